@@ -11,7 +11,8 @@ export function assert(condition: unknown, message: string): asserts condition {
 
 /** Returns `value`, or throws `ASSERTION_FAILED` naming `what` if it is null or undefined. */
 export function present<T>(value: T | null | undefined, what: string): T {
-  if (value === null || value === undefined) throw new HandoverError('ASSERTION_FAILED', `${what} is missing`);
+  if (value === null || value === undefined)
+    throw new HandoverError('ASSERTION_FAILED', `${what} is missing`);
   return value;
 }
 

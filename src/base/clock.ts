@@ -45,7 +45,9 @@ export const systemClock: Clock = {
 
 /** Why a signal aborted, always an Error. */
 export function abortReason(signal: AbortSignal): Error {
-  return signal.reason instanceof Error ? signal.reason : new HandoverError('CANCELLED', 'the operation was cancelled');
+  return signal.reason instanceof Error
+    ? signal.reason
+    : new HandoverError('CANCELLED', 'the operation was cancelled');
 }
 
 /** Wall-clock ms as ISO 8601 UTC, the form of every time in API, CLI and files. */

@@ -118,7 +118,10 @@ export class HandoverError extends Error {
   }
 
   toJSON(): ErrorRecord {
-    const record: { -readonly [K in keyof ErrorRecord]: ErrorRecord[K] } = { code: this.code, message: this.message };
+    const record: { -readonly [K in keyof ErrorRecord]: ErrorRecord[K] } = {
+      code: this.code,
+      message: this.message,
+    };
     if (Object.keys(this.detail).length > 0) record.detail = this.detail;
     if (this.cause instanceof HandoverError) record.cause = this.cause.toJSON();
     else if (this.cause !== undefined) record.cause = messageOf(this.cause);
@@ -128,7 +131,9 @@ export class HandoverError extends Error {
   /** Rebuilds an error read back from the store. */
   static fromJSON(record: ErrorRecord): HandoverError {
     const cause =
-      record.cause === undefined || typeof record.cause === 'string' ? record.cause : HandoverError.fromJSON(record.cause);
+      record.cause === undefined || typeof record.cause === 'string'
+        ? record.cause
+        : HandoverError.fromJSON(record.cause);
     return new HandoverError(record.code, record.message, {
       ...(record.detail ? { detail: record.detail } : {}),
       ...(cause === undefined ? {} : { cause }),

@@ -1,0 +1,179 @@
+/**
+ * What Handover needs of a host: the verbs of one connected hypervisor. The only implementation is `libvirt-hypervisor.ts`
+ * (simulated hosts are libvirt servers on the real wire, reached through it too).
+ *
+ * Every verb has a limit of its own and takes no longer. Errors: `HOST_UNREACHABLE` if nothing was sent, `REPLY_LOST` or
+ * `CALL_TIMED_OUT` if it may have happened (inspect before repeating), `LIBVIRT_REFUSED` with libvirt's code in
+ * `detail.libvirtCode`, `HOST_CHANNEL_UNAVAILABLE` where a fact or an act needs the host channel and there is none.
+ * A domain or VF that does not exist is `null` from the look verbs, `NOT_FOUND` from the acting ones.
+ */
+import type { HostId, Mac, PciAddress, VmId } from '../base/ids.ts';
+import type { Domain } from '../model/domain.ts';
+import type { HostInventory } from '../model/host.ts';
+import type { VfAttributes } from '../model/pf.ts';
+
+/** Where a host is reached. `channel` commands go over the same ssh destination as the URI, or run locally for unix sockets. */
+export interface HostEndpoint {
+  readonly id: HostId;
+  readonly name: string;
+  readonly uri: string;
+}
+
+/** Opens hosts. One per engine; connections are shared per host and reopened when they break. */
+export interface Hypervisors {
+  /** The verbs of one host. Does not connect yet; the first verb does. Same endpoint, same object. */
+  host(endpoint: HostEndpoint): Hypervisor;
+  /** Closes and forgets the connections of a host (removed, or its URI changed). */
+  forget(id: HostId): Promise<void>;
+  /** Closes everything. */
+  close(): Promise<void>;
+}
+
+/** A domain event as it happened. Events may be lost; never wait on one alone. */
+export type DomainEvent =
+  | { readonly type: 'device_removed' | 'device_removal_failed' | 'device_added'; readonly alias: string }
+  /** `name`: started, suspended, resumed, stopped, shutdown, defined, undefined, crashed... `detail` by name: migrated, failed, booted... */
+  | { readonly type: 'lifecycle'; readonly name: string; readonly detail: string }
+  | { readonly type: 'agent'; readonly connected: boolean }
+  | { readonly type: 'job_completed'; readonly downtimeMs: number | null }
+  /** The connection broke: whatever happened since is unknown. The watch re-registers by itself and says `watch_restored`. */
+  | { readonly type: 'watch_lost' }
+  | { readonly type: 'watch_restored' };
+
+/** Receives events of one domain, or of all (`vmId` of the domain concerned; null for watch_* events). Must not throw. */
+export type DomainListener = (event: DomainEvent, vmId: VmId | null) => void;
+
+/** A VF of this host, looked at now. */
+export interface VfState {
+  readonly pciAddress: PciAddress;
+  /** Netdev name of its PF and its index there. */
+  readonly pf: string;
+  readonly index: number;
+  readonly driver: string | null;
+  /** null = unknown (no host channel). */
+  readonly attributes: VfAttributes | null;
+  /** PF has link; null = unknown. */
+  readonly carrier: boolean | null;
+  /** Domains of this host that name it, live or in the definition. */
+  readonly users: readonly {
+    readonly vmId: VmId;
+    readonly name: string;
+    readonly live: boolean;
+    readonly autostart: boolean;
+  }[];
+  /** Why the host itself uses its netdev; null = it does not. */
+  readonly netdevUse: string | null;
+}
+
+/** One vNIC to plug, by everything the guest can see of it. */
+export interface VfPlug {
+  readonly alias: string;
+  readonly mac: Mac;
+  readonly vf: PciAddress;
+  readonly managed: boolean;
+  readonly vlan: number | null;
+  /** Wanted again on the same place in the guest; taken by something else: another is used. null = any. */
+  readonly guestAddress: PciAddress | null;
+}
+
+/** How far a memory transfer is. Bytes and ms as numbers. */
+export interface MigrationProgress {
+  readonly side: 'source' | 'target';
+  readonly elapsedMs: number;
+  readonly bytesTotal: number;
+  readonly bytesProcessed: number;
+  readonly bytesRemaining: number;
+  /** Pages made dirty a second x page size; 0 until measured. */
+  readonly dirtyBytesPerSecond: number;
+  readonly iteration: number;
+}
+
+export interface MigrateRequest {
+  readonly vmId: VmId;
+  readonly target: Hypervisor;
+  /** `p2p`: the source daemon dials `peerUri` itself. `direct`: this engine drives the five phases over both connections. */
+  readonly protocol: 'p2p' | 'direct';
+  /** Needed for p2p. */
+  readonly peerUri: string | null;
+  /** Address of the target memory is sent to; null = libvirt chooses. */
+  readonly migrationAddress: string | null;
+  /** The domain is persistent: define it on the target, undefine it on the source, with `configVfs` in the definition. */
+  readonly persistent: boolean;
+  /** For the definition on the target: each desired passthrough vNIC and its new VF; `pool` keeps the pool instead. */
+  readonly configVfs: readonly (VfPlug & { readonly pool: string | null })[];
+  readonly bandwidthMiBps: number | null;
+  /** Disk targets (`vda`) to copy; empty = storage is shared. */
+  readonly copyDisks: readonly string[];
+}
+
+/** One guest network interface as the guest agent reports it. */
+export interface GuestInterface {
+  readonly name: string;
+  readonly mac: Mac | null;
+  readonly addresses: readonly string[];
+  readonly rxPackets: number | null;
+  readonly txPackets: number | null;
+}
+
+/** A file on a host, for disks that are copied. */
+export interface HostFile {
+  readonly exists: boolean;
+  readonly virtualBytes: number | null;
+}
+
+export interface Hypervisor {
+  readonly endpoint: HostEndpoint;
+
+  // ---- looking ----
+  /** Everything about the host and its domains, in one look. Throws `LIBVIRT_TOO_OLD` below 9.0. */
+  observe(): Promise<HostInventory>;
+  /** One domain as it is now; null if the host does not know it. */
+  inspect(vmId: VmId): Promise<Domain | null>;
+  /** The migration job active on that domain now, from either side; null if none. */
+  migrationProgress(vmId: VmId): Promise<MigrationProgress | null>;
+  /** Downtime of the migration that brought the domain here, as QEMU measured it; null if not known (any more). */
+  migrationDowntimeMs(vmId: VmId): Promise<number | null>;
+  /** One VF now; null if the host has no such VF. */
+  inspectVf(pciAddress: PciAddress): Promise<VfState | null>;
+  /** Watches one domain (null: all). Resolves when registered, so that what is asked afterwards cannot be missed. */
+  watch(vmId: VmId | null, listener: DomainListener): Promise<() => void>;
+  /** libvirt's own source-side checks without side effects (begin3): its reasons, joined texts split at "; "; empty = may migrate. */
+  migrationBlockers(vmId: VmId): Promise<readonly string[]>;
+  /** Whether this host can run a CPU described by another host's `<cpu>`. */
+  compareCpu(cpuXml: string): Promise<'incompatible' | 'identical' | 'superset'>;
+  /** `virsh -c PEERURI version` on this host, over the host channel: can this host's daemon dial that one? */
+  testPeer(peerUri: string): Promise<{ readonly ok: boolean; readonly message: string }>;
+  /** The guest's interfaces, through its agent; null if it has none or it does not answer. */
+  guestInterfaces(vmId: VmId): Promise<readonly GuestInterface[] | null>;
+  /** A file seen over the host channel. */
+  inspectFile(path: string): Promise<HostFile>;
+
+  // ---- acting on vNICs (live domain only; the definition is never touched) ----
+  /** Asks the guest to give a device back. Returning means asked, not given. Repeating is safe. */
+  requestUnplug(vmId: VmId, alias: string): Promise<void>;
+  /** Plugs a VF. managed=no: detaches the VF from its host driver first. Returns the guest address it got. */
+  plug(vmId: VmId, plug: VfPlug): Promise<{ readonly guestAddress: PciAddress | null }>;
+  /** managed=no: gives the VF back to its host driver after the unplug. */
+  reattachVf(pciAddress: PciAddress): Promise<void>;
+  /** Clears MAC and VLAN of a VF through its PF (host channel). */
+  resetVf(pciAddress: PciAddress): Promise<void>;
+
+  // ---- acting on domains ----
+  /** Moves a domain; resolves when libvirt says done, which is after the guest runs on the target. Runs on a connection of its own. */
+  migrate(request: MigrateRequest, signal: AbortSignal): Promise<void>;
+  /** Asks libvirt to abort the migration job; no job is no error. Inspect afterwards. */
+  abortMigration(vmId: VmId): Promise<void>;
+  /** Sets how long the guest may stand still at switchover; before or during the transfer. */
+  setDowntimeMax(vmId: VmId, downtimeMs: number): Promise<void>;
+  /** Ends the domain's QEMU at once. The definition stays. No such domain is no error. */
+  destroy(vmId: VmId): Promise<void>;
+  /** Lets a paused guest run. */
+  resume(vmId: VmId): Promise<void>;
+  /** Removes the definition (the running domain stays, as transient). No definition is no error. */
+  undefine(vmId: VmId): Promise<void>;
+  setAutostart(vmId: VmId, autostart: boolean): Promise<void>;
+  /** Creates an empty disk image (qcow2 or raw); fails if the path exists. */
+  createDisk(path: string, format: string, virtualBytes: number): Promise<void>;
+  /** Removes a disk image this engine created. No file is no error. */
+  removeDisk(path: string): Promise<void>;
+}

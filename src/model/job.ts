@@ -1,0 +1,188 @@
+/**
+ * Jobs: one durable run of a saga, with its steps, reservations and events. States and words are those of CLI, API and `--json`.
+ */
+import type { ErrorRecord } from '../base/errors.ts';
+import type { HostId, JobId, Mac, PciAddress, VmId, VnicId } from '../base/ids.ts';
+
+export const JOB_STATES = [
+  'queued',
+  'running',
+  'undoing',
+  'succeeded',
+  'failed',
+  'cancelled',
+  'needs_operator',
+] as const;
+export type JobState = (typeof JOB_STATES)[number];
+/** Live jobs hold reservations and block other jobs of the same VM. */
+export const LIVE_JOB_STATES = [
+  'queued',
+  'running',
+  'undoing',
+  'needs_operator',
+] as const satisfies readonly JobState[];
+export const isLive = (state: JobState): boolean => (LIVE_JOB_STATES as readonly JobState[]).includes(state);
+
+export const STEP_STATES = ['started', 'finished', 'failed', 'skipped', 'undone'] as const;
+export type StepState = (typeof STEP_STATES)[number];
+
+/** One step of a job as recorded; `vnicId` set for the per-vNIC sub-steps. Times: wall clock ms. */
+export interface JobStep {
+  readonly jobId: JobId;
+  /** Order of first start within the job, from 1. */
+  readonly number: number;
+  readonly name: string;
+  readonly vnicId: VnicId | null;
+  readonly state: StepState;
+  /** How often run was begun. */
+  readonly attempts: number;
+  /** One line for a person: what it did, or why it failed. */
+  readonly message: string | null;
+  readonly startedAt: number;
+  readonly endedAt: number | null;
+}
+
+/** What one migration job was asked to do. */
+export interface MigrateParams {
+  readonly vmId: VmId;
+  readonly sourceHostId: HostId;
+  /** null = the scheduler chooses. */
+  readonly targetHostId: HostId | null;
+  readonly copyStorage: boolean;
+  /** Limit for the guest to give one VF back. */
+  readonly unplugTimeoutMs: number;
+  readonly downtimeMsMax: number;
+  readonly bandwidthMiBps: number | null;
+  /** The transfer is aborted and undone after this time. */
+  readonly transferTimeoutMs: number;
+}
+
+/** A vNIC on its way: fixed by the reserve step, kept with the job. */
+export interface MovingVnic {
+  readonly vnicId: VnicId;
+  readonly name: string;
+  readonly alias: string;
+  readonly mac: Mac;
+  readonly managed: boolean;
+  readonly vlan: number | null;
+  readonly guestAddress: PciAddress | null;
+  readonly pool: string | null;
+  readonly sourcePf: string;
+  readonly sourceVf: PciAddress;
+  readonly targetPf: string;
+  readonly targetVf: PciAddress;
+  readonly state: 'plugged' | 'degraded' | 'unplugged' | 'unplug_pending';
+}
+
+export interface NetworkGapMs {
+  readonly unplug: number | null;
+  readonly switchover: number | null;
+  readonly plug: number | null;
+  readonly longest: number | null;
+}
+
+/** What a migration job knows and must still know after a crash. Written by its steps, epoch-checked. */
+export interface MigrationData {
+  readonly targetHostId?: HostId;
+  readonly protocol?: 'p2p' | 'direct';
+  readonly vnics?: readonly MovingVnic[];
+  readonly persistent?: boolean;
+  readonly autostart?: boolean;
+  readonly copyDisks?: readonly {
+    readonly target: string;
+    readonly path: string;
+    readonly created: boolean;
+  }[];
+  /** Wall clock ms when transfer was first begun; set before the call is sent. */
+  readonly transferStartedAt?: number;
+  /** Wall clock ms when the guest was seen to run on the target. */
+  readonly resumedAt?: number;
+  readonly downtimeMs?: number | null;
+  readonly networkGapMs?: NetworkGapMs | null;
+  /** Plug was tried once for every vNIC: the VM is no longer shown as migrating. */
+  readonly plugTried?: boolean;
+  readonly warnings?: readonly string[];
+  /** What is left behind and who will clear it. */
+  readonly leftBehind?: readonly string[];
+}
+
+export interface Job {
+  readonly id: JobId;
+  readonly kind: 'migrate_vm';
+  readonly vmId: VmId;
+  readonly vmName: string;
+  readonly state: JobState;
+  readonly params: MigrateParams;
+  readonly data: MigrationData;
+  readonly sourceHostId: HostId;
+  readonly targetHostId: HostId | null;
+  /** Nothing before this step is repeated; index into the saga's list. */
+  readonly stepIndex: number;
+  /** The pivot was passed: only forward from here. */
+  readonly pivoted: boolean;
+  readonly cancelRequested: boolean;
+  /** Why a queued job waits, with its place: "2 migrations already leave host-a (place 1)". */
+  readonly waitReason: string | null;
+  readonly error: ErrorRecord | null;
+  readonly correlationId: string | null;
+  readonly createdAt: number;
+  readonly startedAt: number | null;
+  readonly endedAt: number | null;
+}
+
+/** A VF held for one live job. Unique per (host, VF). */
+export interface Reservation {
+  readonly hostId: HostId;
+  readonly vf: PciAddress;
+  readonly jobId: JobId;
+  readonly vmId: VmId;
+  readonly vnicId: VnicId;
+  readonly side: 'source' | 'target';
+}
+
+export const EVENT_SEVERITIES = ['normal', 'warning', 'error', 'alert'] as const;
+export type EventSeverity = (typeof EVENT_SEVERITIES)[number];
+
+/** Something an operator should be able to read later. Codes below 20000 are oVirt's own. */
+export interface HandoverEvent {
+  readonly id: number;
+  readonly code: number;
+  readonly severity: EventSeverity;
+  /** Wall clock ms. */
+  readonly time: number;
+  readonly message: string;
+  readonly vmId: VmId | null;
+  readonly hostId: HostId | null;
+  readonly jobId: JobId | null;
+  readonly correlationId: string | null;
+}
+
+/** Event codes we emit. oVirt's numbers where oVirt has the event; ours from 20000. */
+export const EVENT_CODES = {
+  MIGRATION_STARTED: 62,
+  MIGRATION_DONE: 63,
+  MIGRATION_FAILED: 65,
+  MIGRATION_TO_HOST_FAILED: 120,
+  MIGRATION_CANCELLED: 161,
+  MIGRATION_CANCEL_FAILED: 162,
+  NO_HOST: 166,
+  VNIC_PLUGGED: 1012,
+  VNIC_PLUG_FAILED: 1013,
+  VNIC_UNPLUGGED: 1014,
+  VNIC_UNPLUG_FAILED: 1015,
+  NOT_ALL_VNICS_PLUGGED: 12003,
+  PLUGGING_FAILED: 12004,
+  HOST_UP: 13,
+  HOST_NON_RESPONSIVE: 9021,
+  VF_ATTRIBUTES_DIFFER: 20001,
+  ALERT_VNIC_DEGRADED: 20002,
+  ALERT_CLEARED: 20003,
+  UNPLUG_PENDING: 20004,
+  TWO_COPIES_ENDED: 20005,
+  DECISION_WAITS: 20006,
+  LEFT_BEHIND: 20007,
+  STALE_DEFINITION: 20008,
+  VM_ADOPTED: 20009,
+  NEEDS_OPERATOR: 20010,
+} as const;
+export type EventName = keyof typeof EVENT_CODES;

@@ -1,0 +1,61 @@
+/**
+ * VMs and their vNICs: what the user owns. *Desired* plugged state (`plugged`) and *actual* state (`actual`) are separate;
+ * a migration never changes the desired one.
+ */
+import type { HostId, Mac, PciAddress, VmId, VnicId, VnicProfileId } from '../base/ids.ts';
+
+export const VM_STATUSES = [
+  'up',
+  'down',
+  'paused',
+  'migrating',
+  'powering_down',
+  'unknown',
+  'not_responding',
+] as const;
+export type VmStatus = (typeof VM_STATUSES)[number];
+
+/** Where a vNIC really is. `unplug_pending`: the guest was asked and has not given it back yet. `degraded`: seen not to carry traffic. */
+export const VNIC_ACTUALS = ['plugged', 'unplugged', 'unplug_pending', 'degraded'] as const;
+export type VnicActual = (typeof VNIC_ACTUALS)[number];
+
+export interface Vnic {
+  readonly id: VnicId;
+  readonly vmId: VmId;
+  /** `nic1`, unique in its VM. */
+  readonly name: string;
+  /** libvirt alias, the handle for unplug and for matching observations; null if the device has no alias that lasts. */
+  readonly alias: string | null;
+  readonly mac: Mac;
+  /** Passthrough: a VF. Otherwise an ordinary (standby) interface. */
+  readonly passthrough: boolean;
+  /** `virtio`, `e1000e`..., null for passthrough. */
+  readonly model: string | null;
+  /** Bridge or libvirt network it hangs on (ordinary vNICs). */
+  readonly bridge: string | null;
+  readonly profileId: VnicProfileId | null;
+  readonly plugged: boolean;
+  readonly actual: VnicActual;
+  /** The VF it is attached to now. */
+  readonly vf: PciAddress | null;
+  readonly managed: boolean;
+  readonly vlan: number | null;
+  readonly guestAddress: PciAddress | null;
+  /** The definition names a hostdev network pool. */
+  readonly pool: string | null;
+  /** Why this kind of device can never be moved by Handover (teaming pair, plain hostdev); null = it can. */
+  readonly blocker: string | null;
+}
+
+export interface Vm {
+  readonly id: VmId;
+  readonly name: string;
+  readonly hostId: HostId | null;
+  /** As observed; `migrating` is derived from a live job, never stored. */
+  readonly status: VmStatus;
+  readonly memoryKiB: number;
+  readonly vcpus: number;
+  readonly vnics: readonly Vnic[];
+  /** Hosts that hold a stale second definition of this UUID. */
+  readonly staleOn: readonly HostId[];
+}

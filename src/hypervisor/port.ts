@@ -138,7 +138,7 @@ export interface Hypervisor {
   /** Watches one domain (null: all). Resolves when registered, so that what is asked afterwards cannot be missed. */
   watch(vmId: VmId | null, listener: DomainListener): Promise<() => void>;
   /** libvirt's own source-side checks without side effects (begin3): its reasons, joined texts split at "; "; empty = may migrate. */
-  migrationBlockers(vmId: VmId): Promise<readonly string[]>;
+  migrationBlockers(vmId: VmId, options: { readonly copyStorage: boolean }): Promise<readonly string[]>;
   /** Whether this host can run a CPU described by another host's `<cpu>`. */
   compareCpu(cpuXml: string): Promise<'incompatible' | 'identical' | 'superset'>;
   /** `virsh -c PEERURI version` on this host, over the host channel: can this host's daemon dial that one? */

@@ -1,0 +1,192 @@
+/**
+ * The host channel: the few fixed commands that tell and do what libvirt cannot. Every argument is checked against a strict
+ * pattern (`names.ts`) and quoted (`host-shell.ts`); nobody composes commands anywhere else.
+ *
+ * A host without a channel (TLS or TCP only, ssh without a shell) is an ordinary case: every verb then throws
+ * `HOST_CHANNEL_UNAVAILABLE` and `observe` reports those facts as unknown. Used by the verbs of this folder only.
+ */
+import { HandoverError, isCode, messageOf } from '../base/errors.ts';
+import { isEmptyMac, type VfAttributes } from '../model/pf.ts';
+import type { HostShell, ShellResult } from './host-shell.ts';
+import { type LinkFacts, type LinkTable, parseAddresses, parseLinks } from './link-facts.ts';
+import { checkImageFormat, checkImagePath, checkNetdevName, checkPeerUri } from './names.ts';
+import type { HostFile } from './port.ts';
+
+const READ_LIMIT_MS = 10_000;
+const WRITE_LIMIT_MS = 15_000;
+/** ssh between hosts may wait for DNS and a slow handshake. */
+const PEER_LIMIT_MS = 30_000;
+const IMAGE_LIMIT_MS = 60_000;
+/** A VF without a MAC of its own; libvirt writes the second where a driver refuses the first (virNetDevSetVfConfig). */
+const EMPTY_MACS = ['00:00:00:00:00:00', '02:00:00:00:00:00'] as const;
+
+/** The fixed commands on one host. */
+export interface HostChannel {
+  /** All links and addresses of the host. */
+  readLinks(): Promise<LinkTable>;
+  /** One link with its VFs; null if the host has none of that name. */
+  readLink(netdev: string): Promise<LinkFacts | null>;
+  /** Clears what is set of MAC and VLAN of VF `index` of the PF; verified by reading it back. */
+  resetVf(pf: string, index: number): Promise<void>;
+  /** Whether this host's root can open a libvirt connection to another host. */
+  testPeer(peerUri: string): Promise<{ ok: boolean; message: string }>;
+  inspectFile(path: string): Promise<HostFile>;
+  createDisk(path: string, format: string, virtualBytes: number): Promise<void>;
+  removeDisk(path: string): Promise<void>;
+  close(): void;
+}
+
+/** A channel over `open()`; a second shell is opened for peer tests, which may take long and must not delay a migration. */
+export function createHostChannel(where: string, open: () => HostShell): HostChannel {
+  const shell = open();
+  let testShell: HostShell | null = null;
+
+  /** Runs a command that must succeed. */
+  async function expectOk(argv: readonly string[], limitMs: number): Promise<string> {
+    const result = await shell.run(argv, limitMs);
+    if (result.exitCode !== 0) throw commandFailed(where, argv, result);
+    return result.stdout;
+  }
+
+  async function readLink(netdev: string): Promise<LinkFacts | null> {
+    const argv = ['ip', '-j', '-d', 'link', 'show', 'dev', checkNetdevName(netdev)];
+    const result = await shell.run(argv, READ_LIMIT_MS);
+    if (result.exitCode !== 0 && /does not exist/.test(result.stderr)) return null;
+    if (result.exitCode !== 0) throw commandFailed(where, argv, result);
+    return parseLinks(result.stdout)[0] ?? null;
+  }
+
+  async function readVf(pf: string, index: number): Promise<VfAttributes> {
+    const attributes = (await readLink(pf))?.vfs.get(index);
+    if (attributes) return attributes;
+    throw new HandoverError('NOT_FOUND', `${where}: ${pf} has no VF ${index}`, { detail: { pf, index } });
+  }
+
+  /** The first of `macs` the driver takes; what it says of the last one is the error. */
+  async function setVfMac(pf: string, index: number, macs: readonly string[]): Promise<void> {
+    const [mac = EMPTY_MACS[0], ...others] = macs;
+    try {
+      await expectOk(['ip', 'link', 'set', 'dev', pf, 'vf', String(index), 'mac', mac], WRITE_LIMIT_MS);
+    } catch (error) {
+      if (others.length === 0 || !isCode(error, 'HOST_COMMAND_FAILED')) throw error;
+      await setVfMac(pf, index, others);
+    }
+  }
+
+  return {
+    async readLinks() {
+      const links = parseLinks(await expectOk(['ip', '-j', '-d', 'link', 'show'], READ_LIMIT_MS));
+      const addresses = parseAddresses(await expectOk(['ip', '-j', 'addr', 'show'], READ_LIMIT_MS));
+      return { links: new Map(links.map((link) => [link.name, link])), addresses };
+    },
+    readLink,
+    async resetVf(pf, index) {
+      const before = await readVf(checkNetdevName(pf), index);
+      // Only what is set: some drivers refuse to set a VLAN at all, even 0.
+      if (before.vlan !== 0) {
+        await expectOk(['ip', 'link', 'set', 'dev', pf, 'vf', String(index), 'vlan', '0'], WRITE_LIMIT_MS);
+      }
+      if (!isEmptyMac(before.mac)) await setVfMac(pf, index, EMPTY_MACS);
+      const after = await readVf(pf, index);
+      if (after.vlan !== 0 || !isEmptyMac(after.mac)) {
+        throw new HandoverError(
+          'HOST_COMMAND_FAILED',
+          `${where}: VF ${index} of ${pf} still has MAC ${after.mac} and VLAN ${after.vlan} after they were cleared`,
+          { detail: { pf, index, mac: after.mac, vlan: after.vlan } },
+        );
+      }
+    },
+    async testPeer(peerUri) {
+      testShell ??= open();
+      const argv = ['virsh', '-q', '-c', checkPeerUri(peerUri), 'version'];
+      const result = await testShell.run(argv, PEER_LIMIT_MS);
+      return { ok: result.exitCode === 0, message: peerMessage(peerUri, result) };
+    },
+    async inspectFile(path) {
+      const result = await shell.run(['test', '-e', checkImagePath(path)], READ_LIMIT_MS);
+      if (result.exitCode === 1) return { exists: false, virtualBytes: null };
+      if (result.exitCode !== 0) throw commandFailed(where, ['test', '-e', path], result);
+      // -U: a running QEMU holds the image's lock, and only its header is read.
+      const info = await shell.run(['qemu-img', 'info', '-U', '--output=json', path], READ_LIMIT_MS);
+      return { exists: true, virtualBytes: info.exitCode === 0 ? virtualSizeOf(info.stdout) : null };
+    },
+    async createDisk(path, format, virtualBytes) {
+      if (!Number.isSafeInteger(virtualBytes) || virtualBytes <= 0) {
+        throw new HandoverError('INVALID_INPUT', `a disk of ${virtualBytes} bytes cannot be created`);
+      }
+      const checked = checkImagePath(path);
+      // qemu-img overwrites silently; noclobber makes exactly one creator win.
+      await expectOk(['sh', '-c', 'set -C && : > "$1"', 'sh', checked], WRITE_LIMIT_MS);
+      const argv = [
+        'qemu-img',
+        'create',
+        '-q',
+        '-f',
+        checkImageFormat(format),
+        checked,
+        String(virtualBytes),
+      ];
+      try {
+        await expectOk(argv, IMAGE_LIMIT_MS);
+      } catch (error) {
+        // The empty file is ours: made above, and only if nothing was there.
+        if (isCode(error, 'HOST_COMMAND_FAILED')) await expectOk(['rm', '-f', checked], WRITE_LIMIT_MS);
+        throw error;
+      }
+    },
+    async removeDisk(path) {
+      await expectOk(['rm', '-f', checkImagePath(path)], IMAGE_LIMIT_MS);
+    },
+    close() {
+      shell.close();
+      testShell?.close();
+    },
+  };
+}
+
+/** A channel that does not exist: every verb throws `HOST_CHANNEL_UNAVAILABLE` with the reason. */
+export function absentChannel(where: string, reason: string): HostChannel {
+  const refuse = (): Promise<never> =>
+    Promise.reject(
+      new HandoverError('HOST_CHANNEL_UNAVAILABLE', `${where}: ${reason}`, { detail: { cause: reason } }),
+    );
+  return {
+    readLinks: refuse,
+    readLink: refuse,
+    resetVf: refuse,
+    testPeer: refuse,
+    inspectFile: refuse,
+    createDisk: refuse,
+    removeDisk: refuse,
+    close() {},
+  };
+}
+
+function commandFailed(where: string, argv: readonly string[], result: ShellResult): HandoverError {
+  const said = result.stderr.trim().split('\n').slice(-2).join('; ');
+  const why = result.exitCode === 124 ? 'it did not end within its limit' : said || 'it said nothing';
+  return new HandoverError(
+    'HOST_COMMAND_FAILED',
+    `${where}: "${argv.join(' ')}" ended with exit code ${result.exitCode}: ${why}`,
+    { detail: { command: argv.join(' '), exitCode: result.exitCode } },
+  );
+}
+
+function peerMessage(peerUri: string, result: ShellResult): string {
+  const lines = (result.exitCode === 0 ? result.stdout : `${result.stderr}\n${result.stdout}`)
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  if (result.exitCode === 124) return `${peerUri} did not answer within ${PEER_LIMIT_MS / 1000} s`;
+  if (result.exitCode === 127) return 'virsh is not installed on the host: install libvirt-clients';
+  return lines.join('; ').slice(0, 500) || `virsh ended with exit code ${result.exitCode}`;
+}
+
+function virtualSizeOf(json: string): number | null {
+  try {
+    const size = (JSON.parse(json) as Record<string, unknown>)['virtual-size'];
+    return typeof size === 'number' ? size : null;
+  } catch (error) {
+    throw new HandoverError('HOST_COMMAND_FAILED', `qemu-img info did not print JSON: ${messageOf(error)}`);
+  }
+}

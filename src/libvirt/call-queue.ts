@@ -1,0 +1,236 @@
+/**
+ * The calls of one connection: numbered, sent while fewer than the limit are unanswered, matched with their replies,
+ * ended by deadline, abort or the connection's end.
+ *
+ * Invariants: a daemon reads no more from a connection with 5 unanswered requests, not even keepalives, so fewer are
+ * ever sent; a call given up after it was sent keeps its place until the late reply comes, because the daemon still
+ * counts it. Every call settles exactly once: `HOST_UNREACHABLE` if it was never written, else the outcome is unknown.
+ */
+import { abortReason, type Clock } from '../base/clock.ts';
+import { HandoverError } from '../base/errors.ts';
+import { encodeFrame, FRAME_STATUS, FRAME_TYPE, type Frame } from './framing.ts';
+import type { AnyProcedure } from './procedures/procedure.ts';
+import { wireError } from './procedures/types.ts';
+import { refusal } from './wire-error.ts';
+import { decode } from './xdr/codec.ts';
+import { violation } from './xdr/reader.ts';
+
+export interface CallLimits {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface PendingCall {
+  readonly procedure: AnyProcedure;
+  readonly args: unknown;
+  readonly timeoutMs: number;
+  /** Runs within the packet reader: our own code only, before any promise continuation. */
+  readonly onReply: ((ret: unknown) => void) | undefined;
+  settle(result: { readonly ret: unknown } | { readonly error: Error }): void;
+  state: 'queued' | 'sent' | 'settled';
+}
+
+export interface CallQueueOptions {
+  readonly clock: Clock;
+  /** Most requests without an answer; the daemon's own limit is 5. */
+  readonly maxInFlight: number;
+  /** Of the connection, for messages. */
+  readonly label: string;
+  /** Sends a frame; false when no more should be sent for now. */
+  send(frame: Buffer): boolean;
+}
+
+export class CallQueue {
+  readonly #options: CallQueueOptions;
+  readonly #waiting: PendingCall[] = [];
+  /** Sent and unanswered, by serial; given-up ones stay here. */
+  readonly #sent = new Map<number, PendingCall>();
+  #lastSerial = 0;
+  #congested = false;
+  #pumpScheduled = false;
+  #ended: HandoverError | null = null;
+
+  constructor(options: CallQueueOptions) {
+    this.#options = options;
+  }
+
+  /** Requests the daemon has not answered. */
+  get inFlight(): number {
+    return this.#sent.size;
+  }
+
+  /** Calls not sent yet. */
+  get queued(): number {
+    return this.#waiting.length;
+  }
+
+  /** Makes a call. `onReply` sees the reply before anything else that comes after it on the wire. */
+  call(
+    procedure: AnyProcedure,
+    args: unknown,
+    limits: CallLimits,
+    onReply?: (ret: unknown) => void,
+  ): Promise<unknown> {
+    const { signal, timeoutMs } = limits;
+    if (this.#ended) return Promise.reject(this.#notSent(procedure));
+    if (signal?.aborted) return Promise.reject(abortReason(signal));
+    return new Promise((resolve, reject) => {
+      const onAbort = () => this.#giveUp(call, () => this.#abortError(call, signal as AbortSignal));
+      const cancelDeadline = this.#options.clock.after(timeoutMs, () =>
+        this.#giveUp(call, () => this.#timeoutError(call)),
+      );
+      const call: PendingCall = {
+        procedure,
+        args,
+        timeoutMs,
+        onReply,
+        state: 'queued',
+        settle: (result) => {
+          if (call.state === 'settled') return;
+          call.state = 'settled';
+          cancelDeadline();
+          signal?.removeEventListener('abort', onAbort);
+          if ('error' in result) reject(result.error);
+          else resolve(result.ret);
+        },
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.#waiting.push(call);
+      this.#schedulePump();
+    });
+  }
+
+  /** Takes a reply frame. Throws `PROTOCOL_VIOLATION` if it answers nothing or cannot be decoded. */
+  reply(frame: Frame): void {
+    const call = this.#sent.get(frame.serial);
+    if (!call) throw violation(`a reply with serial ${frame.serial}, which waits for none`);
+    const { procedure } = call;
+    if (frame.program !== procedure.program || frame.procedure !== procedure.number) {
+      throw violation(`a reply of procedure ${frame.procedure} to a call of ${procedure.name}`);
+    }
+    this.#sent.delete(frame.serial);
+    this.#schedulePump();
+    if (frame.status === FRAME_STATUS.error) {
+      const error = refusal(procedure, decode(wireError, frame.payload), this.#options.label);
+      call.settle({ error });
+      return;
+    }
+    const ret = decode(procedure.ret, frame.payload);
+    if (call.state === 'sent') call.onReply?.(ret);
+    call.settle({ ret });
+  }
+
+  /** The transport has room again. */
+  drained(): void {
+    this.#congested = false;
+    this.#pump();
+  }
+
+  /** Ends all calls; later ones fail at once. `reason` null: closed in order. */
+  end(reason: HandoverError | null): void {
+    if (this.#ended) return;
+    this.#ended =
+      reason ?? new HandoverError('HOST_UNREACHABLE', `the connection ${this.#options.label} is closed`);
+    const sent = [...this.#sent.values()];
+    const waiting = this.#waiting.splice(0);
+    this.#sent.clear();
+    for (const call of sent) call.settle({ error: this.#replyLost(call.procedure, reason) });
+    for (const call of waiting) call.settle({ error: this.#notSent(call.procedure) });
+  }
+
+  /** In a microtask, so that calls made in one go share a write and none is sent from within the packet reader. */
+  #schedulePump(): void {
+    if (this.#pumpScheduled) return;
+    this.#pumpScheduled = true;
+    queueMicrotask(() => {
+      this.#pumpScheduled = false;
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    while (!this.#ended && !this.#congested && this.#sent.size < this.#options.maxInFlight) {
+      const call = this.#waiting.shift();
+      if (!call) return;
+      if (call.state === 'queued') this.#send(call);
+    }
+  }
+
+  #send(call: PendingCall): void {
+    const serial = this.#nextSerial();
+    const { program, number, args } = call.procedure;
+    const header = { program, procedure: number, type: FRAME_TYPE.call, serial, status: FRAME_STATUS.ok };
+    let frame: Buffer;
+    try {
+      frame = encodeFrame(header, args, call.args);
+    } catch (error) {
+      call.settle({ error: error as Error });
+      return;
+    }
+    call.state = 'sent';
+    this.#sent.set(serial, call);
+    this.#congested = !this.#options.send(frame);
+  }
+
+  /** 1, 2, 3…; after 2^31 from 1 again, past those still unanswered. */
+  #nextSerial(): number {
+    do {
+      this.#lastSerial = this.#lastSerial >= 0x7fffffff ? 1 : this.#lastSerial + 1;
+    } while (this.#sent.has(this.#lastSerial));
+    return this.#lastSerial;
+  }
+
+  #giveUp(call: PendingCall, error: () => Error): void {
+    const at = this.#waiting.indexOf(call);
+    if (at >= 0) this.#waiting.splice(at, 1);
+    call.settle({ error: error() });
+  }
+
+  #timeoutError(call: PendingCall): HandoverError {
+    const { label } = this.#options;
+    const { name } = call.procedure;
+    const detail = { procedure: name, timeoutMs: call.timeoutMs };
+    if (call.state === 'queued') {
+      return new HandoverError(
+        'HOST_UNREACHABLE',
+        `${name} was not sent to ${label} within ${call.timeoutMs} ms: ${this.inFlight} earlier calls are unanswered`,
+        { detail },
+      );
+    }
+    return new HandoverError(
+      'CALL_TIMED_OUT',
+      `${label} did not answer ${name} within ${call.timeoutMs} ms`,
+      {
+        detail,
+      },
+    );
+  }
+
+  /** Given up by the caller: harmless while queued, but what was sent goes on without us. */
+  #abortError(call: PendingCall, signal: AbortSignal): Error {
+    if (call.state === 'queued') return abortReason(signal);
+    return new HandoverError('REPLY_LOST', `${call.procedure.name} was given up after it was sent`, {
+      detail: { procedure: call.procedure.name },
+      cause: abortReason(signal),
+    });
+  }
+
+  #replyLost(procedure: AnyProcedure, reason: HandoverError | null): HandoverError {
+    return new HandoverError(
+      reason?.code === 'PROTOCOL_VIOLATION' ? 'PROTOCOL_VIOLATION' : 'REPLY_LOST',
+      `the connection ${this.#options.label} ended before the answer to ${procedure.name}`,
+      { detail: { procedure: procedure.name }, ...(reason ? { cause: reason } : {}) },
+    );
+  }
+
+  #notSent(procedure: AnyProcedure): HandoverError {
+    return new HandoverError(
+      'HOST_UNREACHABLE',
+      `${procedure.name} was not sent: ${this.#options.label} is closed`,
+      {
+        detail: { procedure: procedure.name },
+        ...(this.#ended ? { cause: this.#ended } : {}),
+      },
+    );
+  }
+}

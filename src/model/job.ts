@@ -45,6 +45,8 @@ export interface JobStep {
 /** What one migration job was asked to do. */
 export interface MigrateParams {
   readonly vmId: VmId;
+  /** Name when the job was accepted, for messages. */
+  readonly vmName: string;
   readonly sourceHostId: HostId;
   /** null = the scheduler chooses. */
   readonly targetHostId: HostId | null;
@@ -93,12 +95,28 @@ export interface MigrationData {
     readonly path: string;
     readonly created: boolean;
   }[];
+  /** The target already had an inactive definition of this UUID before the job. */
+  readonly targetHadDefinition?: boolean;
+  /** The guest was asked to give its VFs back; set before it is asked. */
+  readonly unplugAskedAt?: number;
+  readonly progress?: {
+    readonly bytesTotal: number;
+    readonly bytesRemaining: number;
+    readonly iteration: number;
+    readonly elapsedMs: number;
+  };
+  /** How the end was found out, from the hosts. */
+  readonly pivotEvidence?: string;
   /** Wall clock ms when transfer was first begun; set before the call is sent. */
   readonly transferStartedAt?: number;
   /** Wall clock ms when the guest was seen to run on the target. */
   readonly resumedAt?: number;
   readonly downtimeMs?: number | null;
   readonly networkGapMs?: NetworkGapMs | null;
+  /** libvirt's migrate call on the source ended at this wall clock ms; null while it runs or when nobody waited for it. */
+  readonly performReturnedAt?: number | null;
+  /** Plug was asked for on the target at this wall clock ms. */
+  readonly plugAskedAt?: number;
   /** Plug was tried once for every vNIC: the VM is no longer shown as migrating. */
   readonly plugTried?: boolean;
   readonly warnings?: readonly string[];

@@ -1,0 +1,34 @@
+/** Wakes one waiting loop early. Level-triggered loops wait on a bell with a limit, so a lost ring costs time, never correctness. */
+import type { Clock } from './clock.ts';
+
+export class Bell {
+  #rung = false;
+  #wake: (() => void) | null = null;
+
+  /** Wakes the waiter, now or at its next wait. */
+  ring(): void {
+    this.#rung = true;
+    this.#wake?.();
+  }
+
+  /** Resolves when rung or after `limitMs`; rejects with the signal's reason when it aborts. */
+  async wait(clock: Clock, limitMs: number, signal?: AbortSignal): Promise<void> {
+    if (this.#rung) {
+      this.#rung = false;
+      signal?.throwIfAborted();
+      return;
+    }
+    const rung = new AbortController();
+    this.#wake = () => rung.abort();
+    const either = signal ? AbortSignal.any([rung.signal, signal]) : rung.signal;
+    try {
+      await clock.sleep(limitMs, either);
+    } catch (reason) {
+      if (signal?.aborted) throw signal.reason;
+      if (!rung.signal.aborted) throw reason;
+    } finally {
+      this.#wake = null;
+    }
+    this.#rung = false;
+  }
+}

@@ -1,0 +1,74 @@
+/** What the migration needs of the rest of Handover, and the context its steps get. Implemented in `app/`. */
+import type { HostId, PciAddress, VmId, VnicId } from '../base/ids.ts';
+import type { Hypervisor } from '../hypervisor/port.ts';
+import type { Host, HostInventory } from '../model/host.ts';
+import type { EventName, EventSeverity, MigrateParams, MigrationData, MovingVnic } from '../model/job.ts';
+import type { VnicActual } from '../model/vm.ts';
+import type { StepContext } from '../saga/definition.ts';
+
+/** The reserve step's answer. `wait`: a host has as many migrations as it may; `refused`: why, nothing was reserved. */
+export type Reserved =
+  | {
+      readonly kind: 'reserved';
+      readonly targetHostId: HostId;
+      readonly protocol: 'p2p' | 'direct';
+      readonly vnics: readonly MovingVnic[];
+      readonly warnings: readonly string[];
+    }
+  | { readonly kind: 'wait'; readonly reason: string; readonly delayMs: number };
+
+export interface MigrationEvent {
+  readonly name: EventName;
+  readonly severity: EventSeverity;
+  readonly message: string;
+  readonly hostId?: HostId | null;
+}
+
+export interface MigrationPorts {
+  /** The host's record as stored. Throws `NOT_FOUND`. */
+  hostRecord(id: HostId): Promise<Host>;
+  /** Its verbs. */
+  hypervisor(id: HostId): Promise<Hypervisor>;
+  /** Looks at the host now, stores what was seen, returns it. */
+  observeHost(id: HostId): Promise<HostInventory>;
+  /**
+   * Plans with the facts of this moment and reserves target and source VFs in one transaction. Throws `NO_HOST_FITS` or
+   * `VM_NOT_MIGRATABLE` with every reason, `CLAIM_LOST`.
+   */
+  reserve(job: { jobId: string; epoch: number; params: MigrateParams }): Promise<Reserved>;
+  /** Reserves another free VF that fits a vNIC on a host, for this job; null if there is none. */
+  reserveReplacement(
+    job: { jobId: string; epoch: number; vmId: VmId },
+    hostId: HostId,
+    side: 'source' | 'target',
+    vnic: MovingVnic,
+    not: readonly PciAddress[],
+  ): Promise<{ readonly pf: string; readonly vf: PciAddress } | null>;
+  releaseReservations(jobId: string, side: 'source' | 'target'): Promise<void>;
+  setVnicActual(vnicId: VnicId, actual: VnicActual, vf: PciAddress | null): Promise<void>;
+  setVmHost(vmId: VmId, hostId: HostId | null): Promise<void>;
+  recordPeerTest(source: HostId, target: HostId, ok: boolean, message: string): Promise<void>;
+  event(job: { jobId: string; vmId: VmId }, event: MigrationEvent): Promise<void>;
+  raiseAlert(key: string, vmId: VmId, message: string): Promise<void>;
+  clearAlert(key: string): Promise<void>;
+}
+
+/** libvirt's migrate call of this process, if this process made it. Lost with the process; the hosts are asked instead. */
+export interface MigrateCall {
+  readonly settled: Promise<void>;
+  /** Wall clock ms of its answer; null while it runs. */
+  endedAt: number | null;
+  error: unknown;
+}
+
+export interface MigrationContext extends StepContext<MigrateParams, MigrationData> {
+  readonly ports: MigrationPorts;
+  readonly vmId: VmId;
+  readonly vmName: string;
+  readonly sourceHost: Host;
+  /** Verbs of the source; each checks the claim first. */
+  readonly source: Hypervisor;
+  /** Record and verbs of the target; only after the reserve step. */
+  target(): Promise<{ readonly host: Host; readonly hypervisor: Hypervisor }>;
+  readonly runtime: { call: MigrateCall | null };
+}

@@ -1,0 +1,76 @@
+/**
+ * Plug: every vNIC on its reserved VF, the moment the guest has resumed on the target and never before, on a connection other than
+ * the migrate call's. Every vNIC is tried even if another failed. One that could not be plugged stands under an alert and is
+ * retried by the reconciler; the VM does not go back.
+ */
+import { explain, HandoverError } from '../../base/errors.ts';
+import type { VnicId } from '../../base/ids.ts';
+import { type Domain, isActive } from '../../model/domain.ts';
+import type { MovingVnic } from '../../model/job.ts';
+import { defineStep, finished, skipped } from '../../saga/definition.ts';
+import type { MigrationContext } from '../port.ts';
+import { plugVnic, saveVnics, vnicAlert, vnicsOf } from '../vnics.ts';
+
+export const plug = defineStep<MigrationContext, Domain | null>({
+  name: 'plug',
+  kind: 'forward',
+
+  async inspect(context) {
+    return (await context.target()).hypervisor.inspect(context.vmId);
+  },
+
+  async run(context, domain) {
+    const { host } = await context.target();
+    const moving = vnicsOf(context);
+    await context.save({ plugAskedAt: context.data.plugAskedAt ?? context.clock.now() });
+    const asked = moving.map((vnic) => plugOne(context, vnic, domain));
+    await context.ports.setVmHost(context.vmId, host.id);
+    const results = await Promise.all(asked);
+    await saveVnics(context, new Map(results.map((result) => [result.vnicId, { state: result.state }])));
+    await context.save({ plugTried: true });
+    if (moving.length === 0) return skipped('no VF to plug');
+    return finished(results.map((result) => result.said).join('; '));
+  },
+});
+
+interface Outcome {
+  readonly vnicId: VnicId;
+  readonly state: MovingVnic['state'];
+  readonly said: string;
+}
+
+async function plugOne(context: MigrationContext, vnic: MovingVnic, domain: Domain | null): Promise<Outcome> {
+  const { host, hypervisor } = await context.target();
+  const job = { jobId: context.jobId, vmId: context.vmId };
+  if (!domain || !isActive(domain)) {
+    await context.ports.setVnicActual(vnic.vnicId, 'unplugged', null);
+    return {
+      vnicId: vnic.vnicId,
+      state: 'unplugged',
+      said: `${vnic.name} not plugged: ${context.vmName} is down`,
+    };
+  }
+  try {
+    const plugged = await plugVnic(context, hypervisor, 'target', host.id, vnic);
+    await context.item(vnic.vnicId, 'finished', `plugged on ${plugged.vf}`);
+    await context.ports.setVnicActual(vnic.vnicId, 'plugged', plugged.vf);
+    await context.ports.clearAlert(vnicAlert(vnic.vnicId));
+    const said = `${vnic.name} on ${plugged.vf}${plugged.note ? ` (${plugged.note})` : ''}`;
+    const severity = plugged.note ? 'warning' : 'normal';
+    await context.ports.event(job, {
+      name: 'VNIC_PLUGGED',
+      severity,
+      message: `Interface ${vnic.name} of ${context.vmName} was plugged: ${said}, host ${host.name}`,
+      hostId: host.id,
+    });
+    return { vnicId: vnic.vnicId, state: 'plugged', said };
+  } catch (thrown) {
+    if (thrown instanceof HandoverError && thrown.code === 'CLAIM_LOST') throw thrown;
+    const message = `vNIC ${vnic.name} of ${context.vmName} could not be plugged on ${host.name}: ${explain(thrown)}. The VM is on its standby path; the plug is retried.`;
+    await context.item(vnic.vnicId, 'failed', message);
+    await context.ports.setVnicActual(vnic.vnicId, 'unplugged', null);
+    await context.ports.raiseAlert(vnicAlert(vnic.vnicId), context.vmId, message);
+    await context.ports.event(job, { name: 'VNIC_PLUG_FAILED', severity: 'error', message, hostId: host.id });
+    return { vnicId: vnic.vnicId, state: 'unplugged', said: message };
+  }
+}

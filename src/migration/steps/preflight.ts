@@ -1,0 +1,162 @@
+/**
+ * Preflight: everything that can be known without touching anything, looked at now and not remembered from the plan.
+ * A refusal here costs nothing: the guest has not noticed anything yet.
+ */
+import { explain, HandoverError } from '../../base/errors.ts';
+import { isActive, type Domain } from '../../model/domain.ts';
+import { type Host, type HostInventory, peerUriOf } from '../../model/host.ts';
+import type { MovingVnic } from '../../model/job.ts';
+import { defineStep, finished } from '../../saga/definition.ts';
+import type { MigrationContext } from '../port.ts';
+import { interfaceOf, vnicsOf } from '../vnics.ts';
+import { disksToCopy } from './disks.ts';
+
+/** Host-to-host access is tested again when the last test is older than this. */
+const PEER_TEST_AGE_MAX_MS = 10 * 60_000;
+
+interface Seen {
+  readonly domain: Domain | null;
+  readonly inventory: HostInventory;
+  readonly onTarget: Domain | null;
+  readonly blockers: readonly string[];
+}
+
+export const preflight = defineStep<MigrationContext, Seen | null>({
+  name: 'preflight',
+  kind: 'reversible',
+
+  async inspect(context) {
+    // After a crash further down, the checks have passed once and the VFs may be out: nothing here would be true any more.
+    if (context.data.unplugAskedAt !== undefined || context.data.transferStartedAt !== undefined) return null;
+    const { host, hypervisor } = await context.target();
+    const domain = await context.source.inspect(context.vmId);
+    return {
+      domain,
+      inventory: await context.ports.observeHost(host.id),
+      onTarget: await hypervisor.inspect(context.vmId),
+      blockers: domain ? await blockersOf(context) : [],
+    };
+  },
+
+  async run(context, seen) {
+    if (seen === null) return finished('checked before');
+    const { host, hypervisor } = await context.target();
+    const domain = checkSource(context, seen);
+    checkTarget(context, seen, domain, host);
+    for (const vnic of vnicsOf(context)) await checkTargetVf(context, vnic);
+    if (!context.params.copyStorage) {
+      for (const disk of disksToCopy(domain.disks)) {
+        if (disk.kind !== 'file' || disk.source === null) continue;
+        const file = await hypervisor.inspectFile(disk.source).catch(() => null);
+        if (file && !file.exists) {
+          refuse(
+            `disk ${disk.target} (${disk.source}) is not on ${host.name}; share the storage or use --copy-storage`,
+          );
+        }
+      }
+    }
+    const cpu = seen.inventory.cpuXml && context.sourceHost.inventory?.cpuXml;
+    const fits = cpu ? await hypervisor.compareCpu(cpu).catch(() => 'unknown' as const) : 'unknown';
+    const protocol = await choosePath(context, host);
+    await context.save({
+      persistent: domain.persistent,
+      autostart: domain.autostart,
+      targetHadDefinition: seen.onTarget !== null,
+      protocol,
+    });
+    const note =
+      fits === 'incompatible' ? '; its CPU differs, libvirt will decide whether the guest fits' : '';
+    return finished(
+      `${host.name} is ready (${protocol === 'p2p' ? 'peer-to-peer' : 'driven by the engine'})${note}`,
+    );
+  },
+});
+
+function refuse(message: string): never {
+  throw new HandoverError('MIGRATION_REFUSED', message);
+}
+
+async function blockersOf(context: MigrationContext): Promise<readonly string[]> {
+  try {
+    return await context.source.migrationBlockers(context.vmId, { copyStorage: context.params.copyStorage });
+  } catch (thrown) {
+    if (thrown instanceof HandoverError && thrown.kind === 'refused') return [explain(thrown)];
+    throw thrown;
+  }
+}
+
+function checkSource(context: MigrationContext, seen: Seen): Domain {
+  const { vmName, sourceHost } = context;
+  const { domain } = seen;
+  if (!domain || !isActive(domain)) refuse(`${vmName} no longer runs on ${sourceHost.name}`);
+  if (domain.state !== 'running')
+    refuse(`${vmName} is ${domain.state} on ${sourceHost.name}; only a running VM can be moved live`);
+  const moving = vnicsOf(context);
+  for (const vnic of moving) {
+    const there = interfaceOf(domain, vnic);
+    if (there?.vf !== vnic.sourceVf) {
+      refuse(
+        `vNIC ${vnic.name} is not on VF ${vnic.sourceVf} of ${sourceHost.name} any more (now ${there?.vf ?? 'unplugged'}); try again`,
+      );
+    }
+  }
+  // A VF of this job is expected among the blockers: it leaves before the transfer.
+  const others = seen.blockers.filter((reason) => !moving.some((vnic) => reason.includes(vnic.sourceVf)));
+  if (others.length > 0)
+    refuse(`libvirt refuses to migrate ${vmName} from ${sourceHost.name}: ${others.join('; ')}`);
+  return domain;
+}
+
+function checkTarget(context: MigrationContext, seen: Seen, domain: Domain, host: Host): void {
+  const { vmName } = context;
+  if (seen.onTarget && isActive(seen.onTarget))
+    refuse(`${host.name} already has an active domain ${seen.onTarget.name} with the UUID of ${vmName}`);
+  const { inventory } = seen;
+  if (inventory.memoryFreeKiB < domain.memoryKiB) {
+    refuse(
+      `${host.name} has ${Math.floor(inventory.memoryFreeKiB / 1024)} MiB of memory free, ${vmName} needs ${Math.ceil(domain.memoryKiB / 1024)} MiB`,
+    );
+  }
+  const bridges = new Set(inventory.bridges.map((bridge) => bridge.name));
+  for (const each of domain.interfaces) {
+    if (each.bridge !== null && !bridges.has(each.bridge)) {
+      refuse(
+        `${host.name} has no bridge ${each.bridge}, which the standby vNIC ${each.mac} of ${vmName} needs; create it there`,
+      );
+    }
+  }
+}
+
+async function checkTargetVf(context: MigrationContext, vnic: MovingVnic): Promise<void> {
+  const { host, hypervisor } = await context.target();
+  const vf = await hypervisor.inspectVf(vnic.targetVf);
+  if (!vf) refuse(`VF ${vnic.targetVf} is gone from ${host.name}; were its VFs re-created? Try again`);
+  if (vf.carrier === false)
+    refuse(`PF ${vf.pf} on ${host.name} has no carrier; check its cable or switch port`);
+  if (vf.netdevUse !== null)
+    refuse(`VF ${vnic.targetVf} on ${host.name} is used by the host itself: ${vf.netdevUse}`);
+  const user = vf.users.find((each) => each.vmId !== context.vmId && (each.live || each.autostart));
+  if (user) {
+    throw new HandoverError(
+      'VF_TAKEN',
+      `VF ${vnic.targetVf} on ${host.name}, reserved for vNIC ${vnic.name}, is used by the domain ${user.name}; try again`,
+    );
+  }
+}
+
+/** Peer-to-peer if the source daemon reaches the target's; tested, not assumed. */
+async function choosePath(context: MigrationContext, host: Host): Promise<'p2p' | 'direct'> {
+  const peerUri = peerUriOf(host);
+  if (peerUri === null) return 'direct';
+  const last = context.sourceHost.peerTests[host.id];
+  if (last && context.clock.now() - last.testedAt < PEER_TEST_AGE_MAX_MS) return last.ok ? 'p2p' : 'direct';
+  try {
+    const test = await context.source.testPeer(peerUri);
+    await context.ports.recordPeerTest(context.sourceHost.id, host.id, test.ok, test.message);
+    return test.ok ? 'p2p' : 'direct';
+  } catch (thrown) {
+    // Without a host channel nobody can try; libvirt itself will say so when it dials.
+    if (thrown instanceof HandoverError && thrown.code === 'HOST_CHANNEL_UNAVAILABLE') return 'p2p';
+    throw thrown;
+  }
+}

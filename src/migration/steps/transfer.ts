@@ -1,0 +1,247 @@
+/**
+ * Transfer: the guest's memory, until the guest runs on the target. This step is the pivot. It ends in one of two ways, both seen
+ * on the hosts: the VM is on the target (the step finishes), or it is on the source and nothing is left on the target (the step
+ * fails and everything before it is undone). In between it waits; a host that does not answer is waited for under an alert,
+ * because acting on half the truth is how VMs get lost.
+ *
+ * libvirt's own answer to the migrate call only wakes the loop: rc 1 was seen for guests that had moved, rc 0 for one that had
+ * died. The step finishes as soon as the guest has resumed, while the source still winds down; `release` deals with the rest.
+ */
+import { Bell } from '../../base/bell.ts';
+import { explain, HandoverError, isCode, messageOf } from '../../base/errors.ts';
+import type { MigrateRequest } from '../../hypervisor/port.ts';
+import { peerUriOf } from '../../model/host.ts';
+import { defineStep, finished } from '../../saga/definition.ts';
+import { convergence } from '../convergence.ts';
+import { type BothSides, lookAtBoth } from '../look.ts';
+import { type Decision, decidePivot } from '../pivot.ts';
+import type { MigrateCall, MigrationContext } from '../port.ts';
+import { vnicsOf } from '../vnics.ts';
+
+const LOOK_EVERY_MS = 500;
+const HOLD_LOOK_EVERY_MS = 3_000;
+/** How long a paused incoming domain is given to vanish, or a destroyed one to be seen gone. */
+const SETTLE_LIMIT_MS = 60_000;
+
+export const transfer = defineStep<MigrationContext, BothSides>({
+  name: 'transfer',
+  kind: 'pivot',
+
+  inspect: lookAtBoth,
+
+  async run(context, seen) {
+    const bell = new Bell();
+    const { hypervisor: target } = await context.target();
+    const unwatch = [
+      await context.source.watch(context.vmId, () => bell.ring()),
+      await target.watch(context.vmId, () => bell.ring()),
+    ];
+    const onCancel = () => bell.ring();
+    context.signal.addEventListener('abort', onCancel);
+    try {
+      if (context.data.transferStartedAt === undefined) await start(context, seen, bell);
+      const because = await settle(context, bell);
+      return finished(because);
+    } finally {
+      context.signal.removeEventListener('abort', onCancel);
+      for (const stop of unwatch) stop();
+    }
+  },
+});
+
+/** Sends the migrate call; recorded first, so that after a crash the hosts are asked what became of it. */
+async function start(context: MigrationContext, seen: BothSides, bell: Bell): Promise<void> {
+  context.signal.throwIfAborted();
+  if (seen.source.state !== 'running') {
+    throw new HandoverError(
+      'MIGRATION_FAILED',
+      `${context.vmName} is ${seen.source.state} on ${context.sourceHost.name}; nothing was transferred`,
+    );
+  }
+  const { params, data } = context;
+  const { host, hypervisor } = await context.target();
+  const request: MigrateRequest = {
+    vmId: context.vmId,
+    target: hypervisor,
+    protocol: data.protocol ?? 'p2p',
+    peerUri: peerUriOf(host),
+    migrationAddress: host.migrationAddress,
+    persistent: data.persistent ?? false,
+    configVfs: vnicsOf(context).map((vnic) => ({
+      alias: vnic.alias,
+      mac: vnic.mac,
+      vf: vnic.targetVf,
+      managed: vnic.managed,
+      vlan: vnic.vlan,
+      guestAddress: vnic.guestAddress,
+      pool: host.inventory?.pools.some((pool) => pool.name === vnic.pool) ? vnic.pool : null,
+    })),
+    bandwidthMiBps: params.bandwidthMiBps,
+    copyDisks: (data.copyDisks ?? []).map((disk) => disk.target),
+  };
+  await context.save({ transferStartedAt: context.clock.now() });
+  const call: MigrateCall = {
+    endedAt: null,
+    error: null,
+    settled: context.source.migrate(request, context.steadySignal).then(
+      () => {
+        call.endedAt = context.clock.now();
+        bell.ring();
+      },
+      (thrown: unknown) => {
+        call.endedAt = context.clock.now();
+        call.error = thrown;
+        bell.ring();
+      },
+    ),
+  };
+  context.runtime.call = call;
+}
+
+/** Loops until the hosts show where the VM is. Returns why it is on the target, throws why it stayed on the source. */
+async function settle(context: MigrationContext, bell: Bell): Promise<string> {
+  const startedAtMs = context.clock.monotonicMs();
+  let stop: HandoverError | null = null;
+  let holding = false;
+  const policy = convergence(context);
+  for (;;) {
+    const seen = await lookAtBoth(context);
+    const decision = notYet(context, seen) ?? decidePivot(seen.source, seen.target);
+    if (decision.do !== 'hold' && holding) await endHold(context);
+    holding = decision.do === 'hold';
+    switch (decision.do) {
+      case 'forward':
+        return moved(context, decision);
+      case 'undo':
+        await restoreSource(context, decision);
+        throw failure(context, stop, decision);
+      case 'lost':
+        throw await lost(context, decision);
+      case 'hold':
+        await hold(context, decision);
+        await bell.wait(context.clock, HOLD_LOOK_EVERY_MS, context.steadySignal);
+        continue;
+      case 'wait':
+        break;
+    }
+    if (stop === null) stop = await reasonToStop(context, startedAtMs);
+    if (stop !== null)
+      await context.source.abortMigration(context.vmId).catch((thrown) => ignoreUnlessOurs(thrown, context));
+    else if (seen.progress) await policy.step(seen.progress);
+    await bell.wait(context.clock, LOOK_EVERY_MS, context.steadySignal);
+  }
+}
+
+/** Our own call was sent and libvirt shows no job yet, or shows none any more but has not answered: not the time to judge. */
+function notYet(context: MigrationContext, seen: BothSides): Decision | null {
+  const call = context.runtime.call;
+  if (!call || call.endedAt !== null || seen.target.state === 'running') return null;
+  return { do: 'wait', because: 'the migrate call has not ended' };
+}
+
+async function reasonToStop(context: MigrationContext, startedAtMs: number): Promise<HandoverError | null> {
+  if (context.signal.aborted && isCode(context.signal.reason, 'CANCELLED')) return context.signal.reason;
+  const elapsedMs = context.clock.monotonicMs() - startedAtMs;
+  if (elapsedMs < context.params.transferTimeoutMs) return null;
+  return new HandoverError(
+    'CONVERGENCE_FAILED',
+    `the memory of ${context.vmName} was not across after ${Math.round(elapsedMs / 1000)} s; allow a longer downtime or more bandwidth`,
+  );
+}
+
+async function moved(context: MigrationContext, decision: Decision & { do: 'forward' }): Promise<string> {
+  await context.save({ resumedAt: context.clock.now(), pivotEvidence: decision.because });
+  if (decision.overlap) {
+    // Two running copies write to the same disks and answer with the same MAC: every millisecond counts.
+    const since = context.clock.monotonicMs();
+    await context.source.destroy(context.vmId);
+    const overlapMs = Math.round(context.clock.monotonicMs() - since);
+    await context.ports.event(
+      { jobId: context.jobId, vmId: context.vmId },
+      {
+        name: 'TWO_COPIES_ENDED',
+        severity: 'alert',
+        message: `${context.vmName} ran on both hosts; the copy on ${context.sourceHost.name} was ended ${overlapMs} ms after it was seen. Check the guest's file systems.`,
+        hostId: context.sourceHost.id,
+      },
+    );
+  }
+  if (context.signal.aborted) {
+    await context.ports.event(
+      { jobId: context.jobId, vmId: context.vmId },
+      {
+        name: 'MIGRATION_CANCEL_FAILED',
+        severity: 'warning',
+        message: `The cancel came too late: ${context.vmName} already runs on ${(await context.target()).host.name}`,
+      },
+    );
+  }
+  return decision.because;
+}
+
+/** Ends what waits on the target, sees it gone, and only then lets the source run again. */
+async function restoreSource(context: MigrationContext, decision: Decision & { do: 'undo' }): Promise<void> {
+  const { hypervisor: target } = await context.target();
+  if (decision.destroyTarget) await target.destroy(context.vmId);
+  const endMs = context.clock.monotonicMs() + SETTLE_LIMIT_MS;
+  for (;;) {
+    const seen = await lookAtBoth(context);
+    const again = decidePivot(seen.source, seen.target);
+    if (again.do !== 'undo')
+      throw new HandoverError(
+        'MIGRATION_FAILED',
+        `the hosts changed while the move was being undone: ${again.because}`,
+      );
+    if (!again.destroyTarget) {
+      if (again.resumeSource) await context.source.resume(context.vmId);
+      return;
+    }
+    if (context.clock.monotonicMs() >= endMs) {
+      throw new HandoverError(
+        'WAIT_TIMED_OUT',
+        `the incoming copy of ${context.vmName} did not vanish; destroy it by hand`,
+      );
+    }
+    await context.clock.sleep(LOOK_EVERY_MS, context.steadySignal);
+  }
+}
+
+function failure(context: MigrationContext, stop: HandoverError | null, decision: Decision): HandoverError {
+  if (stop) return stop;
+  const thrown = context.runtime.call?.error;
+  const why = thrown ? messageOf(thrown) : decision.because;
+  return new HandoverError(
+    'MIGRATION_FAILED',
+    `${context.vmName} was not moved and stays on ${context.sourceHost.name}: ${why}`,
+    {
+      ...(thrown ? { cause: thrown } : {}),
+    },
+  );
+}
+
+async function lost(context: MigrationContext, decision: Decision & { do: 'lost' }): Promise<HandoverError> {
+  const { host, hypervisor } = await context.target();
+  if (decision.destroyTarget) await hypervisor.destroy(context.vmId);
+  await context.ports.setVmHost(context.vmId, context.sourceHost.id);
+  return new HandoverError(
+    'MIGRATION_FAILED',
+    `${context.vmName} runs neither on ${context.sourceHost.name} nor on ${host.name} (${decision.because}): it was shut off or crashed during the move; start it again`,
+  );
+}
+
+const holdAlert = (context: MigrationContext): string => `hold:${context.jobId}`;
+
+async function hold(context: MigrationContext, decision: Decision): Promise<void> {
+  const { host } = await context.target();
+  const message = `Migration of ${context.vmName} from ${context.sourceHost.name} to ${host.name} waits: ${decision.because}. Nothing is resumed or destroyed until both hosts can be seen.`;
+  await context.ports.raiseAlert(holdAlert(context), context.vmId, message);
+}
+
+async function endHold(context: MigrationContext): Promise<void> {
+  await context.ports.clearAlert(holdAlert(context));
+}
+
+function ignoreUnlessOurs(thrown: unknown, context: MigrationContext): void {
+  if (isCode(thrown, 'CLAIM_LOST')) throw thrown;
+  context.log.warn('abort of the memory transfer not accepted; looking again', { error: explain(thrown) });
+}

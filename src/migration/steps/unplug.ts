@@ -1,0 +1,177 @@
+/**
+ * Unplug: all passthrough vNICs are asked for at once, events registered first. A vNIC is out when its alias is gone from the
+ * domain and the VF's MAC and VLAN on the PF are no longer the VM's; libvirt's success answer means only that the guest was asked
+ * (libvirt.md pitfall: `detach` returns OK with the device still there).
+ *
+ * Undo plugs every vNIC that is out again on the VF it had. An unplug cannot be taken back: a vNIC the guest was asked for and
+ * still holds stays attached as `unplug_pending`, under an alert; whenever it goes, the reconciler plugs it again.
+ */
+import { Bell } from '../../base/bell.ts';
+import { explain, HandoverError, isCode } from '../../base/errors.ts';
+import type { VnicId } from '../../base/ids.ts';
+import { type Domain, isActive } from '../../model/domain.ts';
+import type { MovingVnic } from '../../model/job.ts';
+import { isEmptyMac } from '../../model/pf.ts';
+import { defineStep, finished, skipped } from '../../saga/definition.ts';
+import type { MigrationContext } from '../port.ts';
+import { interfaceOf, plugVnic, saveVnics, vnicAlert, vnicsOf } from '../vnics.ts';
+
+/** The definition is re-read this often while waiting: the event may be lost. */
+const LOOK_EVERY_MS = 1_000;
+
+export const unplug = defineStep<MigrationContext, Domain | null>({
+  name: 'unplug',
+  kind: 'reversible',
+
+  inspect: (context) => context.source.inspect(context.vmId),
+
+  async run(context, domain) {
+    const moving = vnicsOf(context);
+    if (moving.length === 0) return skipped('no VF to unplug');
+    if (!domain || !isActive(domain)) throw gone(context);
+    const endMs = context.clock.monotonicMs() + context.params.unplugTimeoutMs;
+    const bell = new Bell();
+    const refused = new Set<string>();
+    const stopWatching = await context.source.watch(context.vmId, (event) => {
+      if (event.type === 'device_removal_failed') refused.add(event.alias);
+      bell.ring();
+    });
+    try {
+      await context.save({ unplugAskedAt: context.clock.now() });
+      for (const vnic of moving) if (interfaceOf(domain, vnic)) await ask(context, vnic);
+      await waitUntilOut(context, { endMs, bell, refused });
+    } finally {
+      stopWatching();
+    }
+    for (const vnic of moving) await cleanVf(context, vnic);
+    return finished(moving.map((vnic) => `${vnic.name} off ${vnic.sourceVf}`).join(', '));
+  },
+
+  async undo(context, domain) {
+    if (context.data.unplugAskedAt === undefined) return finished(null);
+    if (!domain || !isActive(domain)) {
+      return finished(`${context.vmName} is down; its definition names every vNIC for the next start`);
+    }
+    const notes: string[] = [];
+    for (const vnic of vnicsOf(context)) notes.push(await plugAgain(context, vnic, domain));
+    return finished(notes.join('; '));
+  },
+});
+
+function gone(context: MigrationContext): HandoverError {
+  return new HandoverError(
+    'MIGRATION_FAILED',
+    `${context.vmName} stopped running on ${context.sourceHost.name} while it was being moved`,
+  );
+}
+
+async function ask(context: MigrationContext, vnic: MovingVnic): Promise<void> {
+  await context.item(vnic.vnicId, 'started', `guest asked for ${vnic.sourceVf}`);
+  try {
+    await context.source.requestUnplug(context.vmId, vnic.alias);
+  } catch (thrown) {
+    // It may have been asked all the same; the wait below looks at what became of it.
+    if (thrown instanceof HandoverError && thrown.kind === 'outcome_unknown') return;
+    // No such device: it went between the look and the call.
+    if (isCode(thrown, 'NOT_FOUND')) return;
+    throw thrown;
+  }
+}
+
+/** Waits until every vNIC is gone from the domain. The first refusal ends the wait. */
+async function waitUntilOut(
+  context: MigrationContext,
+  wait: { endMs: number; bell: Bell; refused: ReadonlySet<string> },
+): Promise<void> {
+  const out = new Set<VnicId>();
+  for (;;) {
+    const domain = await context.source.inspect(context.vmId);
+    if (!domain || !isActive(domain)) throw gone(context);
+    const inside: MovingVnic[] = [];
+    for (const vnic of vnicsOf(context)) {
+      if (interfaceOf(domain, vnic)) inside.push(vnic);
+      else if (!out.has(vnic.vnicId)) {
+        out.add(vnic.vnicId);
+        await context.item(vnic.vnicId, 'finished', `unplugged from ${vnic.sourceVf}`);
+        await context.ports.setVnicActual(vnic.vnicId, 'unplugged', null);
+      }
+    }
+    if (inside.length === 0) return;
+    const timedOut = context.clock.monotonicMs() >= wait.endMs;
+    const holder = inside.find((vnic) => wait.refused.has(vnic.alias)) ?? (timedOut ? inside[0] : undefined);
+    if (holder) {
+      const message = timedOut
+        ? `the guest did not give vNIC ${holder.name} (VF ${holder.sourceVf}) back within ${context.params.unplugTimeoutMs / 1000} s; check that its kernel handles PCI hot-unplug, or raise --unplug-timeout`
+        : `the guest refused to give vNIC ${holder.name} (VF ${holder.sourceVf}) back`;
+      await context.item(holder.vnicId, 'failed', message);
+      throw new HandoverError('UNPLUG_TIMED_OUT', message, {
+        detail: { vnic: holder.name, vf: holder.sourceVf },
+      });
+    }
+    context.signal.throwIfAborted();
+    await wait.bell.wait(context.clock, LOOK_EVERY_MS, context.signal);
+  }
+}
+
+/** Makes sure the VF no longer carries the VM's MAC and VLAN; a driver that keeps them would put one MAC on two links. */
+async function cleanVf(context: MigrationContext, vnic: MovingVnic): Promise<void> {
+  if (!vnic.managed) await context.source.reattachVf(vnic.sourceVf);
+  const look = async () => (await context.source.inspectVf(vnic.sourceVf))?.attributes ?? null;
+  const attributes = await look();
+  // Unknown is not fine, but nothing can be done about it without a host channel; libvirt resets most drivers' VFs itself.
+  if (attributes === null) return;
+  const clean = (seen: typeof attributes) =>
+    (isEmptyMac(seen.mac) || seen.mac !== vnic.mac) && (vnic.vlan === null || seen.vlan !== vnic.vlan);
+  if (clean(attributes)) return;
+  await context.source.resetVf(vnic.sourceVf);
+  const after = await look();
+  if (after && !clean(after)) {
+    throw new HandoverError(
+      'HOST_COMMAND_FAILED',
+      `VF ${vnic.sourceVf} on ${context.sourceHost.name} keeps the MAC ${after.mac} or VLAN ${after.vlan} of vNIC ${vnic.name}`,
+    );
+  }
+}
+
+/** Undo of one vNIC. Returns what to say about it. */
+async function plugAgain(context: MigrationContext, vnic: MovingVnic, domain: Domain): Promise<string> {
+  const there = interfaceOf(domain, vnic);
+  if (there) return stillThere(context, vnic);
+  const hostId = context.sourceHost.id;
+  try {
+    const plugged = await plugVnic(context, context.source, 'source', hostId, vnic);
+    await saveVnics(context, new Map([[vnic.vnicId, { state: 'plugged' as const }]]));
+    await context.ports.setVnicActual(vnic.vnicId, 'plugged', plugged.vf);
+    await context.item(vnic.vnicId, 'undone', `plugged again on ${plugged.vf}`);
+    return `${vnic.name} plugged again on ${plugged.vf}${plugged.note ? ` (${plugged.note})` : ''}`;
+  } catch (thrown) {
+    if (
+      thrown instanceof HandoverError &&
+      (thrown.kind === 'unreachable' || thrown.kind === 'outcome_unknown' || thrown.code === 'CLAIM_LOST')
+    )
+      throw thrown;
+    const now = await context.source.inspect(context.vmId);
+    if (!now || !isActive(now)) return `${vnic.name} not plugged: ${context.vmName} is down`;
+    await saveVnics(context, new Map([[vnic.vnicId, { state: 'unplugged' as const }]]));
+    await context.ports.setVnicActual(vnic.vnicId, 'unplugged', null);
+    const message = `vNIC ${vnic.name} of ${context.vmName} could not be plugged again on ${context.sourceHost.name}: ${explain(thrown)}. It is retried.`;
+    await context.ports.raiseAlert(vnicAlert(vnic.vnicId), context.vmId, message);
+    return message;
+  }
+}
+
+/** A vNIC the guest was asked for and still holds: pending, unless it was never asked. */
+async function stillThere(context: MigrationContext, vnic: MovingVnic): Promise<string> {
+  await saveVnics(context, new Map([[vnic.vnicId, { state: 'unplug_pending' as const }]]));
+  await context.ports.setVnicActual(vnic.vnicId, 'unplug_pending', vnic.sourceVf);
+  const message = `vNIC ${vnic.name} of ${context.vmName} is still attached to ${vnic.sourceVf}; if the guest gives it back later, it is plugged again on ${context.sourceHost.name}`;
+  await context.ports.raiseAlert(vnicAlert(vnic.vnicId), context.vmId, message);
+  const job = { jobId: context.jobId, vmId: context.vmId };
+  await context.ports.event(job, {
+    name: 'UNPLUG_PENDING',
+    severity: 'warning',
+    message,
+    hostId: context.sourceHost.id,
+  });
+  return message;
+}

@@ -1,0 +1,142 @@
+/**
+ * Plugging vNICs, shared by the plug step (target) and by the undo of the unplug (source). Looks before it acts, repeats what
+ * libvirt's own job still blocks, and takes another VF when the chosen one is gone.
+ */
+import { explain, HandoverError, isCode } from '../base/errors.ts';
+import type { HostId, PciAddress, VnicId } from '../base/ids.ts';
+import type { Hypervisor } from '../hypervisor/port.ts';
+import type { Domain, DomainInterface } from '../model/domain.ts';
+import type { MovingVnic } from '../model/job.ts';
+import type { MigrationContext } from './port.ts';
+
+/** libvirt's VIR_ERR_OPERATION_TIMEOUT: "cannot acquire state change lock", the migration job is still open. */
+const CODE_JOB_STILL_OPEN = 68;
+/** How long a plug is repeated for. Five times what a slow nested host took. */
+const PLUG_LIMIT_MS = 90_000;
+const PLUG_EVERY_MS = 500;
+/** Other VFs tried when the reserved one is gone. */
+const REPLACEMENTS_MAX = 3;
+
+/** The interface of a vNIC in a domain, by alias first; a device with the MAC but without the alias counts too. */
+export function interfaceOf(domain: Domain, vnic: Pick<MovingVnic, 'alias' | 'mac'>): DomainInterface | null {
+  return (
+    domain.interfaces.find((each) => each.alias === vnic.alias) ??
+    domain.interfaces.find((each) => each.mac === vnic.mac && each.vf !== null) ??
+    null
+  );
+}
+
+export interface Plugged {
+  readonly vf: PciAddress;
+  readonly pf: string;
+  readonly guestAddress: PciAddress | null;
+  /** Another VF or another guest address than wanted: what, for the event. */
+  readonly note: string | null;
+}
+
+/**
+ * Plugs one vNIC on `hostId`, preferring `vf`. Throws the last refusal when no VF could be plugged within the limit.
+ */
+export async function plugVnic(
+  context: MigrationContext,
+  hypervisor: Hypervisor,
+  side: 'source' | 'target',
+  hostId: HostId,
+  vnic: MovingVnic,
+): Promise<Plugged> {
+  let vf = side === 'target' ? vnic.targetVf : vnic.sourceVf;
+  let pf = side === 'target' ? vnic.targetPf : vnic.sourcePf;
+  const tried: PciAddress[] = [];
+  for (;;) {
+    try {
+      return await plugOn(context, hypervisor, vnic, vf, pf);
+    } catch (thrown) {
+      if (!isCode(thrown, 'LIBVIRT_REFUSED', 'VF_TAKEN', 'NOT_FOUND', 'HOST_COMMAND_FAILED')) throw thrown;
+      tried.push(vf);
+      const domain = await hypervisor.inspect(context.vmId);
+      if (!domain || tried.length > REPLACEMENTS_MAX) throw thrown;
+      context.log.warn('VF could not be plugged; looking for another', {
+        vnic: vnic.name,
+        vf,
+        error: explain(thrown),
+      });
+      const other = await context.ports.reserveReplacement(
+        { jobId: context.jobId, epoch: context.epoch, vmId: context.vmId },
+        hostId,
+        side,
+        vnic,
+        tried,
+      );
+      if (!other) throw thrown;
+      vf = other.vf;
+      pf = other.pf;
+    }
+  }
+}
+
+async function plugOn(
+  context: MigrationContext,
+  hypervisor: Hypervisor,
+  vnic: MovingVnic,
+  vf: PciAddress,
+  pf: string,
+): Promise<Plugged> {
+  const endMs = context.clock.monotonicMs() + PLUG_LIMIT_MS;
+  for (;;) {
+    const domain = await hypervisor.inspect(context.vmId);
+    if (!domain)
+      throw new HandoverError('NOT_FOUND', `${context.vmName} is gone from ${hypervisor.endpoint.name}`);
+    const there = interfaceOf(domain, vnic);
+    if (there?.vf) return notedPlug(vnic, there.vf, pf, there.guestAddress, vf);
+    try {
+      const { guestAddress } = await hypervisor.plug(context.vmId, {
+        alias: vnic.alias,
+        mac: vnic.mac,
+        vf,
+        managed: vnic.managed,
+        vlan: vnic.vlan,
+        guestAddress: vnic.guestAddress,
+      });
+      return notedPlug(vnic, vf, pf, guestAddress, vf);
+    } catch (thrown) {
+      // The job of the move itself may still be open on this domain, or the answer was lost: look again, then repeat.
+      const busy = isCode(thrown, 'LIBVIRT_REFUSED') && thrown.detail['libvirtCode'] === CODE_JOB_STILL_OPEN;
+      const unknown =
+        thrown instanceof HandoverError &&
+        (thrown.kind === 'outcome_unknown' || thrown.kind === 'unreachable');
+      if ((!busy && !unknown) || context.clock.monotonicMs() >= endMs) throw thrown;
+      await context.clock.sleep(PLUG_EVERY_MS, context.steadySignal);
+    }
+  }
+}
+
+function notedPlug(
+  vnic: MovingVnic,
+  vf: PciAddress,
+  pf: string,
+  guestAddress: PciAddress | null,
+  wanted: PciAddress,
+): Plugged {
+  const notes: string[] = [];
+  const planned = [vnic.sourceVf, vnic.targetVf];
+  if (!planned.includes(vf) || vf !== wanted) notes.push(`on another VF than planned (${vf})`);
+  if (vnic.guestAddress !== null && guestAddress !== null && guestAddress !== vnic.guestAddress) {
+    notes.push(`at guest address ${guestAddress} because ${vnic.guestAddress} was taken`);
+  }
+  return { vf, pf, guestAddress, note: notes.length > 0 ? notes.join(', ') : null };
+}
+
+/** The job's vNICs, as last saved. */
+export const vnicsOf = (context: MigrationContext): readonly MovingVnic[] => context.data.vnics ?? [];
+
+/** Saves changes of some vNICs at once. */
+export async function saveVnics(
+  context: MigrationContext,
+  changes: ReadonlyMap<VnicId, Partial<MovingVnic>>,
+): Promise<void> {
+  const vnics = vnicsOf(context).map((vnic) => ({ ...vnic, ...(changes.get(vnic.vnicId) ?? {}) }));
+  await context.save({ vnics });
+}
+
+/** The alert of one vNIC that is not where it should be. */
+export const vnicAlert = (vnicId: VnicId): string => `vnic:${vnicId}`;

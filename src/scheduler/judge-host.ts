@@ -1,0 +1,259 @@
+/** One host as a target for one VM: every reason against it, or a complete assignment of VFs. Pure. */
+import type { HostId } from '../base/ids.ts';
+import { type Host, peerUriOf } from '../model/host.ts';
+import { pfAllows } from '../model/network.ts';
+import { findVf, type Pf, type Vf, type VfAttributes } from '../model/pf.ts';
+import type { HostVerdict, PlanReason, VfAssignment } from '../model/plan.ts';
+import type { Vnic } from '../model/vm.ts';
+import { matchAll } from './match-vfs.ts';
+import { movingVnics, type PlanFacts, type PlanOptions, pfKey } from './plan-migration.ts';
+import { type VfUser, vfUse, vfUsers } from './vf-use.ts';
+
+interface Candidate {
+  readonly pf: Pf;
+  readonly vf: Vf;
+}
+
+/** Judges `host`. */
+export function judgeHost(
+  facts: PlanFacts,
+  _options: PlanOptions,
+  source: Host | null,
+  host: Host,
+): HostVerdict {
+  const reasons = unfit(facts, source, host);
+  const warnings: PlanReason[] = [];
+  const moving = movingVnics(facts.vm);
+  let assignment: VfAssignment[] = [];
+  let numaMisses = 0;
+  if (reasons.length === 0 && moving.length > 0) {
+    const matched = assign(facts, source, host, moving);
+    reasons.push(...matched.reasons);
+    warnings.push(...matched.warnings);
+    assignment = matched.assignment;
+    numaMisses = matched.numaMisses;
+  }
+  const protocol = source ? protocolTo(source, host, warnings) : 'p2p';
+  return {
+    hostId: host.id,
+    hostName: host.name,
+    fits: reasons.length === 0,
+    reasons,
+    warnings,
+    assignment,
+    protocol,
+    score: numaMisses * 1_000 + memoryUsedShare(facts, host) * 100,
+  };
+}
+
+function unfit(facts: PlanFacts, source: Host | null, host: Host): PlanReason[] {
+  const reasons: PlanReason[] = [];
+  const refuse = (code: string, message: string) => reasons.push({ code, message });
+  const { vm } = facts;
+  if (host.id === source?.id) {
+    refuse('is_source', `${host.name} is where ${vm.name} runs now; source and destination is the same.`);
+    return reasons;
+  }
+  if (host.status !== 'up' || !host.inventory) {
+    refuse(
+      'host_not_up',
+      `${host.name} is ${host.status}${host.statusReason ? `: ${host.statusReason}` : ''}`,
+    );
+    return reasons;
+  }
+  const from = source?.inventory;
+  if (from && from.arch !== host.inventory.arch) {
+    refuse('other_arch', `${host.name} is ${host.inventory.arch}, ${vm.name} runs on ${from.arch}`);
+  }
+  const freeKiB = host.inventory.memoryFreeKiB - (facts.promisedMemoryKiB.get(host.id) ?? 0);
+  if (freeKiB < vm.memoryKiB) {
+    refuse(
+      'no_memory',
+      `${host.name} has ${mib(freeKiB)} MiB of memory free, ${vm.name} needs ${mib(vm.memoryKiB)} MiB`,
+    );
+  }
+  const bridges = new Set(host.inventory.bridges.map((bridge) => bridge.name));
+  for (const vnic of vm.vnics) {
+    if (vnic.passthrough || vnic.bridge === null || bridges.has(vnic.bridge)) continue;
+    refuse(
+      'bridge_missing',
+      `${host.name} has no bridge ${vnic.bridge}, which the standby vNIC ${vnic.name} needs; create it there`,
+    );
+  }
+  const same = host.inventory.domains.find((domain) => domain.uuid === vm.id && domain.state !== 'shut_off');
+  if (same)
+    refuse('uuid_running', `${host.name} already has an active domain ${same.name} with the same UUID`);
+  return reasons;
+}
+
+/** All vNICs at once, or the reasons why not. */
+function assign(facts: PlanFacts, source: Host | null, host: Host, moving: Vnic[]) {
+  const inventory = host.inventory as NonNullable<Host['inventory']>;
+  const users = vfUsers(inventory);
+  const numaNodes = new Set(facts.domain?.numaNodes ?? []);
+  const near = (each: Candidate) =>
+    numaNodes.size === 0 || each.vf.numaNode === null || numaNodes.has(each.vf.numaNode);
+  const candidates = moving.map((vnic) => {
+    const free = candidatesFor(facts, host, vnic, users);
+    return [...free.filter(near), ...free.filter((each) => !near(each))];
+  });
+  // Near VFs alone first: an augmenting path may otherwise trade a near VF away although a near matching exists.
+  let picks = matchAll(candidates.map((list) => list.filter(near)));
+  if (picks.includes(null)) picks = matchAll(candidates);
+  const reasons: PlanReason[] = [];
+  const warnings: PlanReason[] = [];
+  const assignment: VfAssignment[] = [];
+  let numaMisses = 0;
+  moving.forEach((vnic, index) => {
+    const pick = picks[index];
+    if (!pick) {
+      reasons.push(noVf(facts, host, vnic, users, (candidates[index] ?? []).length));
+      return;
+    }
+    if (!near(pick)) numaMisses += 1;
+    const from = vnic.vf && source?.inventory ? findVf(source.inventory.pfs, vnic.vf) : null;
+    warnings.push(...attributeWarnings(vnic, from, pick, host.name));
+    assignment.push({
+      vnicId: vnic.id,
+      vnicName: vnic.name,
+      sourceVf: vnic.vf as VfAssignment['sourceVf'],
+      sourcePf: from?.pf.name ?? 'unknown',
+      targetPf: pick.pf.name,
+      targetVf: pick.vf.pciAddress,
+    });
+  });
+  return { reasons, warnings, assignment: reasons.length === 0 ? assignment : [], numaMisses };
+}
+
+/** Why a whole PF cannot serve a vNIC; null = it can. */
+function pfRefusal(facts: PlanFacts, hostId: HostId, pf: Pf, vnic: Vnic): string | null {
+  if (pf.vfs.length === 0) return `${pf.name} has no VFs (0 of ${pf.vfCountMax} enabled)`;
+  if (pf.carrier === false) return `${pf.name} has no carrier`;
+  const profile = vnic.profileId === null ? undefined : facts.profiles.get(vnic.profileId);
+  const network = profile ? (facts.networks.get(profile.networkId) ?? null) : null;
+  if (!pfAllows(facts.pfConfigs.get(pfKey(hostId, pf.pciAddress)), network)) {
+    return `${pf.name} may not serve network ${network?.name ?? '?'}`;
+  }
+  return null;
+}
+
+/** Free VFs a vNIC may get on a host, PF by PF. Also used to find a replacement. */
+export function candidatesFor(
+  facts: PlanFacts,
+  host: Host,
+  vnic: Vnic,
+  users: ReadonlyMap<string, VfUser> = vfUsers(host.inventory as NonNullable<Host['inventory']>),
+): Candidate[] {
+  const found: Candidate[] = [];
+  for (const pf of host.inventory?.pfs ?? []) {
+    if (pfRefusal(facts, host.id, pf, vnic) !== null) continue;
+    for (const vf of pf.vfs) {
+      const reservation = facts.reservations.get(pfKey(host.id, vf.pciAddress));
+      if (vfUse(vf, users.get(vf.pciAddress), reservation, facts.forJob).state === 'free')
+        found.push({ pf, vf });
+    }
+  }
+  return found;
+}
+
+function noVf(
+  facts: PlanFacts,
+  host: Host,
+  vnic: Vnic,
+  users: ReadonlyMap<string, VfUser>,
+  fitting: number,
+): PlanReason {
+  const pfs = host.inventory?.pfs ?? [];
+  const perPf = pfs.map((pf) => pfRefusal(facts, host.id, pf, vnic) ?? busy(facts, host.id, pf, users));
+  const why =
+    pfs.length === 0
+      ? 'it has no SR-IOV network card'
+      : fitting > 0
+        ? `its ${fitting} free VF${fitting === 1 ? '' : 's'} are needed by the VM's other vNICs`
+        : perPf.join('; ');
+  return {
+    code: 'no_free_vf',
+    vnicId: vnic.id,
+    message: `There is no free virtual function which is suitable for virtual nic ${vnic.name} on ${host.name}: ${why}`,
+  };
+}
+
+function busy(facts: PlanFacts, hostId: HostId, pf: Pf, users: ReadonlyMap<string, VfUser>): string {
+  const counts = new Map<string, number>();
+  for (const vf of pf.vfs) {
+    const reservation = facts.reservations.get(pfKey(hostId, vf.pciAddress));
+    const { reason } = vfUse(vf, users.get(vf.pciAddress), reservation, facts.forJob);
+    if (reason !== null) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  }
+  const parts = [...counts]
+    .slice(0, 4)
+    .map(([reason, count]) => (count === 1 ? reason : `${count}x ${reason}`));
+  const more = counts.size > 4 ? ` and ${counts.size - 4} more` : '';
+  return `${pf.name}: all ${pf.vfs.length} VFs are in use (${parts.join(', ')}${more})`;
+}
+
+const COMPARED = [
+  'trust',
+  'spoofCheck',
+  'linkState',
+  'rateMbitMin',
+  'rateMbitMax',
+] as const satisfies readonly (keyof VfAttributes)[];
+
+/** Settings the guest's traffic may depend on and that will not be there on the target's VF. */
+function attributeWarnings(
+  vnic: Vnic,
+  from: Candidate | null,
+  to: Candidate,
+  hostName: string,
+): PlanReason[] {
+  const warn = (message: string): PlanReason => ({
+    code: 'vf_attributes_differ',
+    vnicId: vnic.id,
+    message: `vNIC ${vnic.name}: ${message}`,
+  });
+  if (!from) return [];
+  const place = `${to.pf.name} VF ${to.vf.pciAddress} on ${hostName}`;
+  const warnings: PlanReason[] = [];
+  if (from.pf.mtu !== null && to.pf.mtu !== null && to.pf.mtu < from.pf.mtu) {
+    warnings.push(warn(`MTU is ${to.pf.mtu} on ${place}, ${from.pf.mtu} now`));
+  }
+  const [before, after] = [from.vf.attributes, to.vf.attributes];
+  if (!before || !after) return warnings;
+  const differing = COMPARED.filter((name) => before[name] !== after[name]).map(
+    (name) => `${name} is ${String(after[name])} on ${place}, ${String(before[name])} now`,
+  );
+  if (differing.length > 0) warnings.push(warn(differing.join('; ')));
+  return warnings;
+}
+
+function protocolTo(source: Host, target: Host, warnings: PlanReason[]): 'p2p' | 'direct' {
+  const peerUri = peerUriOf(target);
+  const test = source.peerTests[target.id];
+  if (peerUri !== null && !/^qemu\+tls:/.test(peerUri)) {
+    warnings.push({
+      code: 'memory_in_clear',
+      message: `guest memory crosses the network from ${source.name} to ${target.name} unencrypted`,
+    });
+  }
+  if (peerUri !== null && test?.ok !== false) return 'p2p';
+  const why =
+    peerUri === null
+      ? `${target.name} has no peer URI`
+      : `"virsh -c ${peerUri} version" on ${source.name} said: ${test?.message ?? '?'}`;
+  warnings.push({
+    code: 'peer_unreachable',
+    message:
+      `${source.name} cannot reach libvirtd on ${target.name} (${why}); the engine will drive the migration itself. ` +
+      `To mend it, let root on ${source.name} reach ${peerUri ?? 'the target'} (key and known_hosts), or set --peer-uri`,
+  });
+  return 'direct';
+}
+
+function memoryUsedShare(facts: PlanFacts, host: Host): number {
+  if (!host.inventory || host.inventory.memoryKiB === 0) return 1;
+  const freeKiB = host.inventory.memoryFreeKiB - (facts.promisedMemoryKiB.get(host.id) ?? 0);
+  return 1 - freeKiB / host.inventory.memoryKiB;
+}
+
+const mib = (kib: number): number => Math.floor(kib / 1024);

@@ -1,0 +1,96 @@
+/** What holds for a VM whatever the target: why it cannot move at all, and what its owner should know. Pure. */
+import type { Host } from '../model/host.ts';
+import type { PlanReason } from '../model/plan.ts';
+import type { Vnic } from '../model/vm.ts';
+import { movingVnics, type PlanFacts } from './plan-migration.ts';
+
+/** Reasons that hold for every host; empty = the VM may move. */
+export function vmRefusals(facts: PlanFacts, source: Host | null): PlanReason[] {
+  const { vm, domain } = facts;
+  const refusals: PlanReason[] = [];
+  const refuse = (code: string, message: string) => refusals.push({ code, message });
+
+  if (source === null || vm.status === 'down')
+    refuse('vm_not_running', `${vm.name} is not running; start it first`);
+  else if (source.status !== 'up') {
+    refuse(
+      'source_down',
+      `its host ${source.name} is ${source.status}: ${source.statusReason ?? 'no reason known'}`,
+    );
+  } else if (vm.status !== 'up' && vm.status !== 'migrating') {
+    refuse('vm_not_running', `${vm.name} is ${vm.status}; only a running VM can be moved live`);
+  }
+  for (const address of domain?.hostdevs ?? []) {
+    refuse(
+      'plain_hostdev',
+      `${vm.name} owns the PCI device ${address} as a plain hostdev, which keeps no MAC and VLAN; ` +
+        `define it as <interface type='hostdev'> to make it movable`,
+    );
+  }
+  const notMigratable = movingVnics(vm).filter(
+    (vnic) => facts.profiles.get(vnic.profileId ?? ('' as never))?.migratable === false,
+  );
+  if (notMigratable.length > 0) {
+    const names = notMigratable.map((vnic) => vnic.name).join(', ');
+    refuse(
+      'profile_not_migratable',
+      `Migration is not supported for VMs containing 'non migratable' 'passthrough' VM Network Interfaces ` +
+        `(VM: ${vm.name}, problematic interfaces: ${names}): mark the vNIC profile migratable ` +
+        `(handover vnic-profile update PROFILE --migratable) or unplug the interface`,
+    );
+  }
+  for (const vnic of vm.vnics) refusals.push(...vnicRefusals(facts, vnic));
+  return refusals;
+}
+
+function vnicRefusals(facts: PlanFacts, vnic: Vnic): PlanReason[] {
+  const { vm, domain } = facts;
+  const because = (code: string, message: string): PlanReason[] => [
+    { code, message: `vNIC ${vnic.name} (${vnic.mac}): ${message}`, vnicId: vnic.id },
+  ];
+  if (vnic.blocker !== null) return because('vnic_blocked', vnic.blocker);
+  if (!vnic.passthrough || (!vnic.plugged && vnic.vf === null)) return [];
+  if (vnic.profileId === null) {
+    return because(
+      'vnic_profile_missing',
+      `it has no vNIC profile; run: handover vm nic set-profile ${vm.name} ${vnic.name} PROFILE`,
+    );
+  }
+  const profile = facts.profiles.get(vnic.profileId);
+  if (profile && !profile.passThrough) {
+    return because(
+      'profile_not_passthrough',
+      `its profile ${profile.name} is not a passthrough profile; run: handover vm nic set-profile ${vm.name} ${vnic.name} PROFILE`,
+    );
+  }
+  if (vnic.actual === 'unplug_pending') {
+    return because(
+      'unplug_pending',
+      'the guest was asked to give its VF back and has not done so yet; the move can start when it has',
+    );
+  }
+  if (vnic.vf !== null && vnic.alias === null)
+    return because('no_alias', 'the device has no alias, so it cannot be unplugged by name');
+  // Devices on the root complex of a q35 guest have no hot-plug controller (QEMU docs/pcie.txt).
+  if (domain?.machine.includes('q35') && vnic.guestAddress?.startsWith('0000:00:')) {
+    return because(
+      'no_hotplug_port',
+      `its VF sits on the guest's root bus (${vnic.guestAddress}) and cannot be unplugged; give the definition a free pcie-root-port`,
+    );
+  }
+  return [];
+}
+
+/** What the owner should know before the move, whatever the target. */
+export function vmWarnings(facts: PlanFacts): PlanReason[] {
+  const { vm } = facts;
+  const moving = movingVnics(vm);
+  const standby = vm.vnics.filter((vnic) => !vnic.passthrough && vnic.plugged);
+  if (moving.length === 0 || standby.length > 0) return [];
+  return [
+    {
+      code: 'no_standby',
+      message: `${vm.name} has no ordinary vNIC beside its VFs: it has no network from the unplug until the plug on the target`,
+    },
+  ];
+}

@@ -1,0 +1,76 @@
+/**
+ * Which VFs of a host are free, and for every other one why not, in a sentence a person can act on. Pure.
+ *
+ * Free means: no active domain and no definition with autostart names it, no reservation holds it, its IOMMU group is its own, and
+ * it has no driver, a VFIO driver, or a network driver whose netdev the host does not use. oVirt's "has a visible host NIC" does
+ * not apply: VFs pre-bound to vfio-pci are normal on plain libvirt hosts.
+ */
+import type { JobId, PciAddress, VmId } from '../base/ids.ts';
+import { isActive, pciAddressesOf } from '../model/domain.ts';
+import type { HostInventory } from '../model/host.ts';
+import type { Reservation } from '../model/job.ts';
+import type { Vf } from '../model/pf.ts';
+
+export interface VfUse {
+  readonly pciAddress: PciAddress;
+  readonly state: 'free' | 'reserved' | 'attached' | 'unusable';
+  /** Who or why; null for a free one. */
+  readonly reason: string | null;
+}
+
+/** A domain that keeps a VF from being free. */
+export interface VfUser {
+  readonly vmId: VmId;
+  readonly name: string;
+  /** Attached to a running domain now; false = only named by a definition that starts by itself. */
+  readonly live: boolean;
+}
+
+/** The domains that keep each VF of the host busy. */
+export function vfUsers(inventory: Pick<HostInventory, 'domains'>): Map<PciAddress, VfUser> {
+  const users = new Map<PciAddress, VfUser>();
+  for (const domain of inventory.domains) {
+    const { live, config } = pciAddressesOf(domain);
+    const named = isActive(domain) ? live : [];
+    for (const address of named) users.set(address, { vmId: domain.uuid, name: domain.name, live: true });
+    if (!domain.autostart) continue;
+    for (const address of config) {
+      if (!users.has(address)) users.set(address, { vmId: domain.uuid, name: domain.name, live: false });
+    }
+  }
+  return users;
+}
+
+/** What one VF is used for. `forJob`: reservations of this job do not count against it. */
+export function vfUse(
+  vf: Vf,
+  user: VfUser | undefined,
+  reservation: Reservation | undefined,
+  forJob: JobId | null = null,
+): VfUse {
+  const { pciAddress } = vf;
+  if (user?.live) return { pciAddress, state: 'attached', reason: `attached to ${user.name}` };
+  if (user)
+    return {
+      pciAddress,
+      state: 'attached',
+      reason: `named by ${user.name}, which starts by itself with the host`,
+    };
+  if (reservation && reservation.jobId !== forJob) {
+    return { pciAddress, state: 'reserved', reason: `reserved by job ${reservation.jobId}` };
+  }
+  const reason = unusable(vf);
+  return reason === null
+    ? { pciAddress, state: 'free', reason: null }
+    : { pciAddress, state: 'unusable', reason };
+}
+
+function unusable(vf: Vf): string | null {
+  if (vf.iommuGroupShared) {
+    return `its IOMMU group ${vf.iommuGroup ?? '?'} holds other devices, so it cannot be given away alone`;
+  }
+  if (vf.driver === null || /vfio/.test(vf.driver)) return null;
+  if (vf.netdev === null)
+    return `it is bound to ${vf.driver}, which is neither a network driver nor vfio-pci`;
+  return vf.netdevUse === null ? null : `the host uses its netdev ${vf.netdev}: ${vf.netdevUse}`;
+}

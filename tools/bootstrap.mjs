@@ -1,0 +1,163 @@
+/**
+ * The way into every command of this repository: `node tools/bootstrap.mjs VERB ARGS...` (`npm run VERB`
+ * calls it). Checks the version of Node, installs the npm packages if they are not the ones package-lock.json
+ * asks for, then runs the verb's script with the given arguments and ends with its exit code.
+ *
+ * Invariants: uses only what Node ships, since it runs before anything is installed. Says what it will do
+ * before it does it. Never asks anything. Once set up it works offline: nothing is asked of npm while the
+ * marker file matches. The marker is written last, so an install that was interrupted is begun again.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The oldest Node that has all we use; the same as `engines` in package.json. */
+const NODE_MIN = [20, 19];
+
+/** verb -> script. A verb whose script is not there is not offered. */
+const SCRIPTS = {
+  demo: 'tools/demo.ts',
+  test: 'tools/test.ts',
+  check: 'tools/check.ts',
+  format: 'tools/format.ts',
+  lab: 'lab/main.ts',
+  bench: 'tools/bench.ts',
+  start: 'src/daemon/main.ts',
+  campaign: 'tools/campaign.ts',
+};
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const MARKER = join(ROOT, 'node_modules', '.handover-installed');
+/** Held while npm works, so that two commands in a fresh clone do not install over each other. */
+const LOCK = join(ROOT, '.handover-install.lock');
+const LOCK_LIMIT_MS = 15 * 60_000;
+const LOCK_POLL_MS = 500;
+
+function fail(message) {
+  process.stderr.write(`${message}\n`);
+  process.exit(1);
+}
+
+function checkNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  const [majorMin, minorMin] = NODE_MIN;
+  if (major > majorMin || (major === majorMin && minor >= minorMin)) return;
+  fail(
+    `Handover needs Node ${NODE_MIN.join('.')} or newer; ` +
+      `${process.execPath} is ${process.versions.node}.`,
+  );
+}
+
+function scriptOf(verb) {
+  const verbs = Object.keys(SCRIPTS).filter((name) => existsSync(join(ROOT, SCRIPTS[name])));
+  if (verb !== undefined && verbs.includes(verb)) return join(ROOT, SCRIPTS[verb]);
+  const problem = verb === undefined ? 'No command given.' : `There is no command "${verb}".`;
+  return fail(`${problem} Commands: ${verbs.join(', ')}. Usage: npm run COMMAND -- ARGUMENTS`);
+}
+
+/**
+ * What an install that fits would have written: the lock file's content and the kind of machine (native
+ * packages).
+ */
+function wantedMarker() {
+  const hash = createHash('sha256')
+    .update(readFileSync(join(ROOT, 'package-lock.json')))
+    .digest('hex');
+  return `${hash} ${process.platform}-${process.arch}\n`;
+}
+
+function isInstalled(wanted) {
+  return existsSync(MARKER) && readFileSync(MARKER, 'utf8') === wanted;
+}
+
+/** The npm that belongs to this Node; the one on the PATH if there is none beside it. */
+function npmCommand() {
+  const beside = [
+    join(dirname(process.execPath), '..', 'lib', 'node_modules', 'npm', 'bin', 'npm-cli.js'),
+    '/usr/share/nodejs/npm/bin/npm-cli.js',
+  ].find(existsSync);
+  return beside === undefined ? ['npm'] : [process.execPath, beside];
+}
+
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}
+
+function sleepMs(durationMs) {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, durationMs);
+}
+
+/**
+ * Takes the lock; a lock whose owner died is taken over. Returns false if somebody else installed meanwhile.
+ */
+function takeLock(wanted) {
+  const limit = Date.now() + LOCK_LIMIT_MS;
+  for (let waits = 0; ; waits += 1) {
+    if (isInstalled(wanted)) return false;
+    try {
+      writeFileSync(LOCK, String(process.pid), { flag: 'wx' });
+      return true;
+    } catch (error) {
+      if (error.code !== 'EEXIST') fail(`Cannot write ${LOCK}: ${error.message}`);
+    }
+    // Between the owner's create and its write the file is empty: not stale, look again.
+    const owner = existsSync(LOCK) ? Number(readFileSync(LOCK, 'utf8')) : 0;
+    if (owner > 0 && !isAlive(owner)) rmSync(LOCK, { force: true });
+    else if (Date.now() > limit)
+      fail(`Another install holds ${LOCK} (process ${owner}); end it or remove the file.`);
+    else {
+      if (waits === 0) process.stderr.write('Handover: waiting for another install in this folder to end.\n');
+      sleepMs(LOCK_POLL_MS);
+    }
+  }
+}
+
+function install() {
+  const wanted = wantedMarker();
+  if (isInstalled(wanted) || !takeLock(wanted)) return;
+  try {
+    const why = existsSync(join(ROOT, 'node_modules')) ? 'they do not match package-lock.json' : 'first run';
+    process.stderr.write(`Handover: installing npm packages into node_modules (${why}): npm ci\n`);
+    const [command, ...prefix] = npmCommand();
+    const answer = spawnSync(command, [...prefix, 'ci', '--no-audit', '--no-fund'], {
+      cwd: ROOT,
+      // npm's own messages go to our standard error: standard output belongs to the command.
+      stdio: ['ignore', 2, 2],
+    });
+    if (answer.error)
+      fail(`npm cannot be run (${answer.error.message}): install npm, which comes with Node.`);
+    if (answer.status !== 0) process.exitCode = answer.status ?? 1;
+    else writeFileSync(MARKER, wanted);
+  } finally {
+    rmSync(LOCK, { force: true });
+  }
+  if (process.exitCode)
+    fail('npm ci failed, see above. Running the same command again starts the install afresh.');
+}
+
+/** Runs the script in a child of this process; signals sent to us reach it, and its end is ours. */
+function run(script, args) {
+  const child = spawn(process.execPath, ['--import', 'tsx', script, ...args], {
+    stdio: 'inherit',
+    // tsx is found from the working directory: the repository's, whatever folder this was called from.
+    cwd: ROOT,
+  });
+  // On a terminal Ctrl-C reaches the child by itself too: scripts count the signals of one Ctrl-C as one.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('error', (error) => fail(`Cannot run ${script}: ${error.message}`));
+  child.on('exit', (status, signal) => process.exit(status ?? 128 + constants.signals[signal]));
+}
+
+checkNode();
+const [verb, ...args] = process.argv.slice(2);
+const script = scriptOf(verb);
+install();
+run(script, args);

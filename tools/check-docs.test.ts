@@ -1,0 +1,38 @@
+/** The documentation check finds what it is for. */
+import { expect, test } from 'vitest';
+import { ERROR_CODES } from '../src/base/errors.ts';
+import { brokenLinks, errorTableProblems, missingPaths, missingScripts } from './check-docs.ts';
+
+const present = new Set(['docs/a.md', 'src/base', 'src/store/sql', 'test']);
+const exists = (path: string): boolean => present.has(path);
+const page = (text: string) => ({ path: 'docs/index.md', text });
+
+test('a relative link must lead to a file; web addresses are left alone', () => {
+  expect(brokenLinks(page('[a](a.md#part) [web](https://example.org/x)'), exists)).toEqual([]);
+  expect(brokenLinks(page('one\n[b](b.md)'), exists)).toEqual([
+    'docs/index.md:2: the link to b.md leads nowhere',
+  ]);
+});
+
+test('a path in backticks must exist; of a pattern, its fixed part', () => {
+  expect(missingPaths(page('`src/base/` `src/store/sql/0001-*.sql` `test/AREA/` `npm`'), exists)).toEqual([]);
+  expect(missingPaths(page('`src/gone.ts`'), exists)).toEqual(['docs/index.md:1: there is no src/gone.ts']);
+});
+
+test('a named npm script must exist', () => {
+  expect(missingScripts(page('`npm run check`'), ['check'])).toEqual([]);
+  expect(missingScripts(page('`npm run cheque`'), ['check'])).toHaveLength(1);
+});
+
+test('the table of errors is compared both ways, with kind and retry', () => {
+  const rows = Object.entries(ERROR_CODES).map(
+    ([code, { kind, retry }]) => `| ${code} | ${kind} | ${retry} | x |`,
+  );
+  const table = (lines: string[]) => ({ path: 'errors.md', text: lines.join('\n') });
+  expect(errorTableProblems(table(rows))).toEqual([]);
+  expect(errorTableProblems(table(rows.slice(1)))[0]).toContain('is missing');
+  expect(errorTableProblems(table([...rows, '| MADE_UP | bug | never | x |']))[0]).toContain('MADE_UP');
+  expect(errorTableProblems(table([...rows, '| NOT_FOUND | bug | never | x |']))[0]).toContain(
+    'the page says',
+  );
+});

@@ -1,0 +1,62 @@
+/**
+ * Who may import whom: the table that `check-layers.ts` enforces and ARCHITECTURE.md explains. The most
+ * specific area that a file's path begins with is its own; a file may always import from its own area.
+ */
+
+/** One area of the source tree. */
+export interface Layer {
+  /** Folder, from the repository's root. */
+  readonly area: string;
+  /** Areas or single files it may import, besides its own; `PORTS` stands for every port file. */
+  readonly imports: readonly string[];
+  /** npm packages and, as `node:*`, Node's own modules it may import. */
+  readonly packages: readonly string[];
+}
+
+/** Marks that an area may import port files: interfaces declared by their consumer, without behaviour. */
+export const PORTS = 'ports';
+
+/** The port files, by name. */
+export function isPort(path: string): boolean {
+  return /\/([a-z-]+-)?port\.ts$/.test(path);
+}
+
+const EVERYTHING = 'src';
+/** What tests beside the source may import on top of their layer. */
+export const TEST_IMPORTS = {
+  areas: ['test/support'],
+  packages: ['vitest', 'fast-check', 'node:*'],
+} as const;
+
+/** The table. `src/daemon` is not in anybody's list: nothing of the product imports it. */
+export const LAYERS: readonly Layer[] = [
+  { area: 'src/base', imports: [], packages: ['node:*'] },
+  { area: 'src/model', imports: ['src/base'], packages: [] },
+  { area: 'src/scheduler', imports: ['src/base', 'src/model'], packages: [] },
+  { area: 'src/libvirt', imports: ['src/base'], packages: ['node:*', 'saxes'] },
+  { area: 'src/hypervisor', imports: ['src/base', 'src/model', 'src/libvirt'], packages: ['node:*'] },
+  { area: 'src/saga', imports: ['src/base'], packages: [] },
+  { area: 'src/migration', imports: ['src/base', 'src/model', 'src/saga', PORTS], packages: [] },
+  { area: 'src/store', imports: ['src/base', 'src/model', PORTS], packages: ['node:*', 'pg'] },
+  {
+    area: 'src/app',
+    imports: ['src/base', 'src/model', 'src/scheduler', 'src/saga', 'src/migration', PORTS],
+    packages: ['node:crypto', 'node:util'],
+  },
+  {
+    area: 'src/api',
+    imports: ['src/base', 'src/model', 'src/app'],
+    packages: ['node:*', 'fastify', 'saxes'],
+  },
+  { area: 'src/cli', imports: ['src/api/types'], packages: ['node:*', 'commander'] },
+  {
+    area: 'src/simhost',
+    imports: ['src/base', 'src/libvirt/xdr', 'src/libvirt/procedures', 'src/libvirt/framing.ts'],
+    packages: ['node:*', 'saxes'],
+  },
+  { area: 'src/daemon', imports: [EVERYTHING], packages: ['*'] },
+  { area: 'test', imports: [EVERYTHING, 'lab', 'tools', 'bench'], packages: ['*'] },
+  { area: 'lab', imports: [EVERYTHING, 'tools'], packages: ['*'] },
+  { area: 'bench', imports: [EVERYTHING, 'lab', 'tools', 'test/support'], packages: ['*'] },
+  { area: 'tools', imports: [EVERYTHING, 'lab', 'bench'], packages: ['*'] },
+];

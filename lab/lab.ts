@@ -1,0 +1,145 @@
+/**
+ * The lab as a whole: up, down, and the handle scenarios and the demo work with.
+ *
+ * Invariants: one lab a machine, used by one process at a time (`lock.ts`); `labDown` leaves nothing behind, whatever
+ * state a killed run left; `labUp` starts from whatever it finds. Only `labUp` and `labDown` must be called in the
+ * machine's own network namespace; everything that talks to the hosts runs inside the lab's (`inNamespace`).
+ * Callers: `main.ts`, scenarios, the demo, benches.
+ */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { systemClock } from '../src/base/clock.ts';
+import type { Log } from '../src/base/log.ts';
+import { ensureSnapshot } from './bake.ts';
+import { ensureImage } from './build-image.ts';
+import { hostPid, killHost, restoreHost } from './hosts.ts';
+import { lockLab, type Release } from './lock.ts';
+import { endProcesses, makeNamespace, removeNamespace } from './namespace.ts';
+import { ensureLabPackages } from './packages.ts';
+import { type ImagePaths, imagePaths, RUN_DIRECTORY, SSH_CONFIG } from './paths.ts';
+import { hostExec, openSshMaster, writeSshConfig } from './ssh.ts';
+import { HOST_LETTERS, type HostLetter, type HostPlace, hostPlace, NAMESPACE } from './topology.ts';
+
+const STATE_FILE = join(RUN_DIRECTORY, 'state.json');
+/** Another's whole run may come first. */
+const LOCK_LIMIT_MS = 1_800_000;
+
+export interface Lab {
+  readonly hosts: Readonly<Record<HostLetter, HostPlace>>;
+  /** Name of the network namespace from which the hosts can be reached (`inNamespace`). */
+  readonly namespace: string;
+  /** `ssh -F` file with user, key and known hosts; its parts: */
+  readonly sshConfigPath: string;
+  readonly sshKeyPath: string;
+  readonly knownHostsPath: string;
+  /** The engine's certificates for `qemu+tls`: cacert.pem, clientcert.pem, clientkey.pem (libvirt's `pkipath`). */
+  readonly tlsDirectory: string;
+}
+
+interface State {
+  readonly image: string;
+  readonly snapshot: string;
+}
+
+export interface UpOptions {
+  readonly log: Log;
+  /** True: hosts as freshly booted, whatever ran before. False (default): a lab that is up stays as it is. */
+  readonly fresh?: boolean;
+  /** What others who want the lab are told; default "lab up". */
+  readonly purpose?: string;
+}
+
+/**
+ * Brings the lab up, installing packages and building image and snapshot when they are missing, and holds its lock
+ * until `release` is called or the process ends. The hosts go on running after that: end them with `labDown`.
+ */
+export async function labUp(options: UpOptions): Promise<{ lab: Lab; release: Release }> {
+  requireLabRights();
+  const release = await lockLab(options.purpose ?? 'lab up', LOCK_LIMIT_MS, options.log);
+  try {
+    await ensureLabPackages(options.log);
+    const image = await ensureImage(options.log);
+    if (options.fresh || !isUp(image)) await startHosts(image, options.log);
+    return { lab: openLab(), release };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+/** Puts both hosts back to their snapshot (seconds); the caller holds the lock. Every guest and process is gone. */
+export async function resetHosts(log: Log): Promise<void> {
+  await startHosts(imagePaths(readState().image), log);
+}
+
+/** Ends the lab and removes all of it but the cache. Safe whatever is, or is not, there. */
+export async function labDown(log: Log): Promise<void> {
+  requireLabRights();
+  const release = await lockLab('lab down', LOCK_LIMIT_MS, log);
+  try {
+    await stopEverything();
+  } finally {
+    release();
+  }
+}
+
+/** The running lab's handle, for processes that did not bring it up. Throws if it is not up. */
+export function openLab(): Lab {
+  const image = imagePaths(readState().image);
+  const hosts = { a: hostPlace('a'), b: hostPlace('b') };
+  return {
+    hosts,
+    namespace: NAMESPACE,
+    sshConfigPath: SSH_CONFIG,
+    sshKeyPath: image.sshKey,
+    knownHostsPath: image.knownHosts,
+    tlsDirectory: image.tlsDirectory,
+  };
+}
+
+/** Whether each host's QEMU runs. */
+export function labStatus(): Record<HostLetter, number | undefined> {
+  return { a: hostPid('a'), b: hostPid('b') };
+}
+
+function isUp(image: ImagePaths): boolean {
+  if (!existsSync(STATE_FILE) || readState().image !== image.directory) return false;
+  return HOST_LETTERS.every((letter) => hostPid(letter) !== undefined);
+}
+
+async function startHosts(image: ImagePaths, log: Log): Promise<void> {
+  await stopEverything();
+  const snapshot = await ensureSnapshot(image, log);
+  log.info('starting the hosts from their snapshots');
+  await makeNamespace();
+  mkdirSync(RUN_DIRECTORY, { recursive: true, mode: 0o700 });
+  writeSshConfig(image);
+  await Promise.all(HOST_LETTERS.map((letter) => restoreHost(letter, image, snapshot)));
+  await Promise.all(
+    HOST_LETTERS.map(async (letter) => {
+      await openSshMaster(letter);
+      // A restored host lives in the past: logs and certificates would disagree with this side.
+      await hostExec(letter, `date -u -s @${(systemClock.now() / 1000).toFixed(3)} >/dev/null`);
+    }),
+  );
+  const state: State = { image: image.directory, snapshot };
+  writeFileSync(STATE_FILE, JSON.stringify(state));
+}
+
+async function stopEverything(): Promise<void> {
+  for (const letter of HOST_LETTERS) await killHost(letter);
+  await endProcesses();
+  await removeNamespace();
+  await rm(RUN_DIRECTORY, { recursive: true, force: true });
+}
+
+function readState(): State {
+  if (!existsSync(STATE_FILE)) throw new Error('the lab is not up: "npm run lab -- up" brings it up');
+  return JSON.parse(readFileSync(STATE_FILE, 'utf8')) as State;
+}
+
+function requireLabRights(): void {
+  if (process.getuid?.() !== 0) throw new Error('the lab makes network namespaces: run it as root (sudo)');
+  if (!existsSync('/dev/net/tun')) throw new Error('the lab needs /dev/net/tun: load the tun module');
+}

@@ -1,0 +1,81 @@
+/**
+ * Command line of the lab: `npm run lab -- up | down | status | ssh HOST [COMMAND...] | run SCENARIO | run all`.
+ *
+ * Exit status 0 on success, 1 on failure, 2 on wrong use; `ssh` exits as its command did.
+ */
+import { spawn } from 'node:child_process';
+import { explain } from '../src/base/errors.ts';
+import { labDown, labStatus, labUp } from './lab.ts';
+import { consoleLog } from './console-log.ts';
+import { inNamespace } from './namespace.ts';
+import { sshCommand } from './ssh.ts';
+import { HOST_LETTERS, type HostLetter, hostPlace } from './topology.ts';
+
+const USAGE = `usage: npm run lab -- COMMAND
+  up                        bring both hosts up (from nothing: minutes; from the cache: seconds)
+  down                      end them; leave nothing but the cache
+  status                    what runs
+  ssh HOST [COMMAND...]     a shell or a command on host a or b`;
+
+async function main(args: readonly string[]): Promise<number> {
+  const [command, ...rest] = args;
+  const log = consoleLog();
+  switch (command) {
+    case 'up': {
+      const { release } = await labUp({ log });
+      release();
+      printStatus();
+      return 0;
+    }
+    case 'down':
+      await labDown(log);
+      return 0;
+    case 'status':
+      return printStatus();
+    case 'ssh':
+      return ssh(rest);
+    default:
+      process.stderr.write(`${USAGE}\n`);
+      return 2;
+  }
+}
+
+/** Returns 0 if both hosts run. */
+function printStatus(): number {
+  const pids = labStatus();
+  for (const letter of HOST_LETTERS) {
+    const place = hostPlace(letter);
+    const state = pids[letter] === undefined ? 'down' : `up, pid ${pids[letter]}`;
+    process.stdout.write(`host ${letter} (${place.name}, ${place.managementAddress}): ${state}\n`);
+  }
+  return HOST_LETTERS.every((letter) => pids[letter] !== undefined) ? 0 : 1;
+}
+
+function ssh([host, ...command]: readonly string[]): Promise<number> {
+  const letter = HOST_LETTERS.find((name) => name === host || hostPlace(name).name === host);
+  if (!letter) {
+    process.stderr.write(`${USAGE}\nno such host: ${host ?? '(none)'}\n`);
+    return Promise.resolve(2);
+  }
+  return attach(letter, command);
+}
+
+function attach(letter: HostLetter, command: readonly string[]): Promise<number> {
+  const terminal = command.length === 0 ? ['-t'] : [];
+  const [program = '', ...args] = inNamespace([...sshCommand(letter, terminal), '--', ...command]);
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: 'inherit' });
+    child.once('error', reject);
+    child.once('close', (status) => resolve(status ?? 1));
+  });
+}
+
+main(process.argv.slice(2)).then(
+  (status) => {
+    process.exitCode = status;
+  },
+  (error: unknown) => {
+    process.stderr.write(`lab: ${explain(error)}\n`);
+    process.exitCode = 1;
+  },
+);

@@ -1,0 +1,134 @@
+/**
+ * Takes over what one look at a host found of its VMs, in one transaction. Whatever a live job owns is left to the job: a look
+ * may be older than what the job did since. The rules for vNICs are in `merge-vnics.ts`. Called by `vms.ts` only.
+ *
+ * Races: two looks at hosts between which a VM moved touch the same rows, so rows are locked in the order of their ids.
+ * A vNIC the migration writes meanwhile waits for this transaction and then wins, because it is written after.
+ */
+import type { VmObservation } from '../app/store-port.ts';
+import type { HostId, VmId } from '../base/ids.ts';
+import type { Vm } from '../model/vm.ts';
+import { type Db, expectFound, json, type Sql } from './db.ts';
+import { mergeVnics } from './merge-vnics.ts';
+import { fromVnic, toVnic, type VnicRow } from './vnic-row.ts';
+
+/** A VM as it was before the look. */
+interface Known {
+  readonly hostId: HostId | null;
+  readonly vnics: readonly ReturnType<typeof toVnic>[];
+}
+
+/** See `Store.vms.observe`. Throws `NOT_FOUND` if the host was removed meanwhile. */
+export async function observeVms(db: Db, observation: VmObservation): Promise<void> {
+  const { hostId } = observation;
+  await db.transaction(async (sql) => {
+    // One look at a host at a time.
+    const host = await sql.first('select id from hosts where id = $1 for no key update', [hostId]);
+    expectFound(host, 'host', hostId);
+    await replaceStale(sql, observation);
+
+    const known = await lockKnownVms(sql, observation);
+    const moving = await vmsWithLiveJob(sql, [...known.keys()]);
+    // While a job moves a VM, a second domain of it on the other host is the job's business alone.
+    const accepted = observation.vms.filter(
+      (vm) => !moving.has(vm.id) || known.get(vm.id)?.hostId === hostId,
+    );
+    await putVms(sql, hostId, accepted);
+    await putVnics(sql, accepted, known, moving);
+
+    const stillThere = new Set([...observation.vms.map((vm) => vm.id), ...observation.stale]);
+    const gone = [...known].filter(
+      ([id, vm]) => vm.hostId === hostId && !stillThere.has(id) && !moving.has(id),
+    );
+    await sql.rows('delete from vms where id = any($1::uuid[])', [gone.map(([id]) => id)]);
+  });
+}
+
+async function replaceStale(sql: Sql, observation: VmObservation): Promise<void> {
+  await sql.rows('delete from stale_definitions where host_id = $1 and vm_id <> all($2::uuid[])', [
+    observation.hostId,
+    observation.stale,
+  ]);
+  await sql.rows(
+    `insert into stale_definitions (host_id, vm_id) select $1::uuid, each from unnest($2::uuid[]) each
+     on conflict do nothing`,
+    [observation.hostId, observation.stale],
+  );
+}
+
+/** Reads and locks the VMs that are on this host by what is known, and those seen there now. */
+async function lockKnownVms(sql: Sql, observation: VmObservation): Promise<Map<VmId, Known>> {
+  const vms = await sql.rows<{ id: VmId; host_id: HostId | null }>(
+    'select id, host_id from vms where host_id = $1 or id = any($2::uuid[]) order by id for update',
+    [observation.hostId, observation.vms.map((vm) => vm.id)],
+  );
+  const vnics = await sql.rows<VnicRow>(
+    'select * from vnics where vm_id = any($1::uuid[]) order by id for update',
+    [vms.map((vm) => vm.id)],
+  );
+  return new Map(
+    vms.map((vm) => [
+      vm.id,
+      { hostId: vm.host_id, vnics: vnics.filter((vnic) => vnic.vm_id === vm.id).map(toVnic) },
+    ]),
+  );
+}
+
+async function vmsWithLiveJob(sql: Sql, vmIds: readonly VmId[]): Promise<ReadonlySet<VmId>> {
+  const rows = await sql.rows<{ vm_id: VmId }>(
+    'select vm_id from jobs where ended_at is null and vm_id = any($1::uuid[])',
+    [vmIds],
+  );
+  return new Set(rows.map((row) => row.vm_id));
+}
+
+async function putVms(sql: Sql, hostId: HostId, vms: readonly Vm[]): Promise<void> {
+  const rows = vms.map((vm) => ({
+    id: vm.id,
+    name: vm.name,
+    host_id: hostId,
+    status: vm.status,
+    memory_kib: vm.memoryKiB,
+    vcpus: vm.vcpus,
+  }));
+  await sql.rows(
+    `insert into vms (id, name, host_id, status, memory_kib, vcpus)
+     select id, name, host_id, status, memory_kib, vcpus from jsonb_populate_recordset(null::vms, $1) order by id
+     on conflict (id) do update set name = excluded.name, host_id = excluded.host_id,
+       status = excluded.status, memory_kib = excluded.memory_kib, vcpus = excluded.vcpus`,
+    [json(rows)],
+  );
+}
+
+async function putVnics(
+  sql: Sql,
+  vms: readonly Vm[],
+  known: ReadonlyMap<VmId, Known>,
+  moving: ReadonlySet<VmId>,
+): Promise<void> {
+  const merged = vms.flatMap((vm) =>
+    mergeVnics(known.get(vm.id)?.vnics ?? [], vm.vnics, moving.has(vm.id)).map((vnic) =>
+      fromVnic({ ...vnic, vmId: vm.id }),
+    ),
+  );
+  const vmIds = vms.map((vm) => vm.id);
+  await sql.rows('delete from vnics where vm_id = any($1::uuid[]) and id <> all($2::uuid[])', [
+    vmIds,
+    merged.map((vnic) => vnic.id),
+  ]);
+  // A profile that was removed since the look began is no profile.
+  await sql.rows(
+    `insert into vnics (id, vm_id, name, alias, mac, passthrough, model, bridge, profile_id, plugged, actual,
+       vf, managed, vlan, guest_address, pool, blocker)
+     select n.id, n.vm_id, n.name, n.alias, n.mac, n.passthrough, n.model, n.bridge, p.id, n.plugged, n.actual,
+       n.vf, n.managed, n.vlan, n.guest_address, n.pool, n.blocker
+     from jsonb_populate_recordset(null::vnics, $1) n left join vnic_profiles p on p.id = n.profile_id
+     order by n.id
+     on conflict (id) do update set alias = excluded.alias, mac = excluded.mac,
+       passthrough = excluded.passthrough, model = excluded.model, bridge = excluded.bridge,
+       profile_id = excluded.profile_id, actual = excluded.actual, vf = excluded.vf,
+       managed = excluded.managed, vlan = excluded.vlan, guest_address = excluded.guest_address,
+       pool = excluded.pool, blocker = excluded.blocker`,
+    [json(merged)],
+  );
+}

@@ -142,9 +142,19 @@ function indexTargets(): IndexTarget[] {
   return targets;
 }
 
-function isKnownToApt(name: string): boolean {
+/** True if apt has a version of it to install. */
+export function isKnownToApt(name: string): boolean {
   const answer = spawnSync('apt-cache', ['policy', name], { encoding: 'utf8' });
   return answer.status === 0 && /Candidate: (?!\(none\))/.test(answer.stdout);
+}
+
+/** The newest version of a package known to apt that begins with `prefix`. Throws if there is none. */
+export function knownVersion(name: string, prefix: string): string {
+  const answer = spawnSync('apt-cache', ['madison', name], { encoding: 'utf8' });
+  const versions = answer.stdout.split('\n').map((line) => line.split('|')[1]?.trim() ?? '');
+  const found = versions.find((version) => version.startsWith(prefix));
+  if (found === undefined) throw new Error(`apt knows no version ${prefix}* of ${name}: run apt-get update`);
+  return found;
 }
 
 function lastLines(text: string, count: number): string {

@@ -70,7 +70,7 @@ function statusOf(domain: Domain): VmStatus {
   }
 }
 
-/** Live interfaces, and those the definition names beside them: both are desired. */
+/** Live interfaces, and those the definition names beside them. */
 function vnicsOf(facts: AdoptFacts, domain: Domain): Vnic[] {
   const live = isActive(domain) ? domain.interfaces : [];
   const known = new Set(live.map((each) => each.mac));
@@ -102,7 +102,8 @@ function vnicOf(
     model: passthrough ? null : each.model,
     bridge: each.bridge,
     profileId: profileOf(facts, each, passthrough),
-    plugged: true,
+    // Of a running VM only what is in it now is desired: whoever took the rest out before we came meant it.
+    plugged: live || !isActive(domain),
     actual: live ? 'plugged' : 'unplugged',
     vf: live ? each.vf : null,
     managed: each.managed,

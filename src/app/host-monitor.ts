@@ -1,0 +1,94 @@
+/**
+ * Keeps every host's inventory current: a look soon after any event of its domains, and a slow resync because events get lost.
+ * A host that does not answer is tried again with growing pauses while the others go on.
+ */
+import { Bell } from '../base/bell.ts';
+import { explain } from '../base/errors.ts';
+import type { HostId } from '../base/ids.ts';
+import type { Host } from '../model/host.ts';
+import { testAllPeers } from './hosts.ts';
+import { observeHost } from './observe-host.ts';
+import type { AppParts } from './parts.ts';
+
+/** Looks this often when nothing happens. */
+const RESYNC_MS = 60_000;
+/** Events come in bursts (a migration sends a dozen); one look answers all of a burst. */
+const SETTLE_MS = 700;
+const RETRY_FIRST_MS = 3_000;
+const RETRY_FACTOR = 1.8;
+const RETRY_LONGEST_MS = 30_000;
+/** How often the list of hosts is compared with the monitors that run. */
+const LIST_EVERY_MS = 2_000;
+
+export interface HostMonitor {
+  stop(): Promise<void>;
+}
+
+interface Watched {
+  readonly uri: string;
+  readonly stop: AbortController;
+  readonly done: Promise<void>;
+}
+
+/** Starts watching all hosts, also those added later. */
+export function startHostMonitor(parts: AppParts): HostMonitor {
+  const stopping = new AbortController();
+  const watched = new Map<HostId, Watched>();
+
+  const loop = (async () => {
+    while (!stopping.signal.aborted) {
+      try {
+        const hosts = await parts.store.hosts.list();
+        for (const host of hosts) {
+          const known = watched.get(host.id);
+          if (known?.uri === host.uri) continue;
+          known?.stop.abort();
+          const stop = new AbortController();
+          watched.set(host.id, { uri: host.uri, stop, done: watchHost(parts, host, stop.signal) });
+        }
+        for (const [id, { stop }] of watched) {
+          if (hosts.some((host) => host.id === id)) continue;
+          stop.abort();
+          watched.delete(id);
+        }
+      } catch (thrown) {
+        parts.log.warn('the hosts could not be listed', { error: explain(thrown) });
+      }
+      await parts.clock.sleep(LIST_EVERY_MS, stopping.signal).catch(() => undefined);
+    }
+  })();
+
+  return {
+    async stop() {
+      stopping.abort();
+      for (const { stop } of watched.values()) stop.abort();
+      await loop;
+      await Promise.all([...watched.values()].map((each) => each.done));
+    },
+  };
+}
+
+async function watchHost(parts: AppParts, host: Host, signal: AbortSignal): Promise<void> {
+  const bell = new Bell();
+  let unwatch: (() => void) | null = null;
+  let retryMs = RETRY_FIRST_MS;
+  while (!signal.aborted) {
+    let pauseMs = RESYNC_MS;
+    try {
+      unwatch ??= await parts.hypervisors.host(host).watch(null, () => bell.ring());
+      await observeHost(parts, host.id);
+      if (retryMs !== RETRY_FIRST_MS) await testAllPeers(parts, host.id);
+      retryMs = RETRY_FIRST_MS;
+    } catch (thrown) {
+      if (signal.aborted) break;
+      parts.log.warn('host not observed', { host: host.name, error: explain(thrown) });
+      pauseMs = retryMs;
+      retryMs = Math.min(retryMs * RETRY_FACTOR, RETRY_LONGEST_MS);
+    }
+    await bell
+      .wait(parts.clock, pauseMs, signal)
+      .then(() => parts.clock.sleep(SETTLE_MS, signal))
+      .catch(() => undefined);
+  }
+  unwatch?.();
+}

@@ -1,0 +1,33 @@
+/** What the migration's steps need, over the store and the hypervisors. */
+import type { HostId, JobId, VmId } from '../base/ids.ts';
+import type { MigrationPorts } from '../migration/port.ts';
+import { hostById, observeHost } from './observe-host.ts';
+import type { AppParts } from './parts.ts';
+import { reserveMigration, reserveReplacement, Turnstile } from './reserve-migration.ts';
+
+/** The ports of one engine. `turnstile`: the one line in which everything that reserves VFs stands. */
+export function migrationPorts(parts: AppParts, turnstile: Turnstile): MigrationPorts {
+  const { store, hypervisors, clock } = parts;
+  return {
+    hostRecord: (id) => hostById(parts, id),
+    hypervisor: async (id: HostId) => hypervisors.host(await hostById(parts, id)),
+    observeHost: (id) => observeHost(parts, id),
+    reserve: (job) => turnstile.through(() => reserveMigration(parts, { ...job, jobId: job.jobId as JobId })),
+    reserveReplacement: (job, hostId, side, vnic, not) =>
+      turnstile.through(() =>
+        reserveReplacement(parts, { ...job, jobId: job.jobId as JobId }, hostId, side, vnic, not),
+      ),
+    releaseReservations: (jobId, side) => store.reservations.release(jobId as JobId, side),
+    setVnicActual: (vnicId, actual, vf) => store.vms.setVnicActual(vnicId, actual, vf),
+    setVmHost: (vmId, hostId) => store.vms.setHost(vmId, hostId),
+    recordPeerTest: (source, target, ok, message) =>
+      store.hosts.setPeerTest(source, target, { ok, message, testedAt: clock.now() }),
+    async event(job, event) {
+      await store.events.add({ ...event, vmId: job.vmId, jobId: job.jobId as JobId });
+    },
+    raiseAlert: (key, vmId: VmId, message) => store.alerts.raise({ key, vmId, hostId: null, message }),
+    async clearAlert(key) {
+      await store.alerts.clear(key);
+    },
+  };
+}

@@ -1,0 +1,142 @@
+/**
+ * Brings running VMs to what is desired: a vNIC that should be plugged and is not (a plug failed after a move, or a guest gave its
+ * VF back after we had given up) is plugged on the host the VM is on, on any VF that fits, again and again with growing pauses,
+ * under an alert that clears itself. VMs with a live job are the job's business.
+ */
+import { explain, isCode } from '../base/errors.ts';
+import type { VnicId } from '../base/ids.ts';
+import { isActive } from '../model/domain.ts';
+import type { Vm, Vnic } from '../model/vm.ts';
+import { vnicAlert } from '../migration/vnics.ts';
+import { candidatesFor } from '../scheduler/judge-host.ts';
+import { planFacts } from './facts.ts';
+import type { AppParts } from './parts.ts';
+import type { Turnstile } from './reserve-migration.ts';
+
+const LOOK_EVERY_MS = 3_000;
+/** KubeVirt's pauses: 3 s, growing by 1.8, ten minutes at most. */
+const RETRY_FIRST_MS = 3_000;
+const RETRY_FACTOR = 1.8;
+const RETRY_LONGEST_MS = 600_000;
+
+export interface Reconciler {
+  stop(): Promise<void>;
+}
+
+interface Retry {
+  nextAtMs: number;
+  pauseMs: number;
+}
+
+/** Starts reconciling. Shares the turnstile with the migrations: whoever takes a VF stands in the same line. */
+export function startReconciler(parts: AppParts, turnstile: Turnstile): Reconciler {
+  const stopping = new AbortController();
+  const retries = new Map<VnicId, Retry>();
+  const loop = (async () => {
+    while (!stopping.signal.aborted) {
+      try {
+        await reconcileAll(parts, turnstile, retries, stopping.signal);
+      } catch (thrown) {
+        if (!stopping.signal.aborted) parts.log.warn('not reconciled', { error: explain(thrown) });
+      }
+      await parts.clock.sleep(LOOK_EVERY_MS, stopping.signal).catch(() => undefined);
+    }
+  })();
+  return {
+    async stop() {
+      stopping.abort();
+      await loop;
+    },
+  };
+}
+
+const isMissing = (vnic: Vnic): boolean =>
+  vnic.passthrough &&
+  vnic.plugged &&
+  vnic.blocker === null &&
+  (vnic.actual === 'unplugged' || vnic.actual === 'unplug_pending');
+
+async function reconcileAll(
+  parts: AppParts,
+  turnstile: Turnstile,
+  retries: Map<VnicId, Retry>,
+  signal: AbortSignal,
+): Promise<void> {
+  const vms = (await parts.store.vms.list()).filter(
+    (vm) => vm.status === 'up' && vm.hostId !== null && vm.vnics.some(isMissing),
+  );
+  if (vms.length === 0) return;
+  const busy = new Set((await parts.store.jobs.list({ live: true })).map((job) => job.vmId));
+  for (const vm of vms.filter((each) => !busy.has(each.id))) {
+    for (const vnic of vm.vnics.filter(isMissing)) {
+      if (signal.aborted) return;
+      const retry = retries.get(vnic.id);
+      if (retry && parts.clock.monotonicMs() < retry.nextAtMs) continue;
+      const done = await turnstile.through(() =>
+        plugMissing(parts, vm, vnic, retry?.pauseMs ?? RETRY_FIRST_MS),
+      );
+      if (done) retries.delete(vnic.id);
+      else {
+        const pauseMs = retry ? Math.min(retry.pauseMs * RETRY_FACTOR, RETRY_LONGEST_MS) : RETRY_FIRST_MS;
+        retries.set(vnic.id, { pauseMs, nextAtMs: parts.clock.monotonicMs() + pauseMs });
+      }
+    }
+  }
+}
+
+/** One try. True = nothing more to do for this vNIC now. */
+async function plugMissing(parts: AppParts, vm: Vm, vnic: Vnic, nextMs: number): Promise<boolean> {
+  const { store, hypervisors } = parts;
+  const facts = await planFacts(parts, vm.id, null);
+  const host = facts.hosts.find((each) => each.id === vm.hostId);
+  if (!host || host.status !== 'up' || vnic.alias === null) return false;
+  const hypervisor = hypervisors.host(host);
+  const domain = await hypervisor.inspect(vm.id);
+  if (!domain || !isActive(domain)) return true;
+  const there = domain.interfaces.find(
+    (each) => each.alias === vnic.alias || (each.vf !== null && each.mac === vnic.mac),
+  );
+  if (there) {
+    // Pending: the guest still holds it, and re-attaching is impossible until it lets go (libvirt answers 67 and 55).
+    if (vnic.actual === 'unplugged') await plugged(parts, vm, vnic, there.vf);
+    return vnic.actual === 'unplugged';
+  }
+  let reason = 'no free VF fits';
+  for (const { vf } of candidatesFor(facts, host, vnic).slice(0, 3)) {
+    try {
+      await hypervisor.plug(vm.id, {
+        alias: vnic.alias,
+        mac: vnic.mac,
+        vf: vf.pciAddress,
+        managed: vnic.managed,
+        vlan: vnic.vlan,
+        guestAddress: vnic.guestAddress,
+      });
+      await plugged(parts, vm, vnic, vf.pciAddress);
+      return true;
+    } catch (thrown) {
+      reason = explain(thrown);
+      if (!isCode(thrown, 'LIBVIRT_REFUSED', 'HOST_COMMAND_FAILED')) break;
+    }
+  }
+  await store.vms.setVnicActual(vnic.id, 'unplugged', null);
+  await store.alerts.raise({
+    key: vnicAlert(vnic.id),
+    vmId: vm.id,
+    hostId: host.id,
+    message: `vNIC ${vnic.name} of ${vm.name} is not plugged on ${host.name}: ${reason}. Tried again in ${Math.round(nextMs / 1000)} s.`,
+  });
+  return false;
+}
+
+async function plugged(parts: AppParts, vm: Vm, vnic: Vnic, vf: Vnic['vf']): Promise<void> {
+  await parts.store.vms.setVnicActual(vnic.id, 'plugged', vf);
+  if (!(await parts.store.alerts.clear(vnicAlert(vnic.id)))) return;
+  await parts.store.events.add({
+    name: 'ALERT_CLEARED',
+    severity: 'normal',
+    message: `vNIC ${vnic.name} of ${vm.name} is plugged again on ${vf ?? 'its VF'}.`,
+    vmId: vm.id,
+    hostId: vm.hostId,
+  });
+}

@@ -1,0 +1,171 @@
+/** Use cases on VMs, their vNICs and their migrations. */
+import { HandoverError } from '../base/errors.ts';
+import { until } from '../base/clock.ts';
+import type { JobId, VmId, VnicId, VnicProfileId } from '../base/ids.ts';
+import { type Job, isLive, type MigrateParams } from '../model/job.ts';
+import type { Vm, Vnic } from '../model/vm.ts';
+import { planMigration } from '../scheduler/plan-migration.ts';
+import { planFacts, vmById } from './facts.ts';
+import type { AppParts } from './parts.ts';
+import { refuseImpossible } from './reserve-migration.ts';
+import type { Caller, MigrateOptions, UseCases } from './use-cases.ts';
+
+/** oVirt, KubeVirt: a guest has 30 s to give a device back. */
+const UNPLUG_TIMEOUT_MS = 30_000;
+const DOWNTIME_MS_MAX = 500;
+const TRANSFER_TIMEOUT_MS = 60 * 60_000;
+/** A cancel is decided within the abort of the transfer and a look at both hosts. */
+const CANCEL_DECISION_LIMIT_MS = 60_000;
+
+type VmCases = Pick<
+  UseCases,
+  'listVms' | 'getVm' | 'setVnicProfile' | 'planMigration' | 'migrateVm' | 'cancelMigration' | 'cancelJob'
+>;
+
+/** The VM use cases. */
+export function vmCases(parts: AppParts): VmCases {
+  const { store } = parts;
+  return {
+    async listVms() {
+      const moving = new Set(
+        (await store.jobs.list({ live: true })).filter(showsMigrating).map((job) => job.vmId),
+      );
+      return (await store.vms.list()).map((vm) => shown(vm, moving.has(vm.id)));
+    },
+    getVm: (_caller, id) => getVm(parts, id),
+    setVnicProfile: (_caller, vmId, vnicId, profileId) => setVnicProfile(parts, vmId, vnicId, profileId),
+    async planMigration(_caller, vmId, options) {
+      return planMigration(await planFacts(parts, vmId, null), planOptions(options));
+    },
+    migrateVm: (caller, vmId, options) => migrateVm(parts, caller, vmId, options),
+    async cancelMigration(_caller, vmId) {
+      const vm = await vmById(parts, vmId);
+      const [job] = await store.jobs.list({ vmId, live: true });
+      if (!job || !showsMigrating(job)) {
+        throw new HandoverError(
+          'VM_NOT_MIGRATING',
+          `Cannot cancel migration for non migrating VM. ${vm.name} has no migration that is under way.`,
+        );
+      }
+      return cancelJob(parts, job.id);
+    },
+    cancelJob: (_caller, id) => cancelJob(parts, id),
+  };
+}
+
+/** Shown as migrating from before the answer until plug was tried once for every vNIC. A parked job shows the VM as it is. */
+function showsMigrating(job: Job): boolean {
+  return isLive(job.state) && job.state !== 'needs_operator' && job.data.plugTried !== true;
+}
+
+const shown = (vm: Vm, migrating: boolean): Vm => (migrating ? { ...vm, status: 'migrating' } : vm);
+
+async function getVm(parts: AppParts, id: VmId): Promise<Vm> {
+  const vm = await vmById(parts, id);
+  const live = await parts.store.jobs.list({ vmId: id, live: true });
+  return shown(vm, live.some(showsMigrating));
+}
+
+async function setVnicProfile(
+  parts: AppParts,
+  vmId: VmId,
+  vnicId: VnicId,
+  profileId: VnicProfileId | null,
+): Promise<Vm> {
+  const vm = await vmById(parts, vmId);
+  const vnic = vm.vnics.find((each) => each.id === vnicId);
+  if (!vnic) throw new HandoverError('NOT_FOUND', `${vm.name} has no vNIC with the id ${vnicId}`);
+  if (profileId !== null) await checkFits(parts, vm, vnic, profileId);
+  await parts.store.vms.setVnicProfile(vnicId, profileId);
+  return getVm(parts, vmId);
+}
+
+async function checkFits(parts: AppParts, vm: Vm, vnic: Vnic, profileId: VnicProfileId): Promise<void> {
+  const profile = await parts.store.profiles.get(profileId);
+  if (!profile) throw new HandoverError('NOT_FOUND', `there is no vNIC profile with the id ${profileId}`);
+  if (profile.passThrough !== vnic.passthrough) {
+    throw new HandoverError(
+      'VNIC_PROFILE_INVALID',
+      `The network interface type doesn't match the profile. Virtual machine interface of type 'PCI Passthrough' should have 'Passthrough' profile and vice versa. ` +
+        `vNIC ${vnic.name} of ${vm.name} is ${vnic.passthrough ? 'a VF' : 'an ordinary interface'}; choose another profile than ${profile.name}.`,
+    );
+  }
+  const network = await parts.store.networks.get(profile.networkId);
+  // The VLAN of a plugged VF is programmed into it; naming another network would not change what it carries.
+  if (vnic.passthrough && vnic.actual === 'plugged' && network && network.vlan !== vnic.vlan) {
+    throw new HandoverError(
+      'VNIC_PROFILE_INVALID',
+      `vNIC ${vnic.name} of ${vm.name} carries VLAN ${vnic.vlan ?? 'none'} and profile ${profile.name} is for VLAN ${network.vlan ?? 'none'}; ` +
+        `choose a profile of a network with the same VLAN, or unplug the vNIC first`,
+    );
+  }
+}
+
+const planOptions = (options: MigrateOptions) => ({
+  targetHostId: options.targetHostId ?? null,
+  copyStorage: options.copyStorage ?? false,
+});
+
+async function migrateVm(parts: AppParts, caller: Caller, vmId: VmId, options: MigrateOptions): Promise<Job> {
+  const vm = await vmById(parts, vmId);
+  const [live] = await parts.store.jobs.list({ vmId, live: true });
+  if (live)
+    throw new HandoverError(
+      'VM_ALREADY_MIGRATING',
+      `VM migration is in progress: ${vm.name} is moved by job ${live.id} (${live.state}).`,
+    );
+  refuseImpossible(planMigration(await planFacts(parts, vmId, null), planOptions(options)));
+  if (vm.hostId === null)
+    throw new HandoverError('ASSERTION_FAILED', `${vm.name} was planned without a host`);
+  const params: MigrateParams = {
+    vmId,
+    vmName: vm.name,
+    sourceHostId: vm.hostId,
+    targetHostId: options.targetHostId ?? null,
+    copyStorage: options.copyStorage ?? false,
+    unplugTimeoutMs: inRange('unplug timeout', options.unplugTimeoutMs ?? UNPLUG_TIMEOUT_MS, 1_000, 600_000),
+    downtimeMsMax: inRange('downtime limit', options.downtimeMsMax ?? DOWNTIME_MS_MAX, 1, 60_000),
+    bandwidthMiBps:
+      options.bandwidthMiBps == null ? null : inRange('bandwidth', options.bandwidthMiBps, 1, 1_000_000),
+    transferTimeoutMs: inRange(
+      'transfer timeout',
+      options.transferTimeoutMs ?? TRANSFER_TIMEOUT_MS,
+      1_000,
+      24 * 3_600_000,
+    ),
+  };
+  return parts.store.jobs.add(parts.random.uuid() as JobId, params, vm.name, caller.correlationId);
+}
+
+function inRange(what: string, value: number, least: number, most: number): number {
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new HandoverError(
+    'INVALID_INPUT',
+    `the ${what} is ${value}; it must be a whole number from ${least} to ${most}`,
+  );
+}
+
+/** Asks for the cancel and waits until it is decided where the VM stays. */
+async function cancelJob(parts: AppParts, id: JobId): Promise<Job> {
+  const { store, clock } = parts;
+  const before = await store.jobs.get(id);
+  if (!before) throw new HandoverError('NOT_FOUND', `there is no job with the id ${id}`);
+  const tooLate = (job: Job) =>
+    new HandoverError(
+      'CANCEL_TOO_LATE',
+      `Cannot cancel migration: ${job.vmName} is past the point of return (job ${id} is ${job.state}).`,
+    );
+  if ((await store.jobs.requestCancel(id)) === 'too_late') throw tooLate(before);
+  return until(
+    clock,
+    `the cancel of job ${id}`,
+    { limitMs: CANCEL_DECISION_LIMIT_MS, everyMs: 100 },
+    async () => {
+      const job = await store.jobs.get(id);
+      if (!job || job.state === 'undoing' || job.state === 'cancelled' || job.state === 'failed')
+        return job ?? before;
+      if (job.pivoted || job.state === 'succeeded') throw tooLate(job);
+      return undefined;
+    },
+  );
+}

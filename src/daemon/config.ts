@@ -1,0 +1,84 @@
+/** Configuration: command line first, then environment. The only place that reads the environment. */
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { HandoverError } from '../base/errors.ts';
+
+/** What an engine is started with. */
+export interface Config {
+  /** Where the embedded PostgreSQL and the certificates live. */
+  readonly dataDir: string;
+  readonly listenHost: string;
+  /** 0 takes a free port. */
+  readonly port: number;
+  /** A listening socket handed over at this file descriptor (systemd's LISTEN_FDS); null = open one. */
+  readonly listenFd: number | null;
+  /** PostgreSQL to use instead of the embedded one. */
+  readonly databaseUrl: string | null;
+  /** Password of admin@internal; wins over the stored one. */
+  readonly adminPassword: string | null;
+  /** Run on simulated hosts. */
+  readonly simulated: boolean;
+  /** ssh configuration file for hosts reached by ssh; null = the user's own. */
+  readonly sshConfig: string | null;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  /** Names this replica. */
+  readonly owner: string;
+}
+
+export const USAGE = `Usage: handover serve [--data DIR] [--listen ADDRESS] [--port N] [--ssh-config FILE] [--simulated]
+Environment: HANDOVER_DATABASE_URL, HANDOVER_ADMIN_PASSWORD, HANDOVER_LOG_LEVEL`;
+
+/** First descriptor systemd hands over (sd_listen_fds(3)). */
+const LISTEN_FD_FIRST = 3;
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+
+/** Reads it. Throws `INVALID_INPUT` naming what is wrong. */
+export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv, owner: string): Config {
+  const values = parse(args);
+  const port = Number(values.port ?? 8080);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new HandoverError(
+      'INVALID_INPUT',
+      `--port ${values.port} is no port; use 0 to 65535 (0 takes a free one)`,
+    );
+  }
+  const level = env['HANDOVER_LOG_LEVEL'] ?? 'info';
+  const logLevel = LOG_LEVELS.find((each) => each === level);
+  if (!logLevel)
+    throw new HandoverError(
+      'INVALID_INPUT',
+      `HANDOVER_LOG_LEVEL is "${level}"; use ${LOG_LEVELS.join(', ')}`,
+    );
+  return {
+    dataDir: resolve(
+      values.data ?? join(env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'handover'),
+    ),
+    listenHost: values.listen ?? '127.0.0.1',
+    port,
+    listenFd: Number(env['LISTEN_FDS'] ?? 0) >= 1 ? LISTEN_FD_FIRST : null,
+    databaseUrl: env['HANDOVER_DATABASE_URL'] || null,
+    adminPassword: env['HANDOVER_ADMIN_PASSWORD'] || null,
+    simulated: values.simulated ?? false,
+    sshConfig: values['ssh-config'] ? resolve(values['ssh-config']) : null,
+    logLevel,
+    owner,
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        data: { type: 'string' },
+        listen: { type: 'string' },
+        port: { type: 'string' },
+        'ssh-config': { type: 'string' },
+        simulated: { type: 'boolean' },
+      },
+    }).values;
+  } catch (thrown) {
+    throw new HandoverError('INVALID_INPUT', `${(thrown as Error).message}\n${USAGE}`);
+  }
+}

@@ -29,6 +29,8 @@ export {
   isViolation,
   MAX_FRAME_BYTES,
 } from './framing.ts';
+export { DIRECT_PHASES, type DirectMigration, type DirectPhase, migrateDirect } from './migrate-direct.ts';
+export { migratePeerToPeer, type PeerToPeerMigration } from './migrate-peer-to-peer.ts';
 export { keepaliveFrame } from './keepalive.ts';
 export * from './procedures/index.ts';
 export type { DialLimits } from './transport/limits.ts';

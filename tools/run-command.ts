@@ -3,6 +3,7 @@
  * Callers: the scripts in this folder. Commands get no standard input and no terminal.
  */
 import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
 import { ROOT } from './report.ts';
 
 /** How a command ended. `status` is null if a signal ended it. */
@@ -12,15 +13,30 @@ export interface CommandResult {
   readonly output: string;
 }
 
+/** No tool of ours takes this long; a tier of tests has its own limit. */
+const LIMIT_MS = 10 * 60_000;
+
 /** Options of `runCommand`. */
 export interface CommandOptions {
   /** Shows the output as it comes, too. */
   readonly echo?: boolean;
-  /** The command is ended, children included, after this time; its result then has status null. */
+  /**
+   * The command is ended, children included, after this time; its result then has status null and says so.
+   */
   readonly limitMs?: number;
 }
 
-/** Runs `command` in the repository's root. Rejects only if it cannot be started. */
+/** A signal asked the whole run to end; the command was ended with it. */
+export class Interrupted extends Error {
+  readonly exitCode: number;
+
+  constructor(signal: NodeJS.Signals) {
+    super(`ended by ${signal}`);
+    this.exitCode = 128 + constants.signals[signal];
+  }
+}
+
+/** Runs `command` in the repository's root. Rejects if it cannot be started, and with `Interrupted`. */
 export function runCommand(
   command: string,
   args: readonly string[],
@@ -32,18 +48,26 @@ export function runCommand(
     const end = (signal: NodeJS.Signals): void => {
       if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, signal);
     };
-    const onSignal = (signal: NodeJS.Signals): void => end(signal);
+    let interruption: NodeJS.Signals | null = null;
+    const onSignal = (signal: NodeJS.Signals): void => {
+      interruption = signal;
+      end(signal);
+    };
     process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
-    const timer = options.limitMs === undefined ? null : setTimeout(() => end('SIGKILL'), options.limitMs);
     let output = '';
     const keep = (chunk: string): void => {
       output += chunk;
       if (options.echo) process.stdout.write(chunk);
     };
+    const limitMs = options.limitMs ?? LIMIT_MS;
+    const timer = setTimeout(() => {
+      keep(`\n${command} ${args.join(' ')} was ended: not done after ${limitMs / 60_000} minutes\n`);
+      end('SIGKILL');
+    }, limitMs);
     child.stdout.setEncoding('utf8').on('data', keep);
     child.stderr.setEncoding('utf8').on('data', keep);
     const settle = (): void => {
-      if (timer) clearTimeout(timer);
+      clearTimeout(timer);
       process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
     };
     child.on('error', (error) => {
@@ -52,7 +76,8 @@ export function runCommand(
     });
     child.on('close', (status) => {
       settle();
-      resolve({ status, output });
+      if (interruption) reject(new Interrupted(interruption));
+      else resolve({ status, output });
     });
   });
 }

@@ -3,13 +3,13 @@ import { HandoverError } from '../base/errors.ts';
 import type { Domain } from '../model/domain.ts';
 import { isActive } from '../model/domain.ts';
 import type { MigrationProgress } from '../hypervisor/port.ts';
-import { type Side, sourceSide, targetSide } from './pivot.ts';
+import { type SourceSide, sourceSide, type TargetSide, targetSide } from './pivot.ts';
 import type { MigrationContext } from './port.ts';
 
 /** Both sides at about the same time, the source first (see `pivot.ts` why). */
 export interface BothSides {
-  readonly source: Side;
-  readonly target: Side;
+  readonly source: SourceSide;
+  readonly target: TargetSide;
   readonly sourceDomain: Domain | null;
   readonly targetDomain: Domain | null;
   readonly progress: MigrationProgress | null;
@@ -36,7 +36,7 @@ export async function lookAtBoth(context: MigrationContext): Promise<BothSides> 
 }
 
 const UNREACHABLE = Symbol('unreachable');
-const GONE_QUIET: Side = { state: 'unreachable', job: false };
+const GONE_QUIET = { state: 'unreachable', job: false } as const;
 
 async function answered<T>(look: () => Promise<T>): Promise<T | typeof UNREACHABLE> {
   try {

@@ -6,23 +6,20 @@
  */
 import type { Domain } from '../model/domain.ts';
 
-/** `paused_never_run`: an incoming domain that was never resumed. `crashed`: shut off after it ran here. */
-export const SIDE_STATES = [
-  'running',
-  'paused',
-  'paused_never_run',
-  'shut_off',
-  'crashed',
-  'absent',
-  'unreachable',
-] as const;
-export type SideState = (typeof SIDE_STATES)[number];
+/** What the source can show. */
+export const SOURCE_STATES = ['running', 'paused', 'shut_off', 'absent', 'unreachable'] as const;
+/** What the target can show. `paused_never_run`: incoming, never resumed. `crashed`: shut off after it ran here. */
+export const TARGET_STATES = ['running', 'paused_never_run', 'crashed', 'absent', 'unreachable'] as const;
 
-/** One host's half of the truth. */
-export interface Side {
-  readonly state: SideState;
-  /** A migration job is active on it. */
+/** The source's half of the truth; `job`: a migration job is active on it. */
+export interface SourceSide {
+  readonly state: (typeof SOURCE_STATES)[number];
   readonly job: boolean;
+}
+
+/** The target's half. */
+export interface TargetSide {
+  readonly state: (typeof TARGET_STATES)[number];
 }
 
 export type Decision =
@@ -51,7 +48,7 @@ const NEVER_RUN_REASONS = new Set(['migration', 'migrating', 'starting_up']);
 const CRASH_REASONS = new Set(['crashed', 'failed']);
 
 /** A source's domain as the table sees it. */
-export function sourceSide(domain: Domain | null, job: boolean): Side {
+export function sourceSide(domain: Domain | null, job: boolean): SourceSide {
   if (domain === null) return { state: 'absent', job: false };
   if (domain.state === 'paused') return { state: 'paused', job };
   if (domain.state === 'shut_off' || domain.state === 'crashed') return { state: 'shut_off', job: false };
@@ -59,20 +56,20 @@ export function sourceSide(domain: Domain | null, job: boolean): Side {
 }
 
 /** A target's domain as the table sees it. A definition that was never started counts as absent. */
-export function targetSide(domain: Domain | null): Side {
-  if (domain === null) return { state: 'absent', job: false };
+export function targetSide(domain: Domain | null): TargetSide {
+  if (domain === null) return { state: 'absent' };
   if (domain.state === 'shut_off' || domain.state === 'crashed') {
-    return { state: CRASH_REASONS.has(domain.stateReason) ? 'crashed' : 'absent', job: false };
+    return { state: CRASH_REASONS.has(domain.stateReason) ? 'crashed' : 'absent' };
   }
   if (domain.state === 'paused' && NEVER_RUN_REASONS.has(domain.stateReason))
-    return { state: 'paused_never_run', job: true };
-  if (domain.state === 'no_state') return { state: 'paused_never_run', job: true };
+    return { state: 'paused_never_run' };
+  if (domain.state === 'no_state') return { state: 'paused_never_run' };
   // Paused for any other reason (a user, an I/O error): it has run here.
-  return { state: 'running', job: false };
+  return { state: 'running' };
 }
 
 /** The table of what to do. */
-export function decidePivot(source: Side, target: Side): Decision {
+export function decidePivot(source: SourceSide, target: TargetSide): Decision {
   if (target.state === 'running') return targetRuns(source);
   if (target.state === 'unreachable') {
     return { do: 'hold', because: `the source is ${source.state} and the target does not answer` };
@@ -87,7 +84,6 @@ export function decidePivot(source: Side, target: Side): Decision {
         because: `the VM runs on the source and is ${target.state} on the target`,
       };
     case 'paused':
-    case 'paused_never_run':
       if (source.job) return { do: 'wait', because: 'the VM stands still for the switchover' };
       if (target.state === 'crashed') {
         return {
@@ -103,7 +99,6 @@ export function decidePivot(source: Side, target: Side): Decision {
       };
     case 'absent':
     case 'shut_off':
-    case 'crashed':
       return {
         do: 'lost',
         destroyTarget: target.state === 'paused_never_run',
@@ -117,7 +112,7 @@ export function decidePivot(source: Side, target: Side): Decision {
   }
 }
 
-function targetRuns(source: Side): Decision {
+function targetRuns(source: SourceSide): Decision {
   switch (source.state) {
     case 'running':
       if (source.job) return { do: 'wait', because: 'both sides report running while a job is active' };
@@ -128,7 +123,6 @@ function targetRuns(source: Side): Decision {
         because: 'the VM runs on both hosts; the target wins',
       };
     case 'paused':
-    case 'paused_never_run':
       return source.job
         ? { do: 'forward', source: 'later', overlap: false, because: 'the VM runs on the target' }
         : {
@@ -139,7 +133,6 @@ function targetRuns(source: Side): Decision {
           };
     case 'absent':
     case 'shut_off':
-    case 'crashed':
       return {
         do: 'forward',
         source: 'gone',

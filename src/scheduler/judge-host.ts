@@ -98,8 +98,10 @@ function assign(facts: PlanFacts, source: Host | null, host: Host, moving: Vnic[
     return [...free.filter(near), ...free.filter((each) => !near(each))];
   });
   // Near VFs alone first: an augmenting path may otherwise trade a near VF away although a near matching exists.
-  let picks = matchAll(candidates.map((list) => list.filter(near)));
-  if (picks.includes(null)) picks = matchAll(candidates);
+  const keys = (list: readonly Candidate[]) => list.map((each) => each.vf.pciAddress);
+  let picked = matchAll(candidates.map((list) => keys(list.filter(near))));
+  if (picked.includes(null)) picked = matchAll(candidates.map(keys));
+  const picks = picked.map((key, index) => candidates[index]?.find((each) => each.vf.pciAddress === key));
   const reasons: PlanReason[] = [];
   const warnings: PlanReason[] = [];
   const assignment: VfAssignment[] = [];

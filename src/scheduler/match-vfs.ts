@@ -3,21 +3,21 @@
  * into a refusal (oVirt's scheduler is greedy there). Pure and deterministic.
  */
 
-/** `candidates[i]` lists what vNIC i may get, best first. Returns for each vNIC its pick, or null where none was left. */
-export function matchAll<T>(candidates: readonly (readonly T[])[]): (T | null)[] {
-  const owner = new Map<T, number>();
+/** `candidates[i]` lists the keys vNIC i may get, best first. Returns for each vNIC its pick, or null where none was left. */
+export function matchAll<Key extends string>(candidates: readonly (readonly Key[])[]): (Key | null)[] {
+  const owner = new Map<Key, number>();
   for (let vnic = 0; vnic < candidates.length; vnic++) augment(vnic, candidates, owner, new Set());
-  const picks: (T | null)[] = candidates.map(() => null);
+  const picks: (Key | null)[] = candidates.map(() => null);
   for (const [pick, vnic] of owner) picks[vnic] = pick;
   return picks;
 }
 
 /** Kuhn's augmenting path: takes a free pick, or moves the owner of a taken one elsewhere. */
-function augment<T>(
+function augment<Key extends string>(
   vnic: number,
-  candidates: readonly (readonly T[])[],
-  owner: Map<T, number>,
-  tried: Set<T>,
+  candidates: readonly (readonly Key[])[],
+  owner: Map<Key, number>,
+  tried: Set<Key>,
 ): boolean {
   for (const pick of candidates[vnic] ?? []) {
     if (tried.has(pick)) continue;

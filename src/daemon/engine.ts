@@ -1,0 +1,105 @@
+/**
+ * The composition root: one engine, wired from its parts and taken down in the reverse order. Nothing imports the daemon.
+ * The background work of an engine is here: runner (migrations), host monitor (inventory), reconciler (vNICs that are missing).
+ */
+import { createApi } from '../api/ovirt/server.ts';
+import { createUseCases } from '../app/create-use-cases.ts';
+import { startHostMonitor } from '../app/host-monitor.ts';
+import { migrationPorts } from '../app/migration-ports.ts';
+import type { AppParts } from '../app/parts.ts';
+import { startReconciler } from '../app/reconciler.ts';
+import { Turnstile } from '../app/reserve-migration.ts';
+import { ADMIN, setPassword } from '../app/sign-on.ts';
+import { systemClock } from '../base/clock.ts';
+import { explain } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import { systemRandom } from '../base/random.ts';
+import type { Hypervisors } from '../hypervisor/port.ts';
+import { createHypervisors } from '../hypervisor/libvirt-hypervisor.ts';
+import { migrateVmSaga } from '../migration/migrate-vm.ts';
+import { RUNNER_DEFAULTS, startRunner } from '../saga/runner.ts';
+import { openStore } from '../store/open-store.ts';
+import type { Config } from './config.ts';
+import { startPostgres } from './postgres.ts';
+import { type Simulation, startSimulation } from './simulation.ts';
+
+/** A running engine. */
+export interface Engine {
+  /** Where the API listens: `http://127.0.0.1:8080`. */
+  readonly url: string;
+  /** Set when the administrator's password was made up at this start: shown once, kept nowhere in clear. */
+  readonly generatedPassword: string | null;
+  /** Ends everything this engine started, PostgreSQL included, within 5 s. Running jobs are taken up at the next start. */
+  stop(): Promise<void>;
+}
+
+/** Starts an engine; a failure half-way takes down what had been started. */
+export async function startEngine(config: Config, log: Log): Promise<Engine> {
+  const clock = systemClock;
+  const random = systemRandom;
+  const stops: (() => Promise<void>)[] = [];
+  const stop = async () => {
+    for (const each of stops.splice(0).reverse()) {
+      await each().catch((thrown: unknown) => log.warn('not stopped cleanly', { error: explain(thrown) }));
+    }
+  };
+  try {
+    const connection = config.databaseUrl ? { connectionString: config.databaseUrl } : await embedded(config, log, stops);
+    const store = await openStore({ connection, clock, log });
+    stops.push(() => store.close());
+
+    const simulation = config.simulated ? await startSimulation({ dataDir: config.dataDir, clock, random, log }) : null;
+    if (simulation) stops.push(() => simulation.close());
+    const hypervisors = openHypervisors(config, log, simulation);
+    stops.push(() => hypervisors.close());
+
+    const parts: AppParts = { store, hypervisors, clock, random, log };
+    const generatedPassword = await ensureAdmin(parts, config);
+    const useCases = createUseCases(parts);
+    if (simulation) await simulation.introduce(useCases);
+
+    const turnstile = new Turnstile();
+    const monitor = startHostMonitor(parts);
+    stops.push(() => monitor.stop());
+    const reconciler = startReconciler(parts, turnstile);
+    stops.push(() => reconciler.stop());
+    const saga = migrateVmSaga(migrationPorts(parts, turnstile));
+    const runner = startRunner(saga, store.jobs.saga, clock, log, { ...RUNNER_DEFAULTS, owner: config.owner });
+    stops.push(() => runner.stop());
+
+    const api = createApi({ useCases, clock, log });
+    stops.push(() => api.close());
+    const url = await api.listen(config.listenFd === null ? { host: config.listenHost, port: config.port } : { fd: config.listenFd } as never);
+    return { url, generatedPassword, stop };
+  } catch (thrown) {
+    await stop();
+    throw thrown;
+  }
+}
+
+async function embedded(config: Config, log: Log, stops: (() => Promise<void>)[]) {
+  const postgres = await startPostgres({ dataDir: config.dataDir, clock: systemClock, log });
+  stops.push(() => postgres.stop());
+  return postgres.connection;
+}
+
+function openHypervisors(config: Config, log: Log, simulation: Simulation | null): Hypervisors {
+  return createHypervisors({
+    clock: systemClock,
+    log,
+    ...(config.sshConfig === null ? {} : { sshConfig: config.sshConfig }),
+    ...(simulation ? { openShell: simulation.openShell } : {}),
+  });
+}
+
+/** Sets the administrator's password: the configured one always, a made-up one only if there is none yet. */
+async function ensureAdmin(parts: AppParts, config: Config): Promise<string | null> {
+  if (config.adminPassword !== null) {
+    await setPassword(parts, ADMIN, config.adminPassword);
+    return null;
+  }
+  if (await parts.store.users.get(ADMIN)) return null;
+  const made = parts.random.bytes(12).toString('base64url');
+  await setPassword(parts, ADMIN, made);
+  return made;
+}

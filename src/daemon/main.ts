@@ -1,0 +1,32 @@
+/** `handover serve`: starts one engine and ends it on SIGINT or SIGTERM. */
+import { hostname } from 'node:os';
+import { explain, isCode } from '../base/errors.ts';
+import { readConfig } from './config.ts';
+import { type Engine, startEngine } from './engine.ts';
+import { createLog } from './log.ts';
+
+/** After this long a stop that hangs is cut short; jobs are durable, so nothing is lost by it. */
+const STOP_LIMIT_MS = 8_000;
+
+async function main(): Promise<void> {
+  const config = readConfig(process.argv.slice(2), process.env, `${hostname()}:${process.pid}`);
+  const log = createLog(config.logLevel);
+  const engine = await startEngine(config, log);
+  if (engine.generatedPassword !== null) {
+    // Printed once, to the terminal of whoever started it; never logged.
+    process.stdout.write(`Password of admin@internal: ${engine.generatedPassword}\n`);
+  }
+  process.stdout.write(`Handover listens on ${engine.url}\n`);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void end(engine));
+}
+
+async function end(engine: Engine): Promise<void> {
+  setTimeout(() => process.exit(1), STOP_LIMIT_MS).unref();
+  await engine.stop();
+  process.exit(0);
+}
+
+main().catch((thrown: unknown) => {
+  process.stderr.write(`handover: ${explain(thrown)}\n`);
+  process.exit(isCode(thrown, 'INVALID_INPUT') ? 2 : 1);
+});

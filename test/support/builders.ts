@@ -1,0 +1,216 @@
+/** Builders of model nouns for tests: every field has a plausible value, a test names only what it is about. */
+import type { HostId, Mac, NetworkId, PciAddress, VmId, VnicId, VnicProfileId } from '../../src/base/ids.ts';
+import type { Domain, DomainInterface } from '../../src/model/domain.ts';
+import type { Host, HostInventory } from '../../src/model/host.ts';
+import type { Network, VnicProfile } from '../../src/model/network.ts';
+import type { Pf, Vf } from '../../src/model/pf.ts';
+import type { Vm, Vnic } from '../../src/model/vm.ts';
+
+/** A UUID whose last group is `n`, so that ids are readable in failures. */
+export const uuid = (n: number): string => `00000000-0000-4000-8000-${n.toString(16).padStart(12, '0')}`;
+export const hostId = (n: number): HostId => uuid(0x1000 + n) as HostId;
+export const vmId = (n: number): VmId => uuid(0x2000 + n) as VmId;
+export const vnicId = (n: number): VnicId => uuid(0x3000 + n) as VnicId;
+export const networkId = (n: number): NetworkId => uuid(0x4000 + n) as NetworkId;
+export const profileId = (n: number): VnicProfileId => uuid(0x5000 + n) as VnicProfileId;
+export const pci = (text: string): PciAddress => text as PciAddress;
+export const mac = (n: number): Mac => `52:54:00:00:00:${n.toString(16).padStart(2, '0')}` as Mac;
+
+export function aVf(overrides: Partial<Vf> = {}): Vf {
+  return {
+    pciAddress: pci('0000:3b:02.0'),
+    index: 0,
+    driver: null,
+    netdev: null,
+    netdevUse: null,
+    iommuGroup: 10,
+    iommuGroupShared: false,
+    numaNode: null,
+    attributes: null,
+    ...overrides,
+  };
+}
+
+/** A PF with `count` free VFs on bus `bus`. */
+export function aPf(name: string, bus: string, count: number, overrides: Partial<Pf> = {}): Pf {
+  const vfs = Array.from({ length: count }, (_, index) =>
+    aVf({
+      index,
+      iommuGroup: index,
+      pciAddress: pci(
+        `0000:${bus}:${(2 + Math.floor(index / 8)).toString(16).padStart(2, '0')}.${index % 8}`,
+      ),
+    }),
+  );
+  return {
+    name,
+    pciAddress: pci(`0000:${bus}:00.0`),
+    mac: mac(0xf0),
+    driver: 'igb',
+    numaNode: null,
+    carrier: true,
+    mtu: 1500,
+    vfCountMax: Math.max(8, count),
+    vfs,
+    ...overrides,
+  };
+}
+
+export function anInventory(overrides: Partial<HostInventory> = {}): HostInventory {
+  return {
+    libvirtVersion: '11.3.0',
+    hypervisorVersion: '10.0.2',
+    hostname: 'host',
+    hostUuid: uuid(1),
+    arch: 'x86_64',
+    cpuModel: 'EPYC',
+    cpuVendor: 'AMD',
+    cpuCount: 8,
+    cpuXml: '<cpu/>',
+    memoryKiB: 64 * 1024 * 1024,
+    memoryFreeKiB: 32 * 1024 * 1024,
+    pfs: [],
+    nics: [],
+    bridges: [{ name: 'br0', up: true, uplinks: ['eno1'], mtu: 1500 }],
+    pools: [],
+    domains: [],
+    channel: { works: true, reason: null },
+    ...overrides,
+  };
+}
+
+export function aHost(n: number, name: string, overrides: Partial<Host> = {}): Host {
+  return {
+    id: hostId(n),
+    name,
+    uri: `qemu+tls://${name}/system`,
+    peerUri: null,
+    migrationAddress: null,
+    status: 'up',
+    statusReason: null,
+    outgoingMax: 2,
+    incomingMax: 2,
+    inventory: anInventory({ hostUuid: uuid(n) }),
+    observedAt: 0,
+    peerTests: {},
+    ...overrides,
+  };
+}
+
+export function anInterface(overrides: Partial<DomainInterface> = {}): DomainInterface {
+  return {
+    kind: 'hostdev',
+    alias: 'ua-vf0',
+    mac: mac(1),
+    managed: true,
+    vf: pci('0000:3b:02.0'),
+    network: null,
+    bridge: null,
+    vlan: null,
+    guestAddress: null,
+    model: null,
+    driver: null,
+    teaming: null,
+    profile: null,
+    ...overrides,
+  };
+}
+
+export function aDomain(n: number, name: string, overrides: Partial<Domain> = {}): Domain {
+  return {
+    uuid: vmId(n),
+    name,
+    state: 'running',
+    stateReason: 'booted',
+    persistent: true,
+    autostart: false,
+    memoryKiB: 1024 * 1024,
+    vcpus: 1,
+    arch: 'x86_64',
+    machine: 'pc-i440fx-10.0',
+    numaNodes: [],
+    interfaces: [],
+    configInterfaces: [],
+    hostdevs: [],
+    configHostdevs: [],
+    disks: [],
+    freePciePorts: null,
+    agentConnected: true,
+    ...overrides,
+  };
+}
+
+export function aVnic(n: number, overrides: Partial<Vnic> = {}): Vnic {
+  return {
+    id: vnicId(n),
+    vmId: vmId(1),
+    name: `nic${n}`,
+    alias: `ua-vf${n}`,
+    mac: mac(n),
+    passthrough: true,
+    model: null,
+    bridge: null,
+    profileId: profileId(1),
+    plugged: true,
+    actual: 'plugged',
+    vf: pci('0000:3b:02.0'),
+    managed: true,
+    vlan: null,
+    guestAddress: null,
+    pool: null,
+    blocker: null,
+    ...overrides,
+  };
+}
+
+/** The virtio standby beside a VF. */
+export function aStandby(n: number, overrides: Partial<Vnic> = {}): Vnic {
+  return aVnic(n, {
+    passthrough: false,
+    model: 'virtio',
+    bridge: 'br0',
+    profileId: null,
+    vf: null,
+    ...overrides,
+  });
+}
+
+export function aVm(overrides: Partial<Vm> = {}): Vm {
+  return {
+    id: vmId(1),
+    name: 'web-1',
+    hostId: hostId(1),
+    status: 'up',
+    memoryKiB: 1024 * 1024,
+    vcpus: 1,
+    vnics: [],
+    staleOn: [],
+    ...overrides,
+  };
+}
+
+export function aNetwork(n: number, overrides: Partial<Network> = {}): Network {
+  return {
+    id: networkId(n),
+    name: `net${n}`,
+    vlan: null,
+    label: null,
+    mtu: null,
+    description: null,
+    ...overrides,
+  };
+}
+
+export function aProfile(n: number, overrides: Partial<VnicProfile> = {}): VnicProfile {
+  return {
+    id: profileId(n),
+    name: `profile${n}`,
+    networkId: networkId(1),
+    passThrough: true,
+    migratable: true,
+    portMirroring: false,
+    failoverId: null,
+    description: null,
+    ...overrides,
+  };
+}

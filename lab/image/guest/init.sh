@@ -28,7 +28,7 @@ modprobe -a virtio_net igbvf virtio_console; modprobe bonding max_bonds=0
 ip link set lo up
 # Announced five times in a second after every change of the active leg: one announcement can be lost.
 ip link add bond0 type bond mode active-backup miimon 100 fail_over_mac active \
-  num_grat_arp 5 peer_notif_delay 200
+  num_grat_arp 5 peer_notify_delay 200
 ip link set bond0 up
 ip addr add "$(argument ip)/24" dev bond0
 # Every NIC, present or plugged later, goes through the same script.

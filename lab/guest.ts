@@ -1,0 +1,183 @@
+/**
+ * Guests on the lab's hosts: boot one, ask it things, see where its traffic goes, take the hosts' view of its VF.
+ *
+ * What it tells is read on the hosts and in the guest, never remembered. Callers: scenarios, the demo, benches; they
+ * run inside the lab's namespace or outside alike.
+ */
+import { systemClock, until } from '../src/base/clock.ts';
+import { consolePath, type GuestMachine, type GuestShape, guestXml, vfInterfaceName } from './guest-xml.ts';
+import type { RunResult } from './shell.ts';
+import { hostExec, tryHostExec } from './ssh.ts';
+import { type GuestPlace, guestPlace, type HostLetter, PF, vfPciAddress } from './topology.ts';
+
+/** Quiet machine: 12 to 25 s. */
+const BOOT_LIMIT_S = 240;
+const BOND_LIMIT_MS = 60_000;
+/** Enough for kernel, initrd and the agent. */
+const MEMORY_MIB = 160;
+
+export interface GuestOptions {
+  /** 1..99; gives name, addresses and MACs. Default 1. */
+  readonly number?: number;
+  /** Default `pc`. */
+  readonly machine?: GuestMachine;
+  /** Index of the host's VF in the definition; null: none. Default 0. */
+  readonly vf?: number | null;
+  /** Root disk on the host; default: the guest lives in memory. */
+  readonly disk?: GuestShape['disk'];
+  /** False makes it transient (`virsh create`). Default true. */
+  readonly persistent?: boolean;
+  readonly memoryMiB?: number;
+  readonly metadataXml?: string;
+  readonly kernelArguments?: string;
+}
+
+export interface Guest {
+  readonly place: GuestPlace;
+  readonly machine: GuestMachine;
+  readonly shape: GuestShape;
+}
+
+/**
+ * Defines and starts a guest on `host` and waits until its userland, and its VF if it has one, carry traffic.
+ * Throws with the console's last lines when it does not come up.
+ */
+export async function bootGuest(host: HostLetter, options: GuestOptions = {}): Promise<Guest> {
+  const guest = describeGuest(options);
+  const { name } = guest.place;
+  const file = `/tmp/${name}.xml`;
+  const begin =
+    options.persistent === false
+      ? `virsh -q create ${file}`
+      : `virsh -q define ${file} && virsh -q start ${name}`;
+  await hostExec(host, `cat >${file} && : >${consolePath(name)} && ${begin}`, {
+    input: guestXml(guest.shape),
+    limitMs: 180_000,
+  });
+  await waitForGuest(host, guest);
+  if (guest.shape.vfPciAddress) await waitForActive(host, guest, vfInterfaceName(guest.machine));
+  return guest;
+}
+
+/** A guest as `bootGuest` would make it, without making it. */
+export function describeGuest(options: GuestOptions = {}): Guest {
+  const place = guestPlace(options.number ?? 1);
+  const machine = options.machine ?? 'pc';
+  const vf = options.vf === undefined ? 0 : options.vf;
+  const shape: GuestShape = {
+    place,
+    machine,
+    memoryMiB: options.memoryMiB ?? MEMORY_MIB,
+    ...(vf === null ? {} : { vfPciAddress: vfPciAddress(vf) }),
+    ...(options.disk ? { disk: options.disk } : {}),
+    ...(options.metadataXml ? { metadataXml: options.metadataXml } : {}),
+    ...(options.kernelArguments ? { kernelArguments: options.kernelArguments } : {}),
+  };
+  return { place, machine, shape };
+}
+
+/** Waits until a starting guest's console says "ready"; the console was emptied before the start. */
+export async function waitForGuest(host: HostLetter, guest: Guest): Promise<void> {
+  const console = consolePath(guest.place.name);
+  // Waiting on the host costs it less than asking over and over from outside.
+  const wait = `for _ in $(seq ${BOOT_LIMIT_S * 2}); do grep -aqs "^GUEST .* ready" ${console} && exit 0; sleep 0.5; done`;
+  const result = await tryHostExec(host, `${wait}; tail -n 20 ${console} >&2; exit 1`, {
+    limitMs: (BOOT_LIMIT_S + 60) * 1000,
+  });
+  if (result.status !== 0) {
+    throw new Error(`guest ${guest.place.name} did not boot on host ${host}; its console: ${result.stderr}`);
+  }
+}
+
+/** Runs a shell command in the guest through its agent; returns how it ended (125: the agent did not answer). */
+export function tryGuestExec(host: HostLetter, guest: Guest, command: string): Promise<RunResult> {
+  const quoted = `'${command.replaceAll("'", "'\\''")}'`;
+  return tryHostExec(host, `guest-exec ${guest.place.name} ${quoted}`);
+}
+
+/** `tryGuestExec` that returns what the command printed, trimmed, and throws if it failed. */
+export async function guestExec(host: HostLetter, guest: Guest, command: string): Promise<string> {
+  const result = await tryGuestExec(host, guest, command);
+  const text = result.stdout.toString().trim();
+  if (result.status === 0) return text;
+  throw new Error(
+    `guest ${guest.place.name}: "${command}" failed (status ${result.status}): ${text} ${result.stderr}`,
+  );
+}
+
+/** The bond's active interface as the guest names it; undefined if none, or if the agent does not answer. */
+export async function activeInterface(host: HostLetter, guest: Guest): Promise<string | undefined> {
+  const result = await tryGuestExec(host, guest, 'cat /sys/class/net/bond0/bonding/active_slave');
+  const name = result.stdout.toString().trim();
+  return result.status === 0 && name !== '' ? name : undefined;
+}
+
+/** Waits until the guest's bond sends over `interfaceName`. */
+export async function waitForActive(host: HostLetter, guest: Guest, interfaceName: string): Promise<void> {
+  await until(
+    systemClock,
+    `bond of ${guest.place.name} on ${interfaceName}`,
+    { limitMs: BOND_LIMIT_MS, everyMs: 300 },
+    async () => ((await activeInterface(host, guest)) === interfaceName ? true : undefined),
+  );
+}
+
+/** What a host itself says about one of its VFs. */
+export interface VfFacts {
+  /** Kernel driver, null if none. */
+  readonly driver: string | null;
+  /** MAC and VLAN as the PF has them for this VF. */
+  readonly mac: string;
+  readonly vlan: number;
+}
+
+/** Reads VF `index` of `host` from sysfs and the PF's link. */
+export async function vfFacts(host: HostLetter, index: number): Promise<VfFacts> {
+  const driver = `readlink /sys/bus/pci/devices/${vfPciAddress(index)}/driver || echo none`;
+  const answer = await hostExec(host, `${driver}; ip -j -d link show ${PF.name}`);
+  const [link = '', ...json] = answer.split('\n');
+  const shown = JSON.parse(json.join('\n')) as [
+    { vfinfo_list: { vf: number; address: string; vlan_list?: { vlan?: number }[] }[] },
+  ];
+  const info = shown[0].vfinfo_list.find((entry) => entry.vf === index);
+  if (!info) throw new Error(`host ${host} has no VF ${index}`);
+  const name = link.split('/').at(-1) ?? '';
+  return {
+    driver: name === 'none' ? null : name,
+    mac: info.address,
+    vlan: info.vlan_list?.[0]?.vlan ?? 0,
+  };
+}
+
+/** State of the guest's domain on `host` as libvirt words it (`running`, `paused`, `shut off`); undefined if none. */
+export async function domainState(host: HostLetter, guest: Guest): Promise<string | undefined> {
+  const result = await tryHostExec(host, `virsh -q domstate ${guest.place.name}`);
+  return result.status === 0 ? result.stdout.toString().trim() : undefined;
+}
+
+/** The domain's XML on `host`: the running one, or what its next start would use. Throws if there is no domain. */
+export function domainXml(host: HostLetter, guest: Guest, which: 'live' | 'inactive'): Promise<string> {
+  return hostExec(host, `virsh -q dumpxml ${which === 'inactive' ? '--inactive ' : ''}${guest.place.name}`);
+}
+
+/** Sets how many VFs a host has (0..7); only while no guest of it uses one. */
+export async function setVfCount(host: HostLetter, count: number): Promise<void> {
+  const file = `/sys/class/net/${PF.name}/device/sriov_numvfs`;
+  await hostExec(host, `echo 0 >${file} && echo ${count} >${file} && udevadm settle -t 30`);
+}
+
+/**
+ * Makes the guest deaf to unplug requests (its ACPI hot-plug event is masked), or lets it hear again: then it obeys
+ * at once what it was asked meanwhile, as a guest that was merely slow.
+ */
+export async function setDeafToUnplug(host: HostLetter, guest: Guest, deaf: boolean): Promise<void> {
+  const event = '/sys/firmware/acpi/interrupts/gpe01';
+  await guestExec(host, guest, `echo ${deaf ? 'disable' : 'enable'} >${event}`);
+}
+
+/** Puts a copy of the guest's root disk at `path` on `host` (on `/srv/shared`: seen by both hosts). */
+export async function makeGuestDisk(host: HostLetter, path: string): Promise<void> {
+  await hostExec(host, `mkdir -p "$(dirname ${path})" && cp /lab/guest-disk.qcow2 ${path}`, {
+    limitMs: 180_000,
+  });
+}

@@ -1,0 +1,102 @@
+/**
+ * What a stream of echo requests saw, and the figures taken from it; pure.
+ *
+ * Times are wall-clock ms, as the steps of a job have them. Callers: `probe.ts`, the demo, benches.
+ */
+
+interface Answer {
+  readonly sequence: number;
+  readonly sentAtMs: number;
+  readonly receivedAtMs: number;
+}
+
+export interface ProbeWindow {
+  /** Requests sent in the window, and those of them that were ever answered. */
+  readonly sent: number;
+  readonly received: number;
+  /** Longest time in the window without an answer arriving; parts of a gap outside the window do not count. */
+  readonly longestGapMs: number;
+}
+
+/** `ping -D` prints one line an answer; sequence numbers are 16 bit. */
+const ANSWER_LINE = /^\[(\d+\.\d+)\] \d+ bytes from .*icmp_seq=(\d+) .*time=([\d.]+) ms/;
+const SEQUENCE_MODULO = 65_536;
+
+/** Collects answers in any order. Requests without an answer are inferred from the holes between sequence numbers. */
+export class ProbeRecord {
+  readonly #answers: Answer[] = [];
+  readonly #seen = new Set<number>();
+  #highest = 0;
+
+  /** Takes one line of `ping -D`; true if it was a first answer to a request. */
+  addLine(line: string): boolean {
+    const match = ANSWER_LINE.exec(line);
+    if (!match) return false;
+    const receivedAtMs = Number(match[1]) * 1000;
+    const sequence = this.#unwrap(Number(match[2]));
+    // Both legs of a bond may deliver one request: only the first answer counts.
+    if (this.#seen.has(sequence)) return false;
+    this.#seen.add(sequence);
+    this.#highest = Math.max(this.#highest, sequence);
+    this.#answers.push({ sequence, sentAtMs: receivedAtMs - Number(match[3]), receivedAtMs });
+    return true;
+  }
+
+  /** How many requests were answered so far. */
+  get answered(): number {
+    return this.#answers.length;
+  }
+
+  /** Highest sequence number answered so far: as many requests were sent at least. */
+  get highestSequence(): number {
+    return this.#highest;
+  }
+
+  /** Figures of the time from `fromMs` to `toMs`. */
+  window(fromMs: number, toMs: number): ProbeWindow {
+    const sends = this.#sends().filter(({ atMs }) => atMs >= fromMs && atMs < toMs);
+    return {
+      sent: sends.length,
+      received: sends.filter(({ answered }) => answered).length,
+      longestGapMs: this.#longestGapMs(fromMs, toMs),
+    };
+  }
+
+  #longestGapMs(fromMs: number, toMs: number): number {
+    const arrivals = this.#answers.map(({ receivedAtMs }) => receivedAtMs).sort((a, b) => a - b);
+    let longest = 0;
+    let before = fromMs;
+    for (const arrival of arrivals) {
+      if (arrival <= fromMs) continue;
+      if (arrival >= toMs) break;
+      longest = Math.max(longest, arrival - before);
+      before = arrival;
+    }
+    return Math.max(longest, toMs - before);
+  }
+
+  /** When each request up to the last answered one was sent; for the unanswered, on a line between its neighbours. */
+  #sends(): { atMs: number; answered: boolean }[] {
+    const ordered = [...this.#answers].sort((left, right) => left.sequence - right.sequence);
+    const sends: { atMs: number; answered: boolean }[] = [];
+    let previous: Answer | undefined;
+    for (const answer of ordered) {
+      const lost = previous ? answer.sequence - previous.sequence - 1 : 0;
+      for (let number = 1; previous && number <= lost; number++) {
+        const share = number / (lost + 1);
+        sends.push({
+          atMs: previous.sentAtMs + share * (answer.sentAtMs - previous.sentAtMs),
+          answered: false,
+        });
+      }
+      sends.push({ atMs: answer.sentAtMs, answered: true });
+      previous = answer;
+    }
+    return sends;
+  }
+
+  #unwrap(sequence: number): number {
+    const round = Math.round((this.#highest - sequence) / SEQUENCE_MODULO);
+    return sequence + Math.max(0, round) * SEQUENCE_MODULO;
+  }
+}

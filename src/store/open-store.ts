@@ -43,7 +43,7 @@ export async function openStore(options: {
     await db.close();
     throw thrown;
   }
-  const wakes = startWakeListener(connection, clock, log);
+  const wakes = await startWakeListener(connection, clock, log);
   return {
     hosts: hostStore(db),
     networks: networkStore(db),

@@ -30,7 +30,7 @@ const HOLDS_CLAIM = 'id = $1 and epoch = $2 and owner = $3';
 
 /**
  * `pivoted` is one-way. A write that ends the job or sets it aside gives the claim up; one that parks it remembers what it was
- * doing. $4 state, $5 step index, $6 pivoted, $7 set error, $8 error, $9 data, $10 wait reason, $11 wait ms,
+ * doing. A job that is queued again has not started. $4 state, $5 step index, $6 pivoted, $7 set error, $8 error, $9 data, $10 wait reason, $11 wait ms,
  * $12 ends, $13 gives up the claim.
  */
 const WRITE_JOB = `
@@ -43,7 +43,10 @@ const WRITE_JOB = `
     data = data || coalesce($9::jsonb, '{}'),
     wait_reason = case when $4 is null then wait_reason else $10 end,
     run_after = now() + $11 * interval '1 millisecond',
-    started_at = case when $4 in ('running', 'undoing') then coalesce(started_at, now()) else started_at end,
+    started_at = case
+      when $4 = 'queued' then null
+      when $4 in ('running', 'undoing') then coalesce(started_at, now())
+      else started_at end,
     ended_at = case when $12 then now() end,
     owner = case when $13 then null else owner end,
     lease_until = case when $13 then null else lease_until end

@@ -21,8 +21,12 @@ export interface WakeListener {
   close(): Promise<void>;
 }
 
-/** Starts listening. Connects in the background; a database that is away delays wakes and fails nothing. */
-export function startWakeListener(connection: DatabaseConnection, clock: Clock, log: Log): WakeListener {
+/** Starts listening; resolves after the first try to. A database that is away delays wakes and fails nothing. */
+export async function startWakeListener(
+  connection: DatabaseConnection,
+  clock: Clock,
+  log: Log,
+): Promise<WakeListener> {
   const listeners = new Set<() => void>();
   let closed = false;
   let current: pg.Client | null = null;
@@ -55,7 +59,7 @@ export function startWakeListener(connection: DatabaseConnection, clock: Clock, 
     }
   }
 
-  const connecting = connect();
+  await connect();
   return {
     onWake(wake) {
       listeners.add(wake);
@@ -65,7 +69,6 @@ export function startWakeListener(connection: DatabaseConnection, clock: Clock, 
       closed = true;
       cancelRetry();
       listeners.clear();
-      await connecting;
       await current?.end().catch(() => {});
     },
   };

@@ -1,4 +1,6 @@
-/** Builders of model nouns for tests: every field has a plausible value, a test names only what it is about. */
+/**
+ * Builders of model nouns for tests: every field has a plausible value, a test names only what it is about.
+ */
 import type { HostId, Mac, NetworkId, PciAddress, VmId, VnicId, VnicProfileId } from '../../src/base/ids.ts';
 import type { Domain, DomainInterface } from '../../src/model/domain.ts';
 import type { Host, HostInventory } from '../../src/model/host.ts';

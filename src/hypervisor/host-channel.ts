@@ -1,9 +1,10 @@
 /**
- * The host channel: the few fixed commands that tell and do what libvirt cannot. Every argument is checked against a strict
- * pattern (`names.ts`) and quoted (`host-shell.ts`); nobody composes commands anywhere else.
+ * The host channel: the few fixed commands that tell and do what libvirt cannot. Every argument is checked
+ * against a strict pattern (`names.ts`) and quoted (`host-shell.ts`); nobody composes commands anywhere else.
  *
  * A host without a channel (TLS or TCP only, ssh without a shell) is an ordinary case: every verb then throws
- * `HOST_CHANNEL_UNAVAILABLE` and `observe` reports those facts as unknown. Used by the verbs of this folder only.
+ * `HOST_CHANNEL_UNAVAILABLE` and `observe` reports those facts as unknown. Used by the verbs of this folder
+ * only.
  */
 import { HandoverError, isCode, messageOf } from '../base/errors.ts';
 import { isEmptyMac, type VfAttributes } from '../model/pf.ts';
@@ -17,7 +18,10 @@ const WRITE_LIMIT_MS = 15_000;
 /** ssh between hosts may wait for DNS and a slow handshake. */
 const PEER_LIMIT_MS = 30_000;
 const IMAGE_LIMIT_MS = 60_000;
-/** A VF without a MAC of its own; libvirt writes the second where a driver refuses the first (virNetDevSetVfConfig). */
+/**
+ * A VF without a MAC of its own; libvirt writes the second where a driver refuses the first
+ * (virNetDevSetVfConfig).
+ */
 const EMPTY_MACS = ['00:00:00:00:00:00', '02:00:00:00:00:00'] as const;
 
 /** The fixed commands on one host. */
@@ -36,7 +40,10 @@ export interface HostChannel {
   close(): void;
 }
 
-/** A channel over `open()`; a second shell is opened for peer tests, which may take long and must not delay a migration. */
+/**
+ * A channel over `open()`; a second shell is opened for peer tests, which may take long and must not delay a
+ * migration.
+ */
 export function createHostChannel(where: string, open: () => HostShell): HostChannel {
   const shell = open();
   let testShell: HostShell | null = null;

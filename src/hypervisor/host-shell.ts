@@ -1,12 +1,12 @@
 /**
- * The host channel's lowest layer: one `sh` per host, started over ssh or locally, that is fed one command at a time.
- * One long-lived shell instead of one ssh per command, because a new ssh connection costs a second and this is asked
- * several times a second while a migration waits; and because when the engine dies its end of the pipe closes, so
- * nothing of ours stays on any host.
+ * The host channel's lowest layer: one `sh` per host, started over ssh or locally, that is fed one command at
+ * a time. One long-lived shell instead of one ssh per command, because a new ssh connection costs a second
+ * and this is asked several times a second while a migration waits; and because when the engine dies its end
+ * of the pipe closes, so nothing of ours stays on any host.
  *
- * Invariants: commands run one after the other; each has a limit on both sides; output is bounded; a shell that broke
- * any rule (limit, size, marker) is killed and the next command starts a new one. Words are always quoted here, so no
- * argument can become shell syntax. Used by `host-channel.ts` only.
+ * Invariants: commands run one after the other; each has a limit on both sides; output is bounded; a shell
+ * that broke any rule (limit, size, marker) is killed and the next command starts a new one. Words are always
+ * quoted here, so no argument can become shell syntax. Used by `host-channel.ts` only.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import type { Clock } from '../base/clock.ts';
@@ -23,16 +23,18 @@ export interface ShellResult {
 /** Runs fixed commands on one host. Simulated hosts bring their own. */
 export interface HostShell {
   /**
-   * Runs `argv` without input and waits for its end. Any exit code is a result, also 124: the command outlived `limitMs`
-   * on the host. Throws `HOST_CHANNEL_UNAVAILABLE` if the command was not sent, `REPLY_LOST` or `CALL_TIMED_OUT` if it
-   * may have run.
+   * Runs `argv` without input and waits for its end. Any exit code is a result, also 124: the command
+   * outlived `limitMs` on the host. Throws `HOST_CHANNEL_UNAVAILABLE` if the command was not sent,
+   * `REPLY_LOST` or `CALL_TIMED_OUT` if it may have run.
    */
   run(argv: readonly string[], limitMs: number): Promise<ShellResult>;
   /** Ends the shell. Commands still waiting fail. */
   close(): void;
 }
 
-/** Output of one command, both streams together. `ip -j -d link` of a host with 1000 devices is about 1 MiB. */
+/**
+ * Output of one command, both streams together. `ip -j -d link` of a host with 1000 devices is about 1 MiB.
+ */
 const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
 /** For ssh to connect and the remote shell to greet. */
 const START_LIMIT_MS = 20_000;
@@ -139,8 +141,8 @@ function spawnShell(argv: readonly string[]): Running {
 }
 
 /**
- * Sends one command line and reads until both streams show its end marker. The marker is unpredictable, so no output
- * can pretend to be the end. `fail` makes the error and gets rid of the shell.
+ * Sends one command line and reads until both streams show its end marker. The marker is unpredictable, so no
+ * output can pretend to be the end. `fail` makes the error and gets rid of the shell.
  */
 function exchange(
   deps: { clock: Clock; random: Random },
@@ -177,7 +179,8 @@ function exchange(
 }
 
 function takeResult(shell: Running, marker: string): ShellResult | null {
-  // Only the last chunks can complete a marker: the text is joined once, when the marker's line end has arrived.
+  // Only the last chunks can complete a marker: the text is joined once, when the marker's line end has
+  // arrived.
   if (!endsWithNewline(shell.stdout) || !endsWithNewline(shell.stderr)) return null;
   const stdout = Buffer.concat(shell.stdout).toString('utf8');
   const stderr = Buffer.concat(shell.stderr).toString('utf8');

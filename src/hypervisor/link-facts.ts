@@ -1,7 +1,8 @@
 /**
- * What `ip -j -d link` and `ip -j addr` say, as facts: links with their VFs' settings, addresses, bridges, and whether the
- * host itself uses a netdev. Pure; parses what other people's programs print, so anything missing is left out, never guessed.
- * Source of the field names: iproute2's ip/ipaddress.c and ip/iplink.c (4.18 to 6.15).
+ * What `ip -j -d link` and `ip -j addr` say, as facts: links with their VFs' settings, addresses, bridges,
+ * and whether the host itself uses a netdev. Pure; parses what other people's programs print, so anything
+ * missing is left out, never guessed. Source of the field names: iproute2's ip/ipaddress.c and ip/iplink.c
+ * (4.18 to 6.15).
  */
 import { HandoverError, messageOf } from '../base/errors.ts';
 import { parseMac } from '../base/ids.ts';
@@ -70,8 +71,8 @@ export function parseAddresses(json: string): Map<string, readonly string[]> {
 }
 
 /**
- * Why the host itself uses a netdev, in words that finish "it ..."; null = it does not. A VF whose netdev is in use
- * must not be taken from the host, however free libvirt calls it.
+ * Why the host itself uses a netdev, in words that finish "it ..."; null = it does not. A VF whose netdev is
+ * in use must not be taken from the host, however free libvirt calls it.
  */
 export function netdevUseOf(table: LinkTable, name: string): string | null {
   const address = table.addresses.get(name)?.[0];
@@ -84,7 +85,10 @@ export function netdevUseOf(table: LinkTable, name: string): string | null {
   return null;
 }
 
-/** Bridges with their uplinks, VMs' taps left out. Open vSwitch does not name its ports here: their uplinks stay empty. */
+/**
+ * Bridges with their uplinks, VMs' taps left out. Open vSwitch does not name its ports here: their uplinks
+ * stay empty.
+ */
 export function bridgesOf(table: LinkTable): Bridge[] {
   const all = [...table.links.values()];
   return all
@@ -108,7 +112,9 @@ function vfsOf(list: unknown): Map<number, VfAttributes> {
   return vfs;
 }
 
-/** `address` since iproute2 5.0, `mac` before; one tag either in `vlan_list` or, from old kernels, in `vlan`. */
+/**
+ * `address` since iproute2 5.0, `mac` before; one tag either in `vlan_list` or, from old kernels, in `vlan`.
+ */
 function attributesOf(entry: Json): VfAttributes {
   const tags = Array.isArray(entry['vlan_list']) ? entry['vlan_list'].map(objectOf) : [];
   const rate = objectOf(entry['rate']);

@@ -1,11 +1,15 @@
 /**
- * Names of things on a host, and the strict patterns they must match before they go into a command or an XML document.
- * Pure. Used inside this folder only. Nothing a host or a client said reaches a shell without having passed here.
+ * Names of things on a host, and the strict patterns they must match before they go into a command or an XML
+ * document. Pure. Used inside this folder only. Nothing a host or a client said reaches a shell without
+ * having passed here.
  */
 import { HandoverError } from '../base/errors.ts';
 import { type PciAddress, parsePciAddress } from '../base/ids.ts';
 
-/** IFNAMSIZ - 1 characters at most; the kernel allows more characters than this, no driver or administrator uses them. */
+/**
+ * IFNAMSIZ - 1 characters at most; the kernel allows more characters than this, no driver or administrator
+ * uses them.
+ */
 const NETDEV = /^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,14}$/;
 const PEER_URI = /^qemu\+(ssh|tls|tcp):\/\/[A-Za-z0-9_.@:[\]%-]+\/[A-Za-z0-9_/.?=&%+,:~-]*$/;
 const IMAGE_PATH = /^\/[^\0-\x1f\x7f]{1,1023}$/;
@@ -38,7 +42,10 @@ export function pciParts(pciAddress: PciAddress): {
   };
 }
 
-/** Returns a PCI address known to be well formed. Throws `INVALID_INPUT`: brands do not survive JSON, so it is checked again. */
+/**
+ * Returns a PCI address known to be well formed. Throws `INVALID_INPUT`: brands do not survive JSON, so it is
+ * checked again.
+ */
 export function checkPciAddress(text: string): PciAddress {
   const parsed = parsePciAddress(text);
   if (parsed === null) throw refuse('PCI address', text, 'write it like 0000:3b:02.1');

@@ -1,18 +1,23 @@
 /**
- * What Handover needs of a host: the verbs of one connected hypervisor. The only implementation is `libvirt-hypervisor.ts`
- * (simulated hosts are libvirt servers on the real wire, reached through it too).
+ * What Handover needs of a host: the verbs of one connected hypervisor. The only implementation is
+ * `libvirt-hypervisor.ts` (simulated hosts are libvirt servers on the real wire, reached through it too).
  *
- * Every verb has a limit of its own and takes no longer. Errors: `HOST_UNREACHABLE` if nothing was sent, `REPLY_LOST` or
- * `CALL_TIMED_OUT` if it may have happened (inspect before repeating), `LIBVIRT_REFUSED` with libvirt's code in
- * `detail.libvirtCode`, `HOST_CHANNEL_UNAVAILABLE` where a fact or an act needs the host channel and there is none.
- * A domain or VF that does not exist is `null` from the look verbs, `NOT_FOUND` from the acting ones.
+ * Every verb has a limit of its own and takes no longer. Errors: `HOST_UNREACHABLE` if nothing was sent,
+ * `REPLY_LOST` or
+ * `CALL_TIMED_OUT` if it may have happened (inspect before repeating), `LIBVIRT_REFUSED` with libvirt's code
+ * in
+ * `detail.libvirtCode`, `HOST_CHANNEL_UNAVAILABLE` where a fact or an act needs the host channel and there is
+ * none. A domain or VF that does not exist is `null` from the look verbs, `NOT_FOUND` from the acting ones.
  */
 import type { HostId, Mac, PciAddress, VmId } from '../base/ids.ts';
 import type { Domain } from '../model/domain.ts';
 import type { HostInventory } from '../model/host.ts';
 import type { VfAttributes } from '../model/pf.ts';
 
-/** Where a host is reached. `channel` commands go over the same ssh destination as the URI, or run locally for unix sockets. */
+/**
+ * Where a host is reached. `channel` commands go over the same ssh destination as the URI, or run locally for
+ * unix sockets.
+ */
 export interface HostEndpoint {
   readonly id: HostId;
   readonly name: string;
@@ -32,15 +37,24 @@ export interface Hypervisors {
 /** A domain event as it happened. Events may be lost; never wait on one alone. */
 export type DomainEvent =
   | { readonly type: 'device_removed' | 'device_removal_failed' | 'device_added'; readonly alias: string }
-  /** `name`: started, suspended, resumed, stopped, shutdown, defined, undefined, crashed... `detail` by name: migrated, failed, booted... */
+  /**
+   * `name`: started, suspended, resumed, stopped, shutdown, defined, undefined, crashed... `detail` by name:
+   * migrated, failed, booted...
+   */
   | { readonly type: 'lifecycle'; readonly name: string; readonly detail: string }
   | { readonly type: 'agent'; readonly connected: boolean }
   | { readonly type: 'job_completed'; readonly downtimeMs: number | null }
-  /** The connection broke: whatever happened since is unknown. The watch re-registers by itself and says `watch_restored`. */
+  /**
+   * The connection broke: whatever happened since is unknown. The watch re-registers by itself and says
+   * `watch_restored`.
+   */
   | { readonly type: 'watch_lost' }
   | { readonly type: 'watch_restored' };
 
-/** Receives events of one domain, or of all (`vmId` of the domain concerned; null for watch_* events). Must not throw. */
+/**
+ * Receives events of one domain, or of all (`vmId` of the domain concerned; null for watch_* events). Must
+ * not throw.
+ */
 export type DomainListener = (event: DomainEvent, vmId: VmId | null) => void;
 
 /** A VF of this host, looked at now. */
@@ -91,15 +105,24 @@ export interface MigrationProgress {
 export interface MigrateRequest {
   readonly vmId: VmId;
   readonly target: Hypervisor;
-  /** `p2p`: the source daemon dials `peerUri` itself. `direct`: this engine drives the five phases over both connections. */
+  /**
+   * `p2p`: the source daemon dials `peerUri` itself. `direct`: this engine drives the five phases over both
+   * connections.
+   */
   readonly protocol: 'p2p' | 'direct';
   /** Needed for p2p. */
   readonly peerUri: string | null;
   /** Address of the target memory is sent to; null = libvirt chooses. */
   readonly migrationAddress: string | null;
-  /** The domain is persistent: define it on the target, undefine it on the source, with `configVfs` in the definition. */
+  /**
+   * The domain is persistent: define it on the target, undefine it on the source, with `configVfs` in the
+   * definition.
+   */
   readonly persistent: boolean;
-  /** For the definition on the target: each desired passthrough vNIC and its new VF; `pool` keeps the pool instead. */
+  /**
+   * For the definition on the target: each desired passthrough vNIC and its new VF; `pool` keeps the pool
+   * instead.
+   */
   readonly configVfs: readonly (VfPlug & { readonly pool: string | null })[];
   readonly bandwidthMiBps: number | null;
   /** Disk targets (`vda`) to copy; empty = storage is shared. */
@@ -131,13 +154,22 @@ export interface Hypervisor {
   inspect(vmId: VmId): Promise<Domain | null>;
   /** The migration job active on that domain now, from either side; null if none. */
   migrationProgress(vmId: VmId): Promise<MigrationProgress | null>;
-  /** Downtime of the migration that brought the domain here, as QEMU measured it; null if not known (any more). */
+  /**
+   * Downtime of the migration that brought the domain here, as QEMU measured it; null if not known (any
+   * more).
+   */
   migrationDowntimeMs(vmId: VmId): Promise<number | null>;
   /** One VF now; null if the host has no such VF. */
   inspectVf(pciAddress: PciAddress): Promise<VfState | null>;
-  /** Watches one domain (null: all). Resolves when registered, so that what is asked afterwards cannot be missed. */
+  /**
+   * Watches one domain (null: all). Resolves when registered, so that what is asked afterwards cannot be
+   * missed.
+   */
   watch(vmId: VmId | null, listener: DomainListener): Promise<() => void>;
-  /** libvirt's own source-side checks without side effects (begin3): its reasons, joined texts split at "; "; empty = may migrate. */
+  /**
+   * libvirt's own source-side checks without side effects (begin3): its reasons, joined texts split at "; ";
+   * empty = may migrate. `copyStorage`: as if local disks were copied.
+   */
   migrationBlockers(vmId: VmId, options: { readonly copyStorage: boolean }): Promise<readonly string[]>;
   /** Whether this host can run a CPU described by another host's `<cpu>`. */
   compareCpu(cpuXml: string): Promise<'incompatible' | 'identical' | 'superset'>;
@@ -159,7 +191,10 @@ export interface Hypervisor {
   resetVf(pciAddress: PciAddress): Promise<void>;
 
   // ---- acting on domains ----
-  /** Moves a domain; resolves when libvirt says done, which is after the guest runs on the target. Runs on a connection of its own. */
+  /**
+   * Moves a domain; resolves when libvirt says done, which is after the guest runs on the target. Runs on a
+   * connection of its own.
+   */
   migrate(request: MigrateRequest, signal: AbortSignal): Promise<void>;
   /** Asks libvirt to abort the migration job; no job is no error. Inspect afterwards. */
   abortMigration(vmId: VmId): Promise<void>;

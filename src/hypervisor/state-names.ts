@@ -1,7 +1,7 @@
 /**
  * Numbers of libvirt's domain states, reasons and lifecycle events as the names Handover uses. Pure tables.
- * Source: include/libvirt/libvirt-domain.h of libvirt 11.3; the enums are append-only, so older hosts use a prefix of them.
- * A number we do not know becomes `unknown`; nothing is guessed from it.
+ * Source: include/libvirt/libvirt-domain.h of libvirt 11.3; the enums are append-only, so older hosts use a
+ * prefix of them. A number we do not know becomes `unknown`; nothing is guessed from it.
  */
 import type { DomainState } from '../model/domain.ts';
 
@@ -94,7 +94,10 @@ const LIFECYCLE: readonly (readonly [name: string, details: readonly string[]])[
   ['crashed', ['panicked', 'crashloaded']],
 ];
 
-/** State and reason by name. An unknown state number is `no_state`, which no rule takes for running or stopped by mistake. */
+/**
+ * State and reason by name. An unknown state number is `no_state`, which no rule takes for running or stopped
+ * by mistake.
+ */
 export function stateNames(state: number, reason: number): { state: DomainState; stateReason: string } {
   const name = STATES[state] ?? 'no_state';
   return { state: name, stateReason: REASONS[name]?.[reason] ?? 'unknown' };

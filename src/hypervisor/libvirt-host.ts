@@ -1,0 +1,230 @@
+/**
+ * The one implementation of the hypervisor port: its verbs over libvirt's wire protocol and the host channel.
+ * Thin on purpose; what each verb needs is in the file named after it. Made by `createHypervisors` only.
+ */
+import type { Clock } from '../base/clock.ts';
+import { HandoverError } from '../base/errors.ts';
+import type { PciAddress, VmId } from '../base/ids.ts';
+import type { Log } from '../base/log.ts';
+import { CPU_COMPARE, LIBVIRT_CODE, procedures, UNDEFINE } from '../libvirt/index.ts';
+import type { Domain } from '../model/domain.ts';
+import type { HostInventory } from '../model/host.ts';
+import { HostConnections } from './connections.ts';
+import type { Connect } from './connections.ts';
+import { emptyMemory, type HostMemory, lookAtDomain } from './domain-look.ts';
+import { EventHub } from './event-hub.ts';
+import { lookAtGuest } from './guest-agent.ts';
+import type { HostChannel } from './host-channel.ts';
+import { lookAtDowntime, lookAtMigration } from './job-look.ts';
+import { abortJob, lookForBlockers, migrate } from './migrate.ts';
+import { checkPciAddress } from './names.ts';
+import { observe } from './observe.ts';
+import type {
+  DomainListener,
+  GuestInterface,
+  HostEndpoint,
+  HostFile,
+  Hypervisor,
+  MigrateRequest,
+  MigrationProgress,
+  VfPlug,
+  VfState,
+} from './port.ts';
+import { acting, domainRef, nullOn } from './refusals.ts';
+import { plugVf, reattachVf, requestUnplug, resetVf } from './vf-acts.ts';
+import { lookAtVf } from './vf-look.ts';
+
+const CALL_LIMIT_MS = 30_000;
+/** libvirt waits up to 15 s for QEMU to end before it says that it does not. */
+const DESTROY_LIMIT_MS = 60_000;
+/**
+ * VIR_DOMAIN_UNDEFINE_KEEP_TPM, since libvirt 8.9. The guest still runs here or elsewhere: its state is not
+ * ours to delete.
+ */
+const KEEP_TPM = 64;
+
+export interface LibvirtHostDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly connect?: Connect;
+  readonly channel: HostChannel;
+  /** The URI to connect to: the endpoint's, completed with what the engine was configured with. */
+  readonly uri: string;
+}
+
+export class LibvirtHost implements Hypervisor {
+  readonly endpoint: HostEndpoint;
+  readonly #clock: Clock;
+  readonly #connections: HostConnections;
+  readonly #channel: HostChannel;
+  readonly #events: EventHub;
+  readonly #memory: HostMemory = emptyMemory();
+
+  constructor(deps: LibvirtHostDeps, endpoint: HostEndpoint) {
+    const log = deps.log.child({ host: endpoint.name });
+    this.endpoint = endpoint;
+    this.#clock = deps.clock;
+    this.#connections = new HostConnections({ ...deps, log }, endpoint);
+    this.#channel = deps.channel;
+    this.#events = new EventHub(this.#connections, deps.clock, log);
+  }
+
+  async observe(): Promise<HostInventory> {
+    return observe(await this.#connections.control(), this.#channel, this.endpoint.name, this.#memory);
+  }
+
+  async inspect(vmId: VmId): Promise<Domain | null> {
+    return lookAtDomain(await this.#connections.control(), vmId, this.#memory);
+  }
+
+  async migrationProgress(vmId: VmId): Promise<MigrationProgress | null> {
+    return lookAtMigration(await this.#connections.work(), vmId);
+  }
+
+  async migrationDowntimeMs(vmId: VmId): Promise<number | null> {
+    return lookAtDowntime(await this.#connections.work(), vmId);
+  }
+
+  async inspectVf(pciAddress: PciAddress): Promise<VfState | null> {
+    const client = await this.#connections.control();
+    return lookAtVf(client, this.#channel, checkPciAddress(pciAddress), this.#memory);
+  }
+
+  watch(vmId: VmId | null, listener: DomainListener): Promise<() => void> {
+    return this.#events.watch(vmId, listener);
+  }
+
+  async migrationBlockers(
+    vmId: VmId,
+    options: { readonly copyStorage: boolean },
+  ): Promise<readonly string[]> {
+    return lookForBlockers(await this.#connections.work(), this.endpoint.name, vmId, options.copyStorage);
+  }
+
+  async compareCpu(cpuXml: string): Promise<'incompatible' | 'identical' | 'superset'> {
+    const client = await this.#connections.work();
+    const defaults = { emulator: null, arch: null, machine: null, virtType: null };
+    const { result } = await acting(
+      this.endpoint.name,
+      'compare CPUs',
+      client.call(procedures.connectCompareHypervisorCpu, { ...defaults, cpuXml, flags: 0 }),
+    );
+    if (result === CPU_COMPARE.identical) return 'identical';
+    return result === CPU_COMPARE.superset ? 'superset' : 'incompatible';
+  }
+
+  testPeer(peerUri: string): Promise<{ ok: boolean; message: string }> {
+    return this.#channel.testPeer(peerUri);
+  }
+
+  async guestInterfaces(vmId: VmId): Promise<readonly GuestInterface[] | null> {
+    return lookAtGuest(await this.#connections.work(), vmId);
+  }
+
+  inspectFile(path: string): Promise<HostFile> {
+    return this.#channel.inspectFile(path);
+  }
+
+  async requestUnplug(vmId: VmId, alias: string): Promise<void> {
+    await requestUnplug(await this.#connections.work(), this.endpoint.name, vmId, alias);
+  }
+
+  async plug(vmId: VmId, plug: VfPlug): Promise<{ guestAddress: PciAddress | null }> {
+    const [look, work] = await Promise.all([this.#connections.control(), this.#connections.work()]);
+    return plugVf(look, work, this.endpoint.name, vmId, plug);
+  }
+
+  async reattachVf(pciAddress: PciAddress): Promise<void> {
+    await reattachVf(await this.#connections.work(), this.endpoint.name, checkPciAddress(pciAddress));
+  }
+
+  async resetVf(pciAddress: PciAddress): Promise<void> {
+    const client = await this.#connections.control();
+    await resetVf(client, this.#channel, this.endpoint.name, checkPciAddress(pciAddress));
+  }
+
+  async migrate(request: MigrateRequest, signal: AbortSignal): Promise<void> {
+    const { target } = request;
+    if (!(target instanceof LibvirtHost)) {
+      throw new HandoverError('ASSERTION_FAILED', 'the target of a migration is of another implementation');
+    }
+    const route = {
+      source: this.#connections,
+      sourceName: this.endpoint.name,
+      target: target.#connections,
+      targetName: target.endpoint.name,
+    };
+    await migrate(this.#clock, route, request, signal);
+  }
+
+  async abortMigration(vmId: VmId): Promise<void> {
+    await abortJob(await this.#connections.work(), this.endpoint.name, vmId);
+  }
+
+  async setDowntimeMax(vmId: VmId, downtimeMs: number): Promise<void> {
+    const client = await this.#connections.work();
+    const args = { dom: domainRef(vmId), value: BigInt(Math.round(downtimeMs)), flags: 0 };
+    await this.#act(
+      `set the longest downtime to ${downtimeMs} ms`,
+      client.call(procedures.domainMigrateSetMaxDowntime, args, { timeoutMs: CALL_LIMIT_MS }),
+    );
+  }
+
+  async destroy(vmId: VmId): Promise<void> {
+    const client = await this.#connections.work();
+    const call = client.call(
+      procedures.domainDestroyFlags,
+      { dom: domainRef(vmId), flags: 0 },
+      { timeoutMs: DESTROY_LIMIT_MS },
+    );
+    await this.#act('end the domain', nullOn(call, LIBVIRT_CODE.noDomain, LIBVIRT_CODE.operationInvalid));
+  }
+
+  async resume(vmId: VmId): Promise<void> {
+    const client = await this.#connections.work();
+    const call = client.call(procedures.domainResume, { dom: domainRef(vmId) }, { timeoutMs: CALL_LIMIT_MS });
+    await this.#act('resume the domain', call);
+  }
+
+  async undefine(vmId: VmId): Promise<void> {
+    const client = await this.#connections.work();
+    const call = client.call(
+      procedures.domainUndefineFlags,
+      { dom: domainRef(vmId), flags: UNDEFINE.keepNvram | KEEP_TPM },
+      { timeoutMs: CALL_LIMIT_MS },
+    );
+    // Operation invalid: the domain is transient, so there is no definition.
+    await this.#act(
+      'remove the definition',
+      nullOn(call, LIBVIRT_CODE.noDomain, LIBVIRT_CODE.operationInvalid),
+    );
+  }
+
+  async setAutostart(vmId: VmId, autostart: boolean): Promise<void> {
+    const client = await this.#connections.work();
+    const call = client.call(
+      procedures.domainSetAutostart,
+      { dom: domainRef(vmId), autostart },
+      { timeoutMs: CALL_LIMIT_MS },
+    );
+    await this.#act(`set autostart to ${autostart}`, call);
+  }
+
+  createDisk(path: string, format: string, virtualBytes: number): Promise<void> {
+    return this.#channel.createDisk(path, format, virtualBytes);
+  }
+
+  removeDisk(path: string): Promise<void> {
+    return this.#channel.removeDisk(path);
+  }
+
+  /** Ends connections, watching and the host channel. */
+  async close(): Promise<void> {
+    this.#channel.close();
+    await this.#connections.close();
+  }
+
+  async #act(what: string, pending: Promise<unknown>): Promise<void> {
+    await acting(this.endpoint.name, what, pending);
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * Everything about a host in one look: the `observe` verb. Facts that cannot be had are null or left out,
+ * never guessed.
+ */
+import { HandoverError, messageOf } from '../base/errors.ts';
+import type { VmId } from '../base/ids.ts';
+import { LIBVIRT_CODE, type LibvirtClient, procedures } from '../libvirt/index.ts';
+import type { Domain } from '../model/domain.ts';
+import type { HostInventory, NetworkPool } from '../model/host.ts';
+import { mapBounded } from './bounded.ts';
+import { type HostCapabilities, readCapabilities, readNetworkPool } from './capabilities-xml.ts';
+import { lookAtDevices } from './device-look.ts';
+import { type HostMemory, lookAtDomain } from './domain-look.ts';
+import type { HostChannel } from './host-channel.ts';
+import { bridgesOf, type LinkTable } from './link-facts.ts';
+import { assembleNics, assemblePfs } from './node-devices.ts';
+import { nullOn } from './refusals.ts';
+
+const LOOK_LIMIT_MS = 15_000;
+/** A daemon that starts with an empty cache probes QEMU for 10 s first. */
+const CAPABILITIES_LIMIT_MS = 90_000;
+/** The oldest libvirt whose wire layout and behaviour were compared: 9.0.0. */
+const LIBVIRT_MIN = 9_000_000;
+/** virNodeGetMemoryStats of the whole host; Linux always gives these four values. */
+const WHOLE_HOST = -1;
+const MEMORY_STATS_COUNT = 4;
+
+/** Looks at everything. Throws `LIBVIRT_TOO_OLD`; a broken host channel is a fact, not an error. */
+export async function observe(
+  client: LibvirtClient,
+  channel: HostChannel,
+  where: string,
+  memory: HostMemory,
+): Promise<HostInventory> {
+  const limit = { timeoutMs: LOOK_LIMIT_MS };
+  const { libVersion } = await client.call(procedures.connectGetLibVersion, {}, limit);
+  if (Number(libVersion) < LIBVIRT_MIN) {
+    throw new HandoverError(
+      'LIBVIRT_TOO_OLD',
+      `${where} runs libvirt ${versionText(libVersion)}; Handover needs 9.0 or newer`,
+      { detail: { version: versionText(libVersion) } },
+    );
+  }
+  const capabilities = await lookAtCapabilities(client);
+  memory.nodeOfCpu = capabilities.nodeOfCpu;
+  const [{ hvVersion }, { hostname }, info, free, links, devices] = await Promise.all([
+    client.call(procedures.connectGetVersion, {}, limit),
+    client.call(procedures.connectGetHostname, {}, limit),
+    client.call(procedures.nodeGetInfo, {}, limit),
+    freeMemoryKiB(client),
+    lookAtLinks(channel),
+    lookAtDevices(client),
+  ]);
+  const pools = await lookAtPools(client, memory);
+  const domains = await lookAtDomains(client, memory);
+  return {
+    libvirtVersion: versionText(libVersion),
+    hypervisorVersion: versionText(hvVersion),
+    hostname,
+    hostUuid: capabilities.hostUuid,
+    arch: capabilities.arch,
+    cpuModel: capabilities.cpuModel,
+    cpuVendor: capabilities.cpuVendor,
+    cpuCount: info.cpus,
+    cpuXml: capabilities.cpuXml,
+    memoryKiB: Number(info.memoryKiB),
+    memoryFreeKiB: free,
+    pfs: assemblePfs(devices, links.table),
+    nics: assembleNics(devices, links.table),
+    bridges: links.table ? bridgesOf(links.table) : [],
+    pools,
+    domains,
+    channel: { works: links.table !== null, reason: links.reason },
+  };
+}
+
+/** All domains of the host, in the order libvirt lists them. */
+export async function lookAtDomains(client: LibvirtClient, memory: HostMemory): Promise<Domain[]> {
+  const { domains } = await client.call(
+    procedures.connectListAllDomains,
+    { needResults: true, flags: 0 },
+    { timeoutMs: LOOK_LIMIT_MS },
+  );
+  const looked = await mapBounded(domains, ({ uuid }) => lookAtDomain(client, uuid as VmId, memory));
+  return looked.filter((domain) => domain !== null);
+}
+
+async function lookAtCapabilities(client: LibvirtClient): Promise<HostCapabilities> {
+  const { xml } = await client.call(
+    procedures.connectGetCapabilities,
+    {},
+    { timeoutMs: CAPABILITIES_LIMIT_MS },
+  );
+  return readCapabilities(xml);
+}
+
+/** Free plus what the kernel gives up at once (buffers, page cache). */
+async function freeMemoryKiB(client: LibvirtClient): Promise<number> {
+  const { params } = await client.call(
+    procedures.nodeGetMemoryStats,
+    { count: MEMORY_STATS_COUNT, cell: WHOLE_HOST, flags: 0 },
+    { timeoutMs: LOOK_LIMIT_MS },
+  );
+  const available = params.filter(({ field }) => ['free', 'buffers', 'cached'].includes(field));
+  return available.reduce((sum, { value }) => sum + Number(value), 0);
+}
+
+async function lookAtLinks(
+  channel: HostChannel,
+): Promise<{ table: LinkTable | null; reason: string | null }> {
+  try {
+    return { table: await channel.readLinks(), reason: null };
+  } catch (error) {
+    if (error instanceof HandoverError && error.kind !== 'bug')
+      return { table: null, reason: messageOf(error) };
+    throw error;
+  }
+}
+
+/** Networks of VFs. A host without libvirt's network driver has none. */
+async function lookAtPools(client: LibvirtClient, memory: HostMemory): Promise<NetworkPool[]> {
+  const limit = { timeoutMs: LOOK_LIMIT_MS };
+  const listed = await nullOn(
+    client.call(procedures.connectListAllNetworks, { needResults: true, flags: 0 }, limit),
+    LIBVIRT_CODE.noSupport,
+  );
+  memory.isPool.clear();
+  const pools = await mapBounded(listed?.networks ?? [], async (net) => {
+    const xml = await nullOn(
+      client.call(procedures.networkGetXmlDesc, { net, flags: 0 }, limit),
+      LIBVIRT_CODE.noNetwork,
+    );
+    const pool = xml && readNetworkPool(xml.xml);
+    if (xml) memory.isPool.set(net.name, pool !== null);
+    return pool;
+  });
+  return pools.filter((pool) => pool !== null);
+}
+
+/** 11003000 -> `11.3.0`. */
+function versionText(version: bigint): string {
+  const number = Number(version);
+  return [Math.floor(number / 1e6), Math.floor(number / 1e3) % 1e3, number % 1e3].join('.');
+}

@@ -1,0 +1,187 @@
+/** Acts on VFs of a running domain, and on VFs of the host itself. The definition is never touched. */
+import { HandoverError, isCode, messageOf } from '../base/errors.ts';
+import type { PciAddress, VmId } from '../base/ids.ts';
+import {
+  AFFECT,
+  DOMAIN_XML,
+  isLibvirtCode,
+  LIBVIRT_CODE,
+  type LibvirtClient,
+  libvirtMessageOf,
+  procedures,
+} from '../libvirt/index.ts';
+import { interfaceXml } from './domain-edit.ts';
+import { readDomainXml } from './domain-xml.ts';
+import type { HostChannel } from './host-channel.ts';
+import { nodeDeviceName } from './names.ts';
+import type { VfPlug } from './port.ts';
+import { acting, domainRef } from './refusals.ts';
+import { findVfPlace } from './vf-look.ts';
+
+const LOOK_LIMIT_MS = 15_000;
+/** 1 to 2 s in the lab; minutes with very large guests whose memory is mapped for the device. */
+const PLUG_LIMIT_MS = 180_000;
+/** Returns in 10 ms; waits while another job holds the domain (libvirt gives up after 30 s, code 68). */
+const ASK_LIMIT_MS = 45_000;
+/** Unbinding waits for whoever uses the netdev. */
+const BIND_LIMIT_MS = 60_000;
+/** The driver name of libvirt's node device detach; it picks vfio-pci or a variant of it. */
+const VFIO = 'vfio';
+
+/** See `Hypervisor.requestUnplug`. */
+export async function requestUnplug(
+  client: LibvirtClient,
+  where: string,
+  vmId: VmId,
+  alias: string,
+): Promise<void> {
+  const ask = client.call(
+    procedures.domainDetachDeviceAlias,
+    { dom: domainRef(vmId), alias, flags: AFFECT.live },
+    { timeoutMs: ASK_LIMIT_MS },
+  );
+  try {
+    await ask;
+  } catch (error) {
+    if (isLibvirtCode(error, LIBVIRT_CODE.deviceMissing) || alreadyAsked(error)) return;
+    await acting(where, `ask for ${alias} back`, Promise.reject(error));
+  }
+}
+
+/**
+ * QEMU's only error without a code of its own (GenericError -> internal, 1): the guest was asked and did not
+ * answer yet.
+ */
+function alreadyAsked(error: unknown): boolean {
+  return (
+    isLibvirtCode(error, LIBVIRT_CODE.internal, LIBVIRT_CODE.operationFailed) &&
+    /already in the process of unplug/.test(libvirtMessageOf(error) ?? '')
+  );
+}
+
+/** See `Hypervisor.plug`. `look` is for quick questions, `work` for the attach itself. */
+export async function plugVf(
+  look: LibvirtClient,
+  work: LibvirtClient,
+  where: string,
+  vmId: VmId,
+  plug: VfPlug,
+): Promise<{ guestAddress: PciAddress | null }> {
+  const what = `plug VF ${plug.vf} as ${plug.alias}`;
+  const { live, definition } = await acting(where, what, readBoth(look, vmId));
+  const guestAddress =
+    plug.guestAddress !== null && slotIsFree(live, plug.guestAddress) ? plug.guestAddress : null;
+  const xml = interfaceXml({ ...plug, guestAddress }, definition);
+  if (!plug.managed) await detachFromHost(work, where, plug.vf);
+  try {
+    const attach = { dom: domainRef(vmId), xml, flags: AFFECT.live };
+    await acting(
+      where,
+      what,
+      work.call(procedures.domainAttachDeviceFlags, attach, { timeoutMs: PLUG_LIMIT_MS }),
+    );
+  } catch (error) {
+    // Only a refusal proves that the domain has not got it; after a lost answer the VF may be in use.
+    if (!plug.managed && isCode(error, 'LIBVIRT_REFUSED', 'NOT_FOUND'))
+      await giveBack(work, where, plug.vf, error);
+    throw error;
+  }
+  return { guestAddress: await addressGot(look, where, vmId, plug) };
+}
+
+async function readBoth(client: LibvirtClient, vmId: VmId) {
+  const dom = domainRef(vmId);
+  const limit = { timeoutMs: LOOK_LIMIT_MS };
+  const [live, inactive, { persistent }] = await Promise.all([
+    client.call(procedures.domainGetXmlDesc, { dom, flags: 0 }, limit),
+    client.call(procedures.domainGetXmlDesc, { dom, flags: DOMAIN_XML.inactive }, limit),
+    client.call(procedures.domainIsPersistent, { dom }, limit),
+  ]);
+  return { live: live.xml, definition: persistent ? inactive.xml : null };
+}
+
+/** A slot with any function taken cannot be hot-plugged into. */
+function slotIsFree(liveXml: string, wanted: PciAddress): boolean {
+  const slot = wanted.slice(0, -1);
+  return ![...readDomainXml(liveXml).guestAddresses].some((taken) => taken.startsWith(slot));
+}
+
+/** The plug has happened: not being able to look is an unknown outcome, whatever the look itself says. */
+async function addressGot(
+  client: LibvirtClient,
+  where: string,
+  vmId: VmId,
+  plug: VfPlug,
+): Promise<PciAddress | null> {
+  try {
+    const { live } = await readBoth(client, vmId);
+    return readDomainXml(live).interfaces.find((each) => each.alias === plug.alias)?.guestAddress ?? null;
+  } catch (cause) {
+    throw new HandoverError(
+      'REPLY_LOST',
+      `${where} plugged VF ${plug.vf}, but could not be looked at after it`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+async function detachFromHost(client: LibvirtClient, where: string, vf: PciAddress): Promise<void> {
+  await acting(
+    where,
+    `take VF ${vf} from its host driver`,
+    client.call(
+      procedures.nodeDeviceDetachFlags,
+      { name: nodeDeviceName(vf), driver: VFIO, flags: 0 },
+      { timeoutMs: BIND_LIMIT_MS },
+    ),
+  );
+}
+
+/**
+ * The failed attach is what the caller must hear; that the VF is not back with its driver either is added to
+ * it.
+ */
+async function giveBack(client: LibvirtClient, where: string, vf: PciAddress, cause: unknown): Promise<void> {
+  try {
+    await reattachVf(client, where, vf);
+  } catch (error) {
+    throw new HandoverError(
+      'REPLY_LOST',
+      `VF ${vf} was neither plugged nor given back to its host driver: ${messageOf(error)}`,
+      { cause },
+    );
+  }
+}
+
+/** See `Hypervisor.reattachVf`. */
+export async function reattachVf(client: LibvirtClient, where: string, vf: PciAddress): Promise<void> {
+  const call = client.call(
+    procedures.nodeDeviceReAttach,
+    { name: nodeDeviceName(vf) },
+    { timeoutMs: BIND_LIMIT_MS },
+  );
+  try {
+    await acting(where, `give VF ${vf} back to its host driver`, call);
+  } catch (error) {
+    if (isLibvirtCode(error, LIBVIRT_CODE.noNodeDevice)) throw noSuchVf(where, vf);
+    throw error;
+  }
+}
+
+/** See `Hypervisor.resetVf`. */
+export async function resetVf(
+  client: LibvirtClient,
+  channel: HostChannel,
+  where: string,
+  vf: PciAddress,
+): Promise<void> {
+  const place = await findVfPlace(client, vf);
+  if (!place?.pf) throw noSuchVf(where, vf);
+  await channel.resetVf(place.pf.name, place.index);
+}
+
+function noSuchVf(where: string, vf: PciAddress): HandoverError {
+  return new HandoverError('NOT_FOUND', `${where} has no VF ${vf} with a network device above it`);
+}

@@ -8,6 +8,7 @@ import { HandoverError } from '../../base/errors.ts';
 
 const INITIAL_BYTES = 256;
 
+/** Writes one message. */
 export class XdrWriter {
   #buffer: Buffer = Buffer.allocUnsafe(INITIAL_BYTES);
   #length = 0;
@@ -19,26 +20,31 @@ export class XdrWriter {
 
   int32(value: number): void {
     if ((value | 0) !== value) throw outOfRange('a 32-bit integer', value);
-    this.#buffer.writeInt32BE(value, this.#grow(4));
+    const at = this.#grow(4);
+    this.#buffer.writeInt32BE(value, at);
   }
 
   uint32(value: number): void {
     if (value >>> 0 !== value) throw outOfRange('an unsigned 32-bit integer', value);
-    this.#buffer.writeUInt32BE(value, this.#grow(4));
+    const at = this.#grow(4);
+    this.#buffer.writeUInt32BE(value, at);
   }
 
   int64(value: bigint): void {
     if (BigInt.asIntN(64, value) !== value) throw outOfRange('a 64-bit integer', value);
-    this.#buffer.writeBigInt64BE(value, this.#grow(8));
+    const at = this.#grow(8);
+    this.#buffer.writeBigInt64BE(value, at);
   }
 
   uint64(value: bigint): void {
     if (BigInt.asUintN(64, value) !== value) throw outOfRange('an unsigned 64-bit integer', value);
-    this.#buffer.writeBigUInt64BE(value, this.#grow(8));
+    const at = this.#grow(8);
+    this.#buffer.writeBigUInt64BE(value, at);
   }
 
   float64(value: number): void {
-    this.#buffer.writeDoubleBE(value, this.#grow(8));
+    const at = this.#grow(8);
+    this.#buffer.writeDoubleBE(value, at);
   }
 
   /** `bytes` and its padding, without a length. */
@@ -49,7 +55,10 @@ export class XdrWriter {
     this.#buffer.fill(0, at + bytes.length, at + padded);
   }
 
-  /** Length, UTF-8 bytes, padding. `maxBytes` counts encoded bytes. NUL is refused: the C side would stop there. */
+  /**
+   * Length, UTF-8 bytes, padding. `maxBytes` counts encoded bytes. NUL is refused: the C side would stop
+   * there.
+   */
   string(text: string, maxBytes: number): void {
     const byteLength = Buffer.byteLength(text, 'utf8');
     if (byteLength > maxBytes) throw tooLong('a string', byteLength, maxBytes);

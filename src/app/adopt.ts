@@ -22,7 +22,7 @@ export interface AdoptFacts {
 }
 
 /** What one look means for the VMs of that host. */
-export function adopt(facts: AdoptFacts): VmObservation {
+export function adopt(facts: AdoptFacts): Omit<VmObservation, 'ageMs'> {
   const vms: Vm[] = [];
   const stale: VmId[] = [];
   for (const domain of facts.inventory.domains) {

@@ -93,6 +93,7 @@ async function addHost(parts: AppParts, wanted: NewHost): Promise<Host> {
     observedAt: null,
     peerTests: {},
   };
+  const beganMs = parts.clock.monotonicMs();
   try {
     const inventory = await hypervisors.host(host).observe();
     const twin = hosts.find((other) => other.inventory?.hostUuid === inventory.hostUuid);
@@ -103,7 +104,7 @@ async function addHost(parts: AppParts, wanted: NewHost): Promise<Host> {
       );
     }
     await store.hosts.add(host);
-    await storeInventory(parts, host, inventory);
+    await storeInventory(parts, host, inventory, beganMs);
   } catch (thrown) {
     await hypervisors.forget(host.id);
     throw thrown;

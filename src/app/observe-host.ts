@@ -16,9 +16,10 @@ export async function hostById(parts: AppParts, id: HostId): Promise<Host> {
 /** Looks and stores. A host that cannot be looked at becomes `non_responsive` with the reason, and the error is thrown on. */
 export async function observeHost(parts: AppParts, id: HostId): Promise<HostInventory> {
   const host = await hostById(parts, id);
+  const beganMs = parts.clock.monotonicMs();
   try {
     const inventory = await parts.hypervisors.host(host).observe();
-    await storeInventory(parts, host, inventory);
+    await storeInventory(parts, host, inventory, beganMs);
     return inventory;
   } catch (thrown) {
     await noteUnresponsive(parts, host, thrown);
@@ -26,8 +27,13 @@ export async function observeHost(parts: AppParts, id: HostId): Promise<HostInve
   }
 }
 
-/** Stores one observation and adopts the VMs in it. */
-export async function storeInventory(parts: AppParts, host: Host, inventory: HostInventory): Promise<void> {
+/** Stores one observation and adopts the VMs in it. `beganMs`: monotonic, when the look began. */
+export async function storeInventory(
+  parts: AppParts,
+  host: Host,
+  inventory: HostInventory,
+  beganMs: number,
+): Promise<void> {
   const { store, clock, random } = parts;
   const [hosts, networks, profiles] = await Promise.all([
     store.hosts.list(),
@@ -40,7 +46,8 @@ export async function storeInventory(parts: AppParts, host: Host, inventory: Hos
     for (const domain of other.inventory?.domains ?? [])
       if (isActive(domain)) activeElsewhere.add(domain.uuid);
   }
-  await store.vms.observe(adopt({ hostId: host.id, inventory, networks, profiles, activeElsewhere, random }));
+  const seen = adopt({ hostId: host.id, inventory, networks, profiles, activeElsewhere, random });
+  await store.vms.observe({ ...seen, ageMs: clock.monotonicMs() - beganMs });
   await store.hosts.setInventory(host.id, inventory, clock.now());
   if (host.status === 'non_responsive') {
     await store.events.add({

@@ -44,6 +44,8 @@ export interface VmObservation {
   readonly vms: readonly Vm[];
   /** UUIDs this host only has a stale definition of. */
   readonly stale: readonly VmId[];
+  /** How long ago the look began. What a job that ended since did to its VM is newer than the look. */
+  readonly ageMs: number;
 }
 
 /** An alert that stands until it is cleared. `key` makes it one per thing ("vnic:ID"). */
@@ -114,7 +116,7 @@ export interface Store {
     /**
      * Replaces what is known of a host's VMs. Keeps of known vNICs: id, name, profileId (unless the observation names one),
      * `plugged` (the desired state), and `actual` while a live job or a pending unplug owns it. A VM observed on another
-     * host while a live job moves it stays where the job says.
+     * host while a live job moves it stays where the job says. A job that ended after the look began counts as live.
      */
     observe(observation: VmObservation): Promise<void>;
     setVnicProfile(vnicId: VnicId, profileId: VnicProfileId | null): Promise<void>;

@@ -1,6 +1,6 @@
 /**
- * Takes over what one look at a host found of its VMs, in one transaction. Whatever a live job owns is left to the job: a look
- * may be older than what the job did since. The rules for vNICs are in `merge-vnics.ts`. Called by `vms.ts` only.
+ * Takes over what one look at a host found of its VMs, in one transaction. Whatever a job owns is left to the job: a look may
+ * be older than what the job did since, also if it ended meanwhile. The rules for vNICs are in `merge-vnics.ts`. Called by `vms.ts` only.
  *
  * Races: two looks at hosts between which a VM moved touch the same rows, so rows are locked in the order of their ids.
  * A vNIC the migration writes meanwhile waits for this transaction and then wins, because it is written after.
@@ -28,7 +28,7 @@ export async function observeVms(db: Db, observation: VmObservation): Promise<vo
     await replaceStale(sql, observation);
 
     const known = await lockKnownVms(sql, observation);
-    const moving = await vmsWithLiveJob(sql, [...known.keys()]);
+    const moving = await vmsOwnedByJob(sql, [...known.keys()], observation.ageMs);
     // While a job moves a VM, a second domain of it on the other host is the job's business alone.
     const accepted = observation.vms.filter(
       (vm) => !moving.has(vm.id) || known.get(vm.id)?.hostId === hostId,
@@ -74,10 +74,12 @@ async function lockKnownVms(sql: Sql, observation: VmObservation): Promise<Map<V
   );
 }
 
-async function vmsWithLiveJob(sql: Sql, vmIds: readonly VmId[]): Promise<ReadonlySet<VmId>> {
+/** VMs a job moves now, or moved at some time since the look began. */
+async function vmsOwnedByJob(sql: Sql, vmIds: readonly VmId[], ageMs: number): Promise<ReadonlySet<VmId>> {
   const rows = await sql.rows<{ vm_id: VmId }>(
-    'select vm_id from jobs where ended_at is null and vm_id = any($1::uuid[])',
-    [vmIds],
+    `select vm_id from jobs where vm_id = any($1::uuid[])
+       and (ended_at is null or ended_at > now() - $2 * interval '1 millisecond')`,
+    [vmIds, ageMs],
   );
   return new Set(rows.map((row) => row.vm_id));
 }

@@ -143,6 +143,7 @@ create table jobs (
 create unique index jobs_one_live_per_vm on jobs (vm_id) where ended_at is null;
 create index jobs_due on jobs (created_at, id) where state in ('queued', 'running', 'undoing');
 create index jobs_newest on jobs (created_at desc, id);
+create index jobs_vm on jobs (vm_id, created_at desc);
 
 create table job_steps (
   job_id uuid not null references jobs on delete cascade,

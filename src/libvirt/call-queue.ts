@@ -1,10 +1,11 @@
 /**
- * The calls of one connection: numbered, sent while fewer than the limit are unanswered, matched with their replies,
- * ended by deadline, abort or the connection's end.
+ * The calls of one connection: numbered, sent while fewer than the limit are unanswered, matched with their
+ * replies, ended by deadline, abort or the connection's end.
  *
- * Invariants: a daemon reads no more from a connection with 5 unanswered requests, not even keepalives, so fewer are
- * ever sent; a call given up after it was sent keeps its place until the late reply comes, because the daemon still
- * counts it. Every call settles exactly once: `HOST_UNREACHABLE` if it was never written, else the outcome is unknown.
+ * Invariants: a daemon reads no more from a connection with 5 unanswered requests, not even keepalives, so
+ * fewer are ever sent; a call given up after it was sent keeps its place until the late reply comes, because
+ * the daemon still counts it. Every call settles exactly once: `HOST_UNREACHABLE` if it was never written,
+ * else the outcome is unknown.
  */
 import { abortReason, type Clock } from '../base/clock.ts';
 import { HandoverError } from '../base/errors.ts';
@@ -15,6 +16,7 @@ import { refusal } from './wire-error.ts';
 import { decode } from './xdr/codec.ts';
 import { violation } from './xdr/reader.ts';
 
+/** How long one call may take, and who may give it up. */
 export interface CallLimits {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
@@ -30,6 +32,7 @@ interface PendingCall {
   state: 'queued' | 'sent' | 'settled';
 }
 
+/** What the queue needs from its connection. */
 export interface CallQueueOptions {
   readonly clock: Clock;
   /** Most requests without an answer; the daemon's own limit is 5. */
@@ -138,7 +141,10 @@ export class CallQueue {
     for (const call of waiting) call.settle({ error: this.#notSent(call.procedure) });
   }
 
-  /** In a microtask, so that calls made in one go share a write and none is sent from within the packet reader. */
+  /**
+   * In a microtask, so that calls made in one go share a write and none is sent from within the packet
+   * reader.
+   */
   #schedulePump(): void {
     if (this.#pumpScheduled) return;
     this.#pumpScheduled = true;
@@ -193,7 +199,8 @@ export class CallQueue {
     if (call.state === 'queued') {
       return new HandoverError(
         'HOST_UNREACHABLE',
-        `${name} was not sent to ${label} within ${call.timeoutMs} ms: ${this.inFlight} earlier calls are unanswered`,
+        `${name} was not sent to ${label} within ${call.timeoutMs} ms: ` +
+          `${this.inFlight} earlier calls are unanswered`,
         { detail },
       );
     }

@@ -1,12 +1,13 @@
 /**
  * One connection to a libvirt daemon: opening, calls, events, keepalive, end. It knows libvirt's words only.
  *
- * Invariants: a broken peer (malformed, oversized, unexpected frame) ends the connection with `PROTOCOL_VIOLATION`; when
- * the connection ends, every pending call is rejected and every close listener told, once; nothing reconnects by itself,
- * because events were lost and the owner has to look again. User code never runs within the packet reader.
+ * Invariants: a broken peer (malformed, oversized, unexpected frame) ends the connection with
+ * `PROTOCOL_VIOLATION`; when the connection ends, every pending call is rejected and every close listener
+ * told, once; nothing reconnects by itself, because events were lost and the owner has to look again. User
+ * code never runs within the packet reader.
  *
- * Use one connection per migration: `domainMigratePerform3Params` blocks for its whole time, and a daemon serves only
- * 5 requests of a connection at once.
+ * Use one connection per migration: `domainMigratePerform3Params` blocks for its whole time, and a daemon
+ * serves only 5 requests of a connection at once.
  */
 import type { Clock } from '../base/clock.ts';
 import { HandoverError, isCode } from '../base/errors.ts';
@@ -29,6 +30,7 @@ const DEFAULT_MAX_IN_FLIGHT = 4;
 const DEFAULT_KEEPALIVE = { intervalMs: 5000, count: 5 } as const;
 const CLOSE_CALL_LIMIT_MS = 2000;
 
+/** What a connection takes, besides where it leads. */
 export interface ClientOptions {
   readonly clock: Clock;
   readonly log: Log;
@@ -45,16 +47,22 @@ export interface ClientOptions {
   readonly readOnly?: boolean;
 }
 
+/** Of one call; without a limit the connection's default holds. */
 export interface CallOptions {
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }
 
+/** One registration for an event. Ends with its connection. */
 export interface Subscription {
-  /** Stops at once here and deregisters at the daemon. Never throws; a dead connection has nothing to deregister. */
+  /**
+   * Stops at once here and deregisters at the daemon. Never throws; a dead connection has nothing to
+   * deregister.
+   */
   off(): Promise<void>;
 }
 
+/** An open connection. Every method may be called after its end; calls are then refused at once. */
 export interface LibvirtClient {
   /** The URI, for messages. */
   readonly label: string;
@@ -64,9 +72,9 @@ export interface LibvirtClient {
   /** Pings of the daemon answered so far. */
   readonly pingsAnswered: number;
   /**
-   * Calls a procedure. Rejects with `LIBVIRT_REFUSED` (`libvirtCodeOf`), `CALL_TIMED_OUT` or `REPLY_LOST` (sent, outcome
-   * unknown), `HOST_UNREACHABLE` (not sent), `PROTOCOL_VIOLATION` (outcome unknown), `INVALID_INPUT` (not sent), or the
-   * signal's reason if it aborted before the call was sent.
+   * Calls a procedure. Rejects with `LIBVIRT_REFUSED` (`libvirtCodeOf`), `CALL_TIMED_OUT` or `REPLY_LOST`
+   * (sent, outcome unknown), `HOST_UNREACHABLE` (not sent), `PROTOCOL_VIOLATION` (outcome unknown),
+   * `INVALID_INPUT` (not sent), or the signal's reason if it aborted before the call was sent.
    */
   call<Args, Ret>(procedure: Procedure<Args, Ret>, args: Args, options?: CallOptions): Promise<Ret>;
   /** Registers for an event, of one domain or device if `of` is given. Register before acting. */
@@ -77,8 +85,8 @@ export interface LibvirtClient {
     options?: CallOptions,
   ): Promise<Subscription>;
   /**
-   * Tells when the connection ended: null if closed by us, else why. At once (in a microtask) if it has ended already.
-   * Returns a function that takes the listener back.
+   * Tells when the connection ended: null if closed by us, else why. At once (in a microtask) if it has ended
+   * already. Returns a function that takes the listener back.
    */
   onClose(listener: (reason: HandoverError | null) => void): () => void;
   /** Says goodbye and closes; resolves when it is closed. Pending calls are rejected. Never throws. */
@@ -86,9 +94,10 @@ export interface LibvirtClient {
 }
 
 /**
- * Connects to the daemon of `uri` (see `uri.ts`). Throws `HOST_URI_INVALID`, `HOST_UNREACHABLE`, `HOST_KEY_UNKNOWN`,
- * `HOST_REFUSED_CREDENTIALS`, `PROTOCOL_VIOLATION`, `LIBVIRT_REFUSED` (the driver cannot be opened) or the signal's
- * reason; nothing stays open then.
+ * Connects to the daemon of `uri` (see `uri.ts`). Throws `HOST_URI_INVALID`, `HOST_UNREACHABLE`,
+ * `HOST_KEY_UNKNOWN`,
+ * `HOST_REFUSED_CREDENTIALS`, `PROTOCOL_VIOLATION`, `LIBVIRT_REFUSED` (the driver cannot be opened) or the
+ * signal's reason; nothing stays open then.
  */
 export async function connect(uri: string, options: ClientOptions): Promise<LibvirtClient> {
   const parsed = parseHostUri(uri);
@@ -113,13 +122,16 @@ export async function openClient(
     return connection;
   } catch (error) {
     const ended = await connection.abandon();
-    // The calls only know that the reply is lost; while connecting, why the stream ended is the better answer.
+    // The calls only know that the reply is lost; while connecting, why the stream ended is the better
+    // answer.
     if (ended && isCode(error, 'REPLY_LOST', 'HOST_UNREACHABLE', 'PROTOCOL_VIOLATION')) throw ended;
     throw unreachableWhileOpening(error, connection.label);
   }
 }
 
-/** A connection that never opened did nothing: what would be an unknown outcome later is `unreachable` here. */
+/**
+ * A connection that never opened did nothing: what would be an unknown outcome later is `unreachable` here.
+ */
 function unreachableWhileOpening(error: unknown, label: string): unknown {
   if (!isCode(error, 'CALL_TIMED_OUT', 'REPLY_LOST')) return error;
   const given = error.cause;
@@ -227,7 +239,9 @@ class Connection implements LibvirtClient {
 
   /** Closes without a goodbye; resolves with why the connection had ended before, if it had. */
   abandon(): Promise<HandoverError | null> {
-    const closed = new Promise<HandoverError | null>((resolve) => this.onClose(resolve));
+    const closed = new Promise<HandoverError | null>((resolve) => {
+      this.onClose(resolve);
+    });
     this.#end(null);
     return closed;
   }
@@ -265,7 +279,10 @@ class Connection implements LibvirtClient {
     else this.#log.debug('libvirt sent a message of an unknown program', { program: frame.program });
   }
 
-  /** We end it: nothing is read or sent any more, pending calls settle now, listeners hear when the stream is closed. */
+  /**
+   * We end it: nothing is read or sent any more, pending calls settle now, listeners hear when the stream is
+   * closed.
+   */
   #end(reason: HandoverError | null): void {
     if (this.#ending || this.#ended) return;
     this.#ending = { reason };

@@ -1,13 +1,14 @@
 /**
- * Frames of libvirt's RPC: a length word that counts itself, six header words, a payload. For both sides: the client
- * and a simulated server use the same reader and writer. Facts: libvirt's docs "internals/rpc".
+ * Frames of libvirt's RPC: a length word that counts itself, six header words, a payload. For both sides: the
+ * client and a simulated server use the same reader and writer. Facts: libvirt's docs "internals/rpc".
  *
- * Invariants: a `FrameReader` holds at most one unfinished frame (bounded by `MAX_FRAME_BYTES`) plus the chunk being
- * read; a bad length is refused when its four bytes are there, before anything is kept for it. After it threw once, it
- * must not be fed again: the stream has no way to find the next frame.
+ * Invariants: a `FrameReader` holds at most one unfinished frame (bounded by `MAX_FRAME_BYTES`) plus the
+ * chunk being read; a bad length is refused when its four bytes are there, before anything is kept for it.
+ * After it threw once, it must not be fed again: the stream has no way to find the next frame.
  */
 import { HandoverError } from '../base/errors.ts';
-import type { Codec } from './xdr/codec.ts';
+import { KEEPALIVE, PROGRAM } from './procedures/procedure.ts';
+import { type Codec, nothing } from './xdr/codec.ts';
 import { violation } from './xdr/reader.ts';
 import { tooLong, XdrWriter } from './xdr/writer.ts';
 
@@ -23,6 +24,7 @@ export const FRAME_TYPE = { call: 0, reply: 1, message: 2 } as const;
 /** Outcome a frame carries; `continue` belongs to streams and is a violation. */
 export const FRAME_STATUS = { ok: 0, error: 1 } as const;
 
+/** The header words that vary; length and version are the framing's own. */
 export interface FrameHeader {
   readonly program: number;
   readonly procedure: number;
@@ -32,12 +34,16 @@ export interface FrameHeader {
   readonly status: number;
 }
 
+/** A received frame. */
 export interface Frame extends FrameHeader {
   /** A view on the received bytes: decode it before returning to the reader's caller. */
   readonly payload: Buffer;
 }
 
-/** One frame as bytes. Throws `INVALID_INPUT` if the value does not fit the codec or the frame would be too long. */
+/**
+ * One frame as bytes. Throws `INVALID_INPUT` if the value does not fit the codec or the frame would be too
+ * long.
+ */
 export function encodeFrame<T>(header: FrameHeader, codec: Codec<T>, value: T): Buffer {
   const writer = new XdrWriter();
   writer.uint32(0);
@@ -51,6 +57,18 @@ export function encodeFrame<T>(header: FrameHeader, codec: Codec<T>, value: T): 
   if (writer.length > MAX_FRAME_BYTES) throw tooLong('a message', writer.length, MAX_FRAME_BYTES);
   writer.patchUint32(0, writer.length);
   return writer.finish();
+}
+
+/** A keepalive frame; for both sides. */
+export function keepaliveFrame(kind: 'ping' | 'pong'): Buffer {
+  const header = {
+    program: PROGRAM.keepalive,
+    procedure: KEEPALIVE[kind],
+    type: FRAME_TYPE.message,
+    serial: 0,
+    status: FRAME_STATUS.ok,
+  };
+  return encodeFrame(header, nothing, {});
 }
 
 /** Cuts a byte stream into frames, however it is chunked. */
@@ -87,7 +105,10 @@ export class FrameReader {
     this.#keep(rest);
   }
 
-  /** Everything held with `chunk`, or nothing yet if that is still not a whole frame (so that joining stays linear). */
+  /**
+   * Everything held with `chunk`, or nothing yet if that is still not a whole frame (so that joining stays
+   * linear).
+   */
   #join(chunk: Buffer): Buffer {
     this.#chunks.push(chunk);
     this.#held += chunk.length;

@@ -1,13 +1,15 @@
 /**
  * libvirt's wire protocol, client and what a server needs. Knows nothing of Handover. Import from here.
  *
- * Connect      `connect(uri, options)` -> `LibvirtClient` with `call`, `on`, `onClose`, `close`; `parseHostUri`
- *              `openClient(transport, driverUri, options)` over any `Transport` (`memoryTransportPair` for tests)
+ * Connect      `connect(uri, options)` -> `LibvirtClient` with `call`, `on`, `onClose`, `close`;
+ * `parseHostUri`
+ *              `openClient(transport, driverUri, options)` over any `Transport` (`memoryTransportPair` for
+ *              tests)
  * Call         `client.call(procedures.domainGetState, { dom, flags: 0 }, { timeoutMs, signal })`
  * Events       `client.on(DOMAIN_EVENTS.deviceRemoved, dom, (event) => ...)` -> `Subscription.off()`
- * Errors       `libvirtCodeOf(error)`, `isLibvirtCode(error, LIBVIRT_CODE.noDomain)`, `libvirtMessageOf(error)`
- * Words        flags, states and typed parameters: `MIGRATE`, `DOMAIN_STATE`, `param`, `paramNumber`...
- * Migrate      `migratePeerToPeer`, `migrateDirect`
+ * Errors       `libvirtCodeOf(error)`, `isLibvirtCode(error, LIBVIRT_CODE.noDomain)`,
+ * `libvirtMessageOf(error)` Words        flags, states and typed parameters: `MIGRATE`, `DOMAIN_STATE`,
+ * `param`, `paramNumber`... Migrate      `migratePeerToPeer`, `migrateDirect`
  * XML          `parseXml`, `child`, `children`, `attr`, `textOf`, `element`, `setAttr`, `writeXml`...
  * Server side  `FrameReader`, `encodeFrame`, `procedureByNumber`, `keepaliveFrame`, `decode`, `encode`
  */
@@ -27,11 +29,11 @@ export {
   type FrameHeader,
   FrameReader,
   isViolation,
+  keepaliveFrame,
   MAX_FRAME_BYTES,
 } from './framing.ts';
 export { DIRECT_PHASES, type DirectMigration, type DirectPhase, migrateDirect } from './migrate-direct.ts';
 export { migratePeerToPeer, type PeerToPeerMigration } from './migrate-peer-to-peer.ts';
-export { keepaliveFrame } from './keepalive.ts';
 export * from './procedures/index.ts';
 export type { DialLimits } from './transport/limits.ts';
 export { type MemoryTransport, memoryTransportPair } from './transport/memory.ts';

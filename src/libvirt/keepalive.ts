@@ -1,13 +1,14 @@
 /**
- * Keepalive in both directions. The daemon's pings are answered at once; ours are sent when nothing arrived for an
- * interval, and any byte that arrives counts as life. Facts: libvirt docs "internals/rpc"; frames without payload.
+ * Keepalive in both directions. The daemon's pings are answered at once; ours are sent when nothing arrived
+ * for an interval, and any byte that arrives counts as life. Facts: libvirt docs "internals/rpc"; frames
+ * without payload.
  */
 import type { Clock } from '../base/clock.ts';
 import { HandoverError } from '../base/errors.ts';
-import { encodeFrame, FRAME_STATUS, FRAME_TYPE, type Frame } from './framing.ts';
-import { KEEPALIVE, PROGRAM } from './procedures/procedure.ts';
-import { nothing } from './xdr/codec.ts';
+import { type Frame, keepaliveFrame } from './framing.ts';
+import { KEEPALIVE } from './procedures/procedure.ts';
 
+/** What keepalive needs from its connection. */
 export interface KeepaliveOptions {
   readonly clock: Clock;
   readonly intervalMs: number;
@@ -17,18 +18,6 @@ export interface KeepaliveOptions {
   send(frame: Buffer): void;
   /** The peer is dead; called once. */
   dead(reason: HandoverError): void;
-}
-
-/** A keepalive frame; for both sides. */
-export function keepaliveFrame(kind: 'ping' | 'pong'): Buffer {
-  const header = {
-    program: PROGRAM.keepalive,
-    procedure: KEEPALIVE[kind],
-    type: FRAME_TYPE.message,
-    serial: 0,
-    status: FRAME_STATUS.ok,
-  };
-  return encodeFrame(header, nothing, {});
 }
 
 export class Keepalive {

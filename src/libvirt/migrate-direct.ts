@@ -1,17 +1,17 @@
 /**
- * Live migration driven by the client over two connections, for hosts whose daemons cannot reach each other: begin on
- * the source, prepare on the target, perform on the source, finish on the target, confirm on the source. The order, flags
- * and cookies are those of libvirt's own client (virDomainMigrateVersion3Full).
+ * Live migration driven by the client over two connections, for hosts whose daemons cannot reach each other:
+ * begin on the source, prepare on the target, perform on the source, finish on the target, confirm on the
+ * source. The order, flags and cookies are those of libvirt's own client (virDomainMigrateVersion3Full).
  *
- * Invariants: a refusal is undone here, as libvirt's client does; an unknown outcome (reply lost, deadline) is not.
- * Nothing more is sent then, and the error's `detail.phase` says where: only a look at both hosts can tell what is true.
- * If the client dies between two phases the source's daemon ends its part by itself; the target may keep a paused guest.
+ * Invariants: a refusal is undone here, as libvirt's client does; an unknown outcome (reply lost, deadline)
+ * and a finish that could not be sent are not. Nothing more is sent then, and the error's `detail.phase` says
+ * where: only a look at both hosts can tell what is true. If the client dies between two phases the source's
+ * daemon ends its part by itself; the target may keep a paused guest.
  */
 import { HandoverError } from '../base/errors.ts';
 import type { LibvirtClient } from './client.ts';
 import {
   type Domain,
-  LIBVIRT_CODE,
   MIGRATE,
   MIGRATE_PARAM,
   param,
@@ -21,11 +21,12 @@ import {
   withParam,
   DOMAIN_STATE,
 } from './procedures/index.ts';
-import { isLibvirtCode } from './wire-error.ts';
 
+/** The phases, in order. */
 export const DIRECT_PHASES = ['begin', 'prepare', 'perform', 'finish', 'confirm'] as const;
 export type DirectPhase = (typeof DIRECT_PHASES)[number];
 
+/** One migration to drive. Both connections are for it alone: the source's is blocked while it performs. */
 export interface DirectMigration {
   readonly source: LibvirtClient;
   readonly target: LibvirtClient;
@@ -34,7 +35,10 @@ export interface DirectMigration {
   /** Mask of `MIGRATE`, without `peerToPeer`. */
   readonly flags: number;
   readonly params: readonly TypedParam[];
-  /** Limits of the phases; `performTimeoutMs` is that of the whole transfer, `phaseTimeoutMs` of each other phase. */
+  /**
+   * Limits of the phases; `performTimeoutMs` is that of the whole transfer, `phaseTimeoutMs` of each other
+   * phase.
+   */
   readonly performTimeoutMs: number;
   readonly phaseTimeoutMs: number;
   /** Told before each phase is sent. Must not throw. */
@@ -56,9 +60,9 @@ interface Progress {
 }
 
 /**
- * Migrates and returns the domain on the target. Throws the error of the phase that failed, with `detail.phase`: after a
- * refusal (`LIBVIRT_REFUSED`; code 78 if the job was aborted) the guest runs on the source and the target has nothing;
- * after any other error look at both hosts.
+ * Migrates and returns the domain on the target. Throws the error of the phase that failed, with
+ * `detail.phase`: after a refusal (`LIBVIRT_REFUSED`; code 78 if the job was aborted) the guest runs on the
+ * source and the target has nothing; after any other error look at both hosts.
  */
 export async function migrateDirect(migration: DirectMigration): Promise<Domain> {
   const progress = await begin(migration);
@@ -116,7 +120,7 @@ async function prepare(progress: Progress): Promise<void> {
   } catch (error) {
     // Begin opened a job on the source that only confirm ends. The first error is the one that counts.
     progress.cookie = NO_COOKIE;
-    if (isRefusal(error)) await confirm(progress, true).catch(() => {});
+    if (didNotHappen(error)) await confirm(progress, true).catch(() => {});
     throw error;
   }
 }
@@ -135,7 +139,7 @@ async function perform(progress: Progress): Promise<HandoverError | null> {
     progress.cookie = performed.cookie;
     return null;
   } catch (error) {
-    if (!isRefusal(error)) throw error;
+    if (!didNotHappen(error)) throw error;
     progress.cookie = NO_COOKIE;
     return error;
   }
@@ -160,12 +164,11 @@ async function finish(progress: Progress, cancelled: boolean): Promise<Domain | 
     progress.cookie = finished.cookie;
     return finished.dom;
   } catch (error) {
-    // A refusal with the code "finish ok" is the success of a cancelling finish.
-    if (isRefusal(error) || (cancelled && isLibvirtCode(error, LIBVIRT_CODE.migrateFinishOk))) {
-      progress.cookie = NO_COOKIE;
-      return error as HandoverError;
-    }
-    throw error;
+    // Not sent is no answer here: with the target out of reach nobody may resume the source. A refusal also
+    // is how a cancelling finish succeeds (code 93, there is no domain to return).
+    if (!isRefusal(error)) throw error;
+    progress.cookie = NO_COOKIE;
+    return error;
   }
 }
 
@@ -194,7 +197,12 @@ async function phase<T>(migration: DirectMigration, name: DirectPhase, run: () =
   }
 }
 
-/** Libvirt said no, or the request never left: in both cases it is known that the phase did not happen. */
+/** libvirt said no. */
 function isRefusal(error: unknown): error is HandoverError {
   return error instanceof HandoverError && (error.kind === 'refused' || error.kind === 'invalid');
+}
+
+/** libvirt said no, or the request never left: in both cases it is known that the phase did not happen. */
+function didNotHappen(error: unknown): error is HandoverError {
+  return isRefusal(error) || (error instanceof HandoverError && error.kind === 'unreachable');
 }

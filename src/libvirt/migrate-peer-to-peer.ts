@@ -1,11 +1,12 @@
 /**
- * Peer-to-peer migration: one call to the source, whose daemon dials the target's and drives the rest. It goes on when
- * the client or its connection dies; what is true must then be found by looking at both hosts.
+ * Peer-to-peer migration: one call to the source, whose daemon dials the target's and drives the rest. It
+ * goes on when the client or its connection dies; what is true must then be found by looking at both hosts.
  */
 import { HandoverError } from '../base/errors.ts';
 import type { LibvirtClient } from './client.ts';
 import { type Domain, MIGRATE, procedures, type TypedParam } from './procedures/index.ts';
 
+/** One migration to ask the source for. */
 export interface PeerToPeerMigration {
   /** A connection of its own: it is blocked until the migration is over. */
   readonly source: LibvirtClient;
@@ -20,8 +21,9 @@ export interface PeerToPeerMigration {
 }
 
 /**
- * Migrates. Throws `HOST_URI_INVALID` if the peer is the source itself, `LIBVIRT_REFUSED` (code 78: aborted), or an
- * unknown outcome. To stop it call `procedures.domainAbortJob` on another connection; the signal only gives up waiting.
+ * Migrates. Throws `HOST_URI_INVALID` if the peer is the source itself, `LIBVIRT_REFUSED` (code 78: aborted),
+ * or an unknown outcome. To stop it call `procedures.domainAbortJob` on another connection; the signal only
+ * gives up waiting.
  */
 export async function migratePeerToPeer(migration: PeerToPeerMigration): Promise<void> {
   const { source, domain, peerUri, flags, params, timeoutMs, signal } = migration;

@@ -1,6 +1,6 @@
 /**
- * What must be said first on a connection, in this order: which authentication, that, keepalive, open. Asking for
- * keepalive also switches the daemon's own pings on.
+ * What must be said first on a connection, in this order: which authentication, that, keepalive, open. Asking
+ * for keepalive also switches the daemon's own pings on.
  */
 import { HandoverError } from '../base/errors.ts';
 import type { CallOptions } from './client.ts';
@@ -15,8 +15,8 @@ interface Caller {
 }
 
 /**
- * Authenticates and opens `driverUri`; true if the daemon knows keepalive. Throws `HOST_REFUSED_CREDENTIALS` if the
- * daemon wants what Handover cannot do.
+ * Authenticates and opens `driverUri`; true if the daemon knows keepalive. Throws `HOST_REFUSED_CREDENTIALS`
+ * if the daemon wants what Handover cannot do.
  */
 export async function openSequence(
   connection: Caller,
@@ -53,7 +53,8 @@ async function authenticate(
   const wanted = types.includes(AUTH.sasl) ? 'SASL' : `authentication of type ${types.join(', ')}`;
   throw new HandoverError(
     'HOST_REFUSED_CREDENTIALS',
-    `${connection.label} asks for ${wanted}, which is not supported: use ssh, TLS certificates or the local socket`,
+    `${connection.label} asks for ${wanted}, which is not supported: ` +
+      'use ssh, TLS certificates or the local socket',
     { detail: { types } },
   );
 }

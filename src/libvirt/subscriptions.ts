@@ -1,6 +1,7 @@
 /**
- * Listeners of one connection's events. The packet reader hands decoded events over; listeners run afterwards, in a
- * microtask, in the order of the wire, and one that throws disturbs neither the others nor the reader.
+ * Listeners of one connection's events. The packet reader hands decoded events over; listeners run
+ * afterwards, in a microtask, in the order of the wire, and one that throws disturbs neither the others nor
+ * the reader.
  */
 import type { Log } from '../base/log.ts';
 import type { EventKind } from './procedures/events.ts';
@@ -8,6 +9,7 @@ import { decode } from './xdr/codec.ts';
 
 type AnyEventKind = EventKind<unknown>;
 
+/** A listener and what it listens to. */
 export interface Listening {
   readonly kind: AnyEventKind;
   readonly listener: (payload: never) => void;

@@ -1,10 +1,11 @@
 /**
- * Connection URIs, libvirt's notation cut to what Handover supports: how to reach a daemon and which driver to open there.
+ * Connection URIs, libvirt's notation cut to what Handover supports: how to reach a daemon and which driver
+ * to open there.
  *
  *   qemu:///system                              the local daemon
  *   qemu+unix:///system?socket=PATH             the local daemon, another socket
  *   qemu+ssh://USER@HOST:PORT/system?keyfile=PATH&known_hosts=PATH&ssh_config=PATH&socket=PATH
- *   qemu+tls://HOST:PORT/system?pkipath=DIR     client certificates from DIR (cacert.pem, clientcert.pem, clientkey.pem)
+ *   qemu+tls://HOST:PORT/system?pkipath=DIR     client certificates: cacert.pem, clientcert.pem, clientkey.pem
  *   qemu+tcp://HOST:PORT/system                 neither encrypted nor authenticated: for the lab
  *
  * Invariants: nothing that reaches ssh's command line from here can be taken for an option or a shell word.
@@ -12,6 +13,7 @@
 import { HandoverError } from '../base/errors.ts';
 import type { TlsFiles } from './transport/socket.ts';
 
+/** How a daemon is reached. */
 export type Endpoint =
   /** `socket` null: the usual places. */
   | { readonly transport: 'unix'; readonly socket: string | null }
@@ -28,6 +30,7 @@ export type Endpoint =
   | { readonly transport: 'tls'; readonly host: string; readonly port: number; readonly files: TlsFiles }
   | { readonly transport: 'tcp'; readonly host: string; readonly port: number };
 
+/** A parsed connection URI. */
 export interface HostUri {
   /** As given, for messages. */
   readonly text: string;

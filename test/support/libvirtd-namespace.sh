@@ -8,7 +8,8 @@ dir=$1 name=$2 root=$3 sshd=$4
 shift 4
 
 hostname "$name"
-for pair in run:/run/libvirt lib:/var/lib/libvirt etc:/etc/libvirt log:/var/log/libvirt cache:/var/cache/libvirt; do
+for pair in run:/run/libvirt lib:/var/lib/libvirt etc:/etc/libvirt \
+  log:/var/log/libvirt cache:/var/cache/libvirt; do
   mkdir -p "${pair#*:}"
   mount --bind "$dir/${pair%%:*}" "${pair#*:}"
 done

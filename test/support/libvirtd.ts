@@ -30,6 +30,7 @@ const PREFIX = 'handover-wire-';
 const SCRIPT = join(dirname(fileURLToPath(import.meta.url)), 'libvirtd-namespace.sh');
 const START_LIMIT_MS = 60_000;
 
+/** What distinguishes one daemon from another. */
 export interface LibvirtdOptions {
   /** Host name and part of the directory's name. */
   readonly name: string;

@@ -1,9 +1,10 @@
 /**
- * Debian packages for tests, bench and lab: which are there, install the others. One home for every call of apt.
+ * Debian packages for tests, bench and lab: which are there, install the others. One home for every call of
+ * apt.
  *
- * Invariants: nothing is asked of apt when all packages are there (works offline, takes milliseconds); what will be
- * installed is logged before it happens; without root nothing is tried and the error says what to run.
- * Callers: `wire-packages.ts`, `lab/packages.ts` and the bootstrap. Never the engine.
+ * Invariants: nothing is asked of apt when all packages are there (works offline, takes milliseconds); what
+ * will be installed is logged before it happens; without root nothing is tried and the error says what to
+ * run. Callers: `wire-packages.ts`, `lab/packages.ts` and the bootstrap. Never the engine.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -15,13 +16,16 @@ const LOCK_LIMIT_S = 900;
 const BACKPORTS_LIST = '/etc/apt/sources.list.d/handover-backports.list';
 const DEBIAN_KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
+/** Where packages come from and who is told. */
 export interface InstallOptions {
   readonly log: Log;
   /** Debian suite to prefer for these packages and what they need, e.g. what `ensureBackports` returned. */
   readonly suite?: string | null;
 }
 
-/** Those of `names` that are not installed (dpkg's state is not `install ok installed`), in the given order. */
+/**
+ * Those of `names` that are not installed (dpkg's state is not `install ok installed`), in the given order.
+ */
 export function missingPackages(names: readonly string[]): string[] {
   const answer = spawnSync('dpkg-query', ['-W', '-f', '${binary:Package} ${Status}\n', ...names], {
     encoding: 'utf8',
@@ -47,9 +51,9 @@ export function releaseCodename(): string {
 }
 
 /**
- * Makes the backports suite of Debian 12 known to apt and returns its name; null on any other release, whose own
- * archive is new enough. If no backports are configured, adds one sources file for the archive apt already uses.
- * Throws if that archive cannot be found or root is missing.
+ * Makes the backports suite of Debian 12 known to apt and returns its name; null on any other release, whose
+ * own archive is new enough. If no backports are configured, adds one sources file for the archive apt
+ * already uses. Throws if that archive cannot be found or root is missing.
  */
 export async function ensureBackports(log: Log): Promise<string | null> {
   const codename = releaseCodename();
@@ -85,7 +89,9 @@ export async function installPackages(names: readonly string[], options: Install
   return missing;
 }
 
-/** Runs `apt-get` with `args`, one at a time over all of our processes; throws with its last lines on failure. */
+/**
+ * Runs `apt-get` with `args`, one at a time over all of our processes; throws with its last lines on failure.
+ */
 export function aptGet(args: readonly string[], log: Log, cwd?: string): Promise<void> {
   const command = [
     '-w',

@@ -1,6 +1,6 @@
 /**
- * What the tests of the wire client need from Debian: a libvirt daemon with QEMU, ssh and openssl; and, beside it,
- * libvirt 9.0 unpacked in the user's cache, because 9.0 is the oldest version promised.
+ * What the tests of the wire client need from Debian: a libvirt daemon with QEMU, ssh and openssl; and,
+ * beside it, libvirt 9.0 unpacked in the user's cache, because 9.0 is the oldest version promised.
  *
  * Callers: the bootstrap and the wire tests. Services are not started by us; a system that starts libvirtd on
  * installation may go on doing so, the tests use daemons of their own.
@@ -44,13 +44,19 @@ const LIBVIRT_90_PACKAGES = ['libvirt0', 'libvirt-daemon', 'libvirt-daemon-drive
 /** Libraries it needs that newer versions no longer pull in. */
 const LIBVIRT_90_LIBRARIES = ['libyajl2', 'libpcap0.8'];
 
-/** Names of packages to install for the wire tests, empty if all are there. Asks apt only if something is missing. */
+/**
+ * Names of packages to install for the wire tests, empty if all are there. Asks apt only if something is
+ * missing.
+ */
 export function missingWirePackages(): string[] {
   const missing = missingPackages(PACKAGES);
   return [...missing, ...missingPackages(SPLIT_PACKAGES).filter(isKnownToApt)];
 }
 
-/** Installs what the wire tests need; on Debian 12 from backports. Says first what; does nothing if all is there. */
+/**
+ * Installs what the wire tests need; on Debian 12 from backports. Says first what; does nothing if all is
+ * there.
+ */
 export async function ensureWirePackages(log: Log): Promise<void> {
   if (missingWirePackages().length === 0) return;
   const suite = await ensureBackports(log);
@@ -58,8 +64,9 @@ export async function ensureWirePackages(log: Log): Promise<void> {
 }
 
 /**
- * The directory below which libvirt 9.0's files lie as Debian 12 would install them, unpacked if need be; null on a
- * release whose archive has no 9.0. Needs no root. An interrupted unpacking leaves nothing that counts as finished.
+ * The directory below which libvirt 9.0's files lie as Debian 12 would install them, unpacked if need be;
+ * null on a release whose archive has no 9.0. Needs no root. An interrupted unpacking leaves nothing that
+ * counts as finished.
  */
 export async function ensureLibvirt90(log: Log): Promise<string | null> {
   const cache = join(homedir(), '.cache', 'handover');

@@ -1,6 +1,7 @@
 /**
- * Numbers libvirt uses in errors (virErrorNumber, virErrorDomain, virErrorLevel): the ones somebody here matches on or
- * answers with. They are part of the stable ABI. Always match on the code; texts change and are translated.
+ * Numbers libvirt uses in errors (virErrorNumber, virErrorDomain, virErrorLevel): the ones somebody here
+ * matches on or answers with. They are part of the stable ABI. Always match on the code; texts change and are
+ * translated.
  */
 
 /** `code` of an error. */

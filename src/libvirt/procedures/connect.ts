@@ -27,6 +27,7 @@ const cpuModel = mapped(
 /** Lists need `need_results` 1, else only their number is returned. */
 export const listArgs = struct({ needResults: flag, flags: uint });
 
+/** The connection, the host, lists of domains. */
 export const connectProcedures = {
   /** `types` holds numbers of `AUTH`. The first call of every connection. */
   authList: remote(66, 'auth_list', 'high', nothing, struct({ types: array(int, AUTH_TYPES_MAX) })),
@@ -104,7 +105,10 @@ export const connectProcedures = {
     }),
   ),
   nodeGetFreeMemory: remote(102, 'node_get_free_memory', 'high', nothing, struct({ freeBytes: uhyper })),
-  /** `cell` -1 is the whole host. `count` 0 asks how many there are; values in KiB: total, free, buffers, cached. */
+  /**
+   * `cell` -1 is the whole host. `count` 0 asks how many there are; values in KiB: total, free, buffers,
+   * cached.
+   */
   nodeGetMemoryStats: remote(
     228,
     'node_get_memory_stats',

@@ -22,6 +22,7 @@ const MESSAGES_MAX = 2048;
 
 const deviceXml = struct({ dom: domain, xml: text, flags: uint });
 
+/** One domain: state, lifecycle, devices, metadata, jobs, agent. */
 export const domainProcedures = {
   domainLookupByName: remote(23, 'domain_lookup_by_name', 'high', struct({ name: text }), domainReply),
   /** Error `noDomain` if the host does not know it. */
@@ -81,7 +82,9 @@ export const domainProcedures = {
     nothing,
   ),
 
-  /** `metadata` null deletes it. Type 2 is an element of our own, named by `uri`, written with prefix `key`. */
+  /**
+   * `metadata` null deletes it. Type 2 is an element of our own, named by `uri`, written with prefix `key`.
+   */
   domainSetMetadata: remote(
     264,
     'domain_set_metadata',

@@ -1,8 +1,9 @@
 /**
- * Events: what can be asked for and the message each comes in. A domain event is registered for all domains or for one;
- * the daemon answers with a callback id that every message of that registration carries first.
+ * Events: what can be asked for and the message each comes in. A domain event is registered for all domains
+ * or for one; the daemon answers with a callback id that every message of that registration carries first.
  *
- * Events belong to one connection: they are lost when it breaks, so state must be read again after registering anew.
+ * Events belong to one connection: they are lost when it breaks, so state must be read again after
+ * registering anew.
  */
 import { int, optional, struct } from '../xdr/codec.ts';
 import type { Codec } from '../xdr/codec.ts';
@@ -10,6 +11,7 @@ import { remote } from './procedure.ts';
 import { typedParams } from './typed-params.ts';
 import { domain, nodeDevice, nothing, text } from './types.ts';
 
+/** An event one can register for. `Payload` is what a listener gets. */
 export interface EventKind<Payload> {
   readonly name: string;
   /** Which registration procedures it belongs to. */
@@ -100,6 +102,7 @@ export const NODE_DEVICE_EVENTS = {
 /** The message of `connectRegisterCloseCallback`; it has no callback id. */
 export const CONNECTION_CLOSED = { message: 362, payload: struct({ reason: int }) } as const;
 
+/** How domain events are registered; those of devices are with the device procedures. */
 export const eventProcedures = {
   connectDomainEventCallbackRegisterAny: remote(
     316,

@@ -19,6 +19,7 @@ const deviceName = struct({ name: text });
 const xmlAndFlags = struct({ xml: text, flags: uint });
 const callbackId = struct({ callbackId: int });
 
+/** Virtual networks; hostdev pools among them. */
 export const networkProcedures = {
   connectListAllNetworks: remote(
     283,
@@ -37,6 +38,7 @@ export const networkProcedures = {
   ),
 };
 
+/** Devices of the host: PCI functions and network interfaces. */
 export const nodeDeviceProcedures = {
   /** `flags` is a mask of `LIST_NODE_DEVICES`. May lag a moment behind udev. */
   connectListAllNodeDevices: remote(
@@ -95,6 +97,7 @@ export const nodeDeviceProcedures = {
   ),
 };
 
+/** Storage pools and volumes: what creating a target disk for a copied one takes. */
 export const storageProcedures = {
   /** A transient pool; `flags` 1 builds its directory. */
   storagePoolCreateXml: remote(

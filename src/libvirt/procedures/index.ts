@@ -1,5 +1,6 @@
 /**
- * The table of procedures Handover uses, the events, and everything needed to speak about them. A client calls
+ * The table of procedures Handover uses, the events, and everything needed to speak about them. A client
+ * calls
  * `procedures.X`; a server finds the description of what it received with `procedureByNumber`.
  */
 import { connectProcedures } from './connect.ts';
@@ -9,6 +10,7 @@ import { networkProcedures, nodeDeviceProcedures, storageProcedures } from './ho
 import { migrateProcedures } from './migrate.ts';
 import type { AnyProcedure } from './procedure.ts';
 
+/** All procedures Handover uses, by name. */
 export const procedures = {
   ...connectProcedures,
   ...domainProcedures,

@@ -1,6 +1,7 @@
 /**
- * Procedures of live migration, version 3 with typed parameters. Peer-to-peer is `domainMigratePerform3Params` alone,
- * sent to the source with a `destinationUri`; the other four exist for a migration driven by the client.
+ * Procedures of live migration, version 3 with typed parameters. Peer-to-peer is
+ * `domainMigratePerform3Params` alone, sent to the source with a `destinationUri`; the other four exist for a
+ * migration driven by the client.
  */
 import { flag, struct, uhyper, uint } from '../xdr/codec.ts';
 import { remote } from './procedure.ts';
@@ -10,6 +11,7 @@ import { cookie, domain, domainAndFlags, nothing, optionalText, text } from './t
 const params = typedParams(64);
 const setLimit = struct({ dom: domain, value: uhyper, flags: uint });
 
+/** The five phases and the limits of a running migration. */
 export const migrateProcedures = {
   /** On the source. Without `MIGRATE.changeProtection` only checks and starts nothing: the preflight. */
   domainMigrateBegin3Params: remote(
@@ -27,7 +29,9 @@ export const migrateProcedures = {
     struct({ params, cookie, flags: uint }),
     struct({ cookie, uri: optionalText }),
   ),
-  /** On the source: blocks until the transfer is over. Alone on its connection, else it holds up the others. */
+  /**
+   * On the source: blocks until the transfer is over. Alone on its connection, else it holds up the others.
+   */
   domainMigratePerform3Params: remote(
     305,
     'domain_migrate_perform3_params',

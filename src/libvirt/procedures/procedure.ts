@@ -1,9 +1,9 @@
 /**
- * How a procedure and an event of libvirt's RPC are described. Descriptions are data: they hold both codecs, so a client
- * encodes arguments and decodes replies with them and a server does the reverse.
+ * How a procedure and an event of libvirt's RPC are described. Descriptions are data: they hold both codecs,
+ * so a client encodes arguments and decodes replies with them and a server does the reverse.
  *
- * The numbers and layouts in this folder are facts of libvirt's wire ABI, which is stable: messages are only added
- * (libvirt docs/support.rst, "RPC protocol"). They are the same in 9.0 and 11.3.
+ * The numbers and layouts in this folder are facts of libvirt's wire ABI, which is stable: messages are only
+ * added (libvirt docs/support.rst, "RPC protocol"). They are the same in 9.0 and 11.3.
  */
 import type { Codec } from '../xdr/codec.ts';
 
@@ -19,6 +19,7 @@ export const KEEPALIVE = { ping: 1, pong: 2 } as const;
  */
 export type Priority = 'low' | 'high';
 
+/** One procedure: its number and the types of both directions. */
 export interface Procedure<Args, Ret> {
   readonly name: string;
   readonly program: number;
@@ -31,7 +32,9 @@ export interface Procedure<Args, Ret> {
 /** Any procedure, where its types do not matter. */
 export type AnyProcedure = Procedure<unknown, unknown>;
 
+/** The arguments of a procedure. */
 export type ArgsOf<P> = P extends Procedure<infer Args, unknown> ? Args : never;
+/** The reply of a procedure. */
 export type RetOf<P> = P extends Procedure<never, infer Ret> ? Ret : never;
 
 /** A procedure of the remote program. */

@@ -1,6 +1,6 @@
 /**
- * Typed parameters: libvirt's list of named values, used for migration parameters, job statistics and domain statistics.
- * Sizes and times come as 64-bit values, hence `bigint`.
+ * Typed parameters: libvirt's list of named values, used for migration parameters, job statistics and domain
+ * statistics. Sizes and times come as 64-bit values, hence `bigint`.
  */
 import { HandoverError } from '../../base/errors.ts';
 import { array, double, flag, hyper, int, uhyper, uint } from '../xdr/codec.ts';
@@ -8,12 +8,14 @@ import type { Codec } from '../xdr/codec.ts';
 import { violation } from '../xdr/reader.ts';
 import { text } from './types.ts';
 
+/** A value with its wire type. */
 export type TypedValue =
   | { readonly type: 'int' | 'uint' | 'double'; readonly value: number }
   | { readonly type: 'llong' | 'ullong'; readonly value: bigint }
   | { readonly type: 'boolean'; readonly value: boolean }
   | { readonly type: 'string'; readonly value: string };
 
+/** A named value; a list may hold a name more than once (`migrate_disks`). */
 export type TypedParam = { readonly field: string } & TypedValue;
 
 /** Wire number and codec of each type (virTypedParameterType). */
@@ -71,7 +73,9 @@ export function paramText(params: readonly TypedParam[], field: string): string 
   throw wrongType(found, 'a string');
 }
 
-/** The number in `field`, whatever its width; undefined if absent. Throws `PROTOCOL_VIOLATION` if it is none. */
+/**
+ * The number in `field`, whatever its width; undefined if absent. Throws `PROTOCOL_VIOLATION` if it is none.
+ */
 export function paramNumber(params: readonly TypedParam[], field: string): number | undefined {
   const found = params.find((one) => one.field === field);
   if (found === undefined) return undefined;
@@ -79,7 +83,10 @@ export function paramNumber(params: readonly TypedParam[], field: string): numbe
   return Number(found.value);
 }
 
-/** Names and values as an object without prototype, numbers as `number` (exact up to 2^53); for logs and tests. */
+/**
+ * Names and values as an object without prototype, numbers as `number` (exact up to 2^53); for logs and
+ * tests.
+ */
 export function paramsObject(params: readonly TypedParam[]): Record<string, string | number | boolean> {
   const object = Object.create(null) as Record<string, string | number | boolean>;
   for (const { field, value } of params) object[field] = typeof value === 'bigint' ? Number(value) : value;

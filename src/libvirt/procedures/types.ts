@@ -1,6 +1,7 @@
 /**
  * The types that procedures share, and libvirt's limits for them (strings 4 MiB, lists 16384 and so on).
- * An id of -1 means the domain is inactive; a daemon finds domains by their UUID, so a wrong name or id does no harm.
+ * An id of -1 means the domain is inactive; a daemon finds domains by their UUID, so a wrong name or id does
+ * no harm.
  */
 import {
   array,

@@ -2,6 +2,7 @@
 import { abortReason, type Clock } from '../../base/clock.ts';
 import { HandoverError } from '../../base/errors.ts';
 
+/** Limits of one attempt to connect. */
 export interface DialLimits {
   readonly clock: Clock;
   readonly limitMs: number;
@@ -9,7 +10,8 @@ export interface DialLimits {
 }
 
 /**
- * `work`, or `HOST_UNREACHABLE` naming `what` after the limit, or the signal's reason when it aborts. Does not stop
+ * `work`, or `HOST_UNREACHABLE` naming `what` after the limit, or the signal's reason when it aborts. Does
+ * not stop
  * `work` itself: the caller frees what it holds.
  */
 export function withinLimit<T>(work: Promise<T>, what: string, limits: DialLimits): Promise<T> {

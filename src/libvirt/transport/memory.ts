@@ -1,6 +1,6 @@
 /**
- * Two transports connected to each other inside the process: what one writes the other receives, in order. They take no
- * time and need no operating system, so a client and a server can run on a virtual clock.
+ * Two transports connected to each other inside the process: what one writes the other receives, in order.
+ * They take no time and need no operating system, so a client and a server can run on a virtual clock.
  */
 import { HandoverError } from '../../base/errors.ts';
 import type { Transport, TransportHandlers } from './transport.ts';

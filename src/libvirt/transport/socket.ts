@@ -1,9 +1,9 @@
 /**
- * Sockets: unix (the local daemon), TCP (no encryption, no authentication: for the lab only) and TLS with client
- * certificates. Each `dial…` resolves with a connected transport, or throws and leaves nothing open.
+ * Sockets: unix (the local daemon), TCP (no encryption, no authentication: for the lab only) and TLS with
+ * client certificates. Each `dial…` resolves with a connected transport, or throws and leaves nothing open.
  *
- * Facts: a TLS daemon sends one byte, 0x01, inside the encrypted stream when it accepted the client's certificate, and
- * closes without it otherwise; RPC follows.
+ * Facts: a TLS daemon sends one byte, 0x01, inside the encrypted stream when it accepted the client's
+ * certificate, and closes without it otherwise; RPC follows.
  */
 import { connect as connectSocket, type Socket } from 'node:net';
 import { readFile } from 'node:fs/promises';
@@ -37,8 +37,9 @@ export async function dialTcp(host: string, port: number, limits: DialLimits): P
 }
 
 /**
- * Connects by TLS, both sides with certificates. Throws `HOST_KEY_UNKNOWN` if the host's certificate is not trusted or
- * not for this name, `HOST_REFUSED_CREDENTIALS` if the host refuses ours or ours cannot be read, `HOST_UNREACHABLE` else.
+ * Connects by TLS, both sides with certificates. Throws `HOST_KEY_UNKNOWN` if the host's certificate is not
+ * trusted or not for this name, `HOST_REFUSED_CREDENTIALS` if the host refuses ours or ours cannot be read,
+ * `HOST_UNREACHABLE` else.
  */
 export async function dialTls(
   host: string,
@@ -98,7 +99,10 @@ async function readPem(path: string, what: string): Promise<Buffer> {
   }
 }
 
-/** Waits for the socket's `event`; destroys it if that fails. The socket never lacks an error listener afterwards. */
+/**
+ * Waits for the socket's `event`; destroys it if that fails. The socket never lacks an error listener
+ * afterwards.
+ */
 function opened(
   socket: Socket,
   event: 'connect' | 'secureConnect',

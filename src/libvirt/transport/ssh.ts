@@ -1,9 +1,11 @@
 /**
- * RPC over the system's ssh: keys, agent, known_hosts, jump hosts and policy stay the administrator's. On the host
- * `virt-ssh-helper` joins stdin and stdout to the daemon; where it is missing, or a socket is named, `nc -U` does.
+ * RPC over the system's ssh: keys, agent, known_hosts, jump hosts and policy stay the administrator's. On the
+ * host
+ * `virt-ssh-helper` joins stdin and stdout to the daemon; where it is missing, or a socket is named, `nc -U`
+ * does.
  *
- * ssh only tells by its exit status and stderr what went wrong, and that may be before, during or after the first
- * bytes. So the transport is returned at once, and the reason comes with `closed`.
+ * ssh only tells by its exit status and stderr what went wrong, and that may be before, during or after the
+ * first bytes. So the transport is returned at once, and the reason comes with `closed`.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Clock } from '../../base/clock.ts';
@@ -11,6 +13,7 @@ import { HandoverError } from '../../base/errors.ts';
 import { streamTransport } from './stream.ts';
 import type { Transport } from './transport.ts';
 
+/** Whom ssh connects to and with which files; null leaves it to ssh's own configuration. */
 export interface SshTarget {
   readonly host: string;
   readonly user: string | null;
@@ -92,8 +95,8 @@ function quote(text: string): string {
 }
 
 /**
- * Closes the pipes, which makes ssh end by itself, and kills it only after the limit: killed at once it could not say
- * any more why it ended.
+ * Closes the pipes, which makes ssh end by itself, and kills it only after the limit: killed at once it could
+ * not say any more why it ended.
  */
 function endChild(child: ChildProcess, clock: Clock): void {
   child.stdin?.destroy();
@@ -116,7 +119,7 @@ export function sshVerdict(
   if (/host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED/i.test(stderr)) {
     return new HandoverError(
       'HOST_KEY_UNKNOWN',
-      `the ssh host key of ${host} is unknown or has changed: check it, then add it to known_hosts (ssh ${host})`,
+      `the ssh host key of ${host} is unknown or has changed: check it, then add it to known_hosts`,
       { detail },
     );
   }

@@ -1,8 +1,9 @@
 /**
- * A transport over Node streams: one socket (both directions) or the two pipes of a child process. Used by the unix,
- * TCP, TLS and ssh transports of this folder only.
+ * A transport over Node streams: one socket (both directions) or the two pipes of a child process. Used by
+ * the unix, TCP, TLS and ssh transports of this folder only.
  *
- * Races: an `error` event is followed by `close`, so the reason is kept and reported there; data that arrived before
+ * Races: an `error` event is followed by `close`, so the reason is kept and reported there; data that arrived
+ * before
  * `start` stays in the stream, which is paused until then.
  */
 import type { Readable, Writable } from 'node:stream';
@@ -13,6 +14,7 @@ import type { Transport, TransportHandlers } from './transport.ts';
 /** How long an orderly end may take before the stream is destroyed. */
 const CLOSE_LIMIT_MS = 2000;
 
+/** The streams of a transport and how to end them. */
 export interface StreamParts {
   readonly label: string;
   readonly clock: Clock;
@@ -20,7 +22,10 @@ export interface StreamParts {
   readonly writable: Writable;
   /** Ends everything at once; afterwards `readable` emits `close`. */
   destroy(): void;
-  /** Why the stream ended, when the owner knows better than the stream (ssh's exit status); awaited before `closed`. */
+  /**
+   * Why the stream ended, when the owner knows better than the stream (ssh's exit status); awaited before
+   * `closed`.
+   */
   verdict?(): Promise<HandoverError | null>;
 }
 

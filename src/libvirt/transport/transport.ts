@@ -1,12 +1,15 @@
 /**
- * What carries frames: an ordered byte stream in both directions. Implementations: unix and TCP sockets, TLS, a child
- * process running ssh, and an in-memory pair. The client owns the transport it was given and is the one who closes it.
+ * What carries frames: an ordered byte stream in both directions. Implementations: unix and TCP sockets, TLS,
+ * a child process running ssh, and an in-memory pair. The client owns the transport it was given and is the
+ * one who closes it.
  *
- * Invariants of every implementation: handlers are called one at a time and never from within `write`, `start` or
+ * Invariants of every implementation: handlers are called one at a time and never from within `write`,
+ * `start` or
  * `close`; `closed` is called exactly once, last, also after `close()`; after it nothing else is called.
  */
 import type { HandoverError } from '../../base/errors.ts';
 
+/** The user of a transport. Must not throw. */
 export interface TransportHandlers {
   /** Bytes that arrived. The buffer is the receiver's to keep. */
   data(bytes: Buffer): void;
@@ -16,6 +19,7 @@ export interface TransportHandlers {
   closed(reason: HandoverError | null): void;
 }
 
+/** An ordered byte stream in both directions. */
 export interface Transport {
   /** Where it leads, for messages: `unix:/run/libvirt/libvirt-sock`. */
   readonly label: string;

@@ -1,6 +1,7 @@
 /**
- * Codecs: one value that knows both directions of an XDR type. Procedures are described with them, so that TypeScript
- * infers the types of arguments and replies, and a server can decode what a client encodes and the other way round.
+ * Codecs: one value that knows both directions of an XDR type. Procedures are described with them, so that
+ * TypeScript infers the types of arguments and replies, and a server can decode what a client encodes and the
+ * other way round.
  *
  * Reading throws `PROTOCOL_VIOLATION`, writing `INVALID_INPUT`. Codecs hold no state.
  */
@@ -156,7 +157,10 @@ export const nothing: Codec<Record<never, never>> = {
   read: () => ({}),
 };
 
-/** `inner` on the wire, another type for the program. `fromWire` throws `violation` on what it does not accept. */
+/**
+ * `inner` on the wire, another type for the program. `fromWire` throws `violation` on what it does not
+ * accept.
+ */
 export function mapped<W, T>(inner: Codec<W>, toWire: (value: T) => W, fromWire: (wire: W) => T): Codec<T> {
   return {
     minBytes: inner.minBytes,

@@ -1,11 +1,12 @@
 /**
- * Takes XDR (RFC 4506) values from a buffer, strictly: nothing is read past the end, lengths are checked before
- * anything is allocated, padding must be zero, and `finish` refuses leftover bytes.
+ * Takes XDR (RFC 4506) values from a buffer, strictly: nothing is read past the end, lengths are checked
+ * before anything is allocated, padding must be zero, and `finish` refuses leftover bytes.
  *
  * Every failure is `PROTOCOL_VIOLATION`; the connection it came from cannot be trusted any more.
  */
 import { HandoverError } from '../../base/errors.ts';
 
+/** Reads one buffer from its beginning to its end. */
 export class XdrReader {
   readonly #bytes: Buffer;
   #at = 0;
@@ -57,7 +58,9 @@ export class XdrReader {
     return length;
   }
 
-  /** A string of at most `maxBytes`. Bytes that are not UTF-8 become U+FFFD: libvirt does not promise UTF-8. */
+  /**
+   * A string of at most `maxBytes`. Bytes that are not UTF-8 become U+FFFD: libvirt does not promise UTF-8.
+   */
   string(maxBytes: number): string {
     const bytes = this.fixedOpaque(this.length(maxBytes, 1, 'a string'));
     if (bytes.includes(0)) throw violation('a string contains NUL');

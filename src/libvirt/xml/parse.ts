@@ -1,6 +1,6 @@
 /**
- * XML text to a tree, strictly and with limits: one root, well formed, no DOCTYPE (no entities of anybody's making), no
- * processing instructions, bounded in bytes and depth. The XML declaration is dropped.
+ * XML text to a tree, strictly and with limits: one root, well formed, no DOCTYPE (no entities of anybody's
+ * making), no processing instructions, bounded in bytes and depth. The XML declaration is dropped.
  */
 import { SaxesParser } from 'saxes';
 import { HandoverError, messageOf } from '../../base/errors.ts';
@@ -11,6 +11,7 @@ const MAX_CHARS = 4 * 1024 * 1024;
 /** libvirt's documents are about 12 deep, a VPD or a CPU map included. */
 const MAX_DEPTH = 64;
 
+/** Limits of a document; the defaults suit what libvirt sends. */
 export interface XmlLimits {
   readonly maxChars?: number;
   readonly maxDepth?: number;

@@ -1,6 +1,6 @@
 /**
- * Looking into and editing an XML tree. Lookups take undefined and give undefined (or nothing), so that a path through
- * optional elements reads as one line: `attr(child(child(root, 'os'), 'type'), 'arch')`.
+ * Looking into and editing an XML tree. Lookups take undefined and give undefined (or nothing), so that a
+ * path through optional elements reads as one line: `attr(child(child(root, 'os'), 'type'), 'arch')`.
  */
 import type { XmlElement, XmlNode } from './tree.ts';
 

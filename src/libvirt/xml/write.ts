@@ -1,4 +1,7 @@
-/** A tree to XML text, in libvirt's style (single quotes). What was parsed comes out the same, entity spelling aside. */
+/**
+ * A tree to XML text, in libvirt's style (single quotes). What was parsed comes out the same, entity spelling
+ * aside.
+ */
 import type { XmlNode } from './tree.ts';
 
 /** The text of a node and all below it; no declaration, no added white space. */

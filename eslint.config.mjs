@@ -20,11 +20,13 @@ export default tseslint.config(
       '@typescript-eslint/no-misused-promises': 'error',
       '@typescript-eslint/await-thenable': 'error',
       '@typescript-eslint/return-await': ['error', 'error-handling-correctness-only'],
-      '@typescript-eslint/prefer-promise-reject-errors': 'error',
+      '@typescript-eslint/prefer-promise-reject-errors': [
+        'error',
+        // An AbortSignal's reason is any, and is passed on as it is.
+        { allowThrowingAny: true, allowThrowingUnknown: true },
+      ],
       '@typescript-eslint/only-throw-error': 'error',
-      '@typescript-eslint/use-unknown-in-catch-callback-variable': 'error',
       'no-async-promise-executor': 'error',
-      'no-promise-executor-return': ['error', { allowVoid: true }],
       'no-unsafe-finally': 'error',
       // Unions are handled whole, so a new member is found by the compiler.
       '@typescript-eslint/switch-exhaustiveness-check': [
@@ -63,13 +65,12 @@ export default tseslint.config(
       '@typescript-eslint/unbound-method': 'error',
       '@typescript-eslint/no-empty-object-type': 'error',
       '@typescript-eslint/no-wrapper-object-types': 'error',
-      eqeqeq: 'error',
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
       'no-constant-binary-expression': 'error',
       'no-constant-condition': ['error', { checkLoops: false }],
       'no-empty': 'error',
       'no-self-compare': 'error',
       'no-sparse-arrays': 'error',
-      'no-unmodified-loop-condition': 'error',
       'no-unreachable-loop': 'error',
       'no-useless-catch': 'error',
       'no-var': 'error',

@@ -48,11 +48,22 @@ function breach(file: SourceFile, line: number, rule: string, message: string): 
   return { path: file.path, line, rule, message };
 }
 
+function lineAt(file: SourceFile, offset: number): number {
+  return file.ast.getLineAndCharacterOfPosition(offset).line + 1;
+}
+
 function sizeBreaches(file: SourceFile): Breach[] {
   const lines = file.text.split('\n');
   const found = lines.flatMap((line, index) =>
     line.length > LIMITS.lineColumns
-      ? [breach(file, index + 1, 'line-columns', `${line.length} columns, ${LIMITS.lineColumns} at most`)]
+      ? [
+          breach(
+            file,
+            index + 1,
+            'line-columns',
+            `${line.length} columns, ${LIMITS.lineColumns} at most (npm run format wraps comments)`,
+          ),
+        ]
       : [],
   );
   const count = lines.at(-1) === '' ? lines.length - 1 : lines.length;
@@ -93,8 +104,8 @@ function functionBreaches(file: SourceFile): Breach[] {
   const found: Breach[] = [];
   const visit = (node: ts.Node): void => {
     if (ts.isFunctionLike(node) && 'body' in node && node.body && !declaresTests(node, file)) {
-      const first = lineOf(file.text, node.getStart(file.ast));
-      const count = lineOf(file.text, node.getEnd()) - first + 1;
+      const first = lineAt(file, node.getStart(file.ast));
+      const count = lineAt(file, node.getEnd()) - first + 1;
       if (count > LIMITS.functionLines)
         found.push(
           breach(
@@ -147,7 +158,7 @@ function docstringBreaches(file: SourceFile): Breach[] {
       // Overloads, and a type beside the constant of its name, share the first docstring.
       if (isDocumented) documented.add(name.toLowerCase());
       if (documented.has(name.toLowerCase())) continue;
-      const line = lineOf(file.text, start);
+      const line = lineAt(file, start);
       found.push(
         breach(file, line, 'docstring', `${name} is exported without a docstring: contract, units, errors`),
       );

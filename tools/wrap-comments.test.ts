@@ -28,7 +28,13 @@ test('a block on one line gets lines of its own', () => {
   ]);
 });
 
-test('code, texts that look like comments and tables stay as they are', () => {
-  const lines = ['const text = `', ' * one two three four five', '`;', '// | a table row that is long |'];
+test('code, texts that look like comments, tables and columns stay as they are', () => {
+  const lines = [
+    'const text = `',
+    ' * one two three four five',
+    '`;',
+    '// | a table row that is long |',
+    '//   name    what it stands for',
+  ];
   expect(wrap(lines)).toEqual(lines);
 });

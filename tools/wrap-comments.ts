@@ -60,8 +60,7 @@ function splitLine(line: string, columns: number, next: string | undefined): Par
   const match = COMMENT_LINE.exec(line);
   if (!match) return null;
   const [, indent = '', marker = '', gap = '', text = ''] = match;
-  // Tables can not be wrapped.
-  if (text.startsWith('|')) return null;
+  if (isLaidOut(text)) return null;
   const prefix = `${indent}${marker}${gap}`;
   const at = line.lastIndexOf(' ', columns);
   if (at < prefix.length) return null;
@@ -72,9 +71,15 @@ function splitLine(line: string, columns: number, next: string | undefined): Par
   const following = next === undefined ? null : COMMENT_LINE.exec(next);
   const joinsNext =
     following !== null &&
+    !isLaidOut(following[4] ?? '') &&
     `${following[1]}${following[2]}${following[3]}` === lead &&
     !PARAGRAPH.test(following[4] ?? '');
   return { done, rest: [`${lead}${overflow}${joinsNext ? ` ${following[4]}` : ''}`], joinsNext };
+}
+
+/** Tables and columns: their spaces mean something. */
+function isLaidOut(text: string): boolean {
+  return text.startsWith('|') || /\S {2,}\S/.test(text);
 }
 
 function isBlank(line: string | undefined): boolean {

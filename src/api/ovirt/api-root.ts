@@ -1,0 +1,54 @@
+/**
+ * `GET /ovirt-engine/api`: what clients look at first: product, version, counts and the links of every
+ * collection.
+ */
+import { BLANK_TEMPLATE_ID, stableId } from './stable-id.ts';
+import { type Call, one, type Route } from './route.ts';
+import { apiType } from './schema.ts';
+import type { Link } from './wire/fields.ts';
+
+const COLLECTIONS = ['clusters', 'datacenters', 'events', 'hosts', 'jobs', 'networks', 'vms', 'vnicprofiles'];
+const SEARCHABLE = ['clusters', 'datacenters', 'events', 'hosts', 'networks', 'vms'];
+/**
+ * The oVirt version whose API this is; clients refuse a major other than 4 and the VM portal anything below
+ * 4.4.
+ */
+const VERSION = { major: 4, minor: 5, build: 0, revision: 0, full_version: '4.5.0-handover' } as const;
+const INSTANCE_ID = stableId('instance', 'handover');
+
+const links: readonly Link[] = [
+  ...COLLECTIONS.map((rel) => ({ rel, href: rel })),
+  ...SEARCHABLE.map((rel) => ({ rel: `${rel}/search`, href: `${rel}?search={query}` })),
+];
+
+/** The reference of a user; users are no collection here, so the id is derived from the name. */
+export function userRef(name: string) {
+  const id = stableId('user', name);
+  return { id, href: `users/${id}` };
+}
+
+async function apiRoot(call: Call, now: () => number) {
+  const [hosts, vms] = await Promise.all([call.look.hosts(), call.look.vms()]);
+  return one(apiType, {
+    link: links,
+    authenticated_user: userRef(call.caller.user),
+    effective_user: userRef(call.caller.user),
+    product_info: { instance_id: INSTANCE_ID, name: 'Handover', vendor: 'handover', version: VERSION },
+    special_objects: {
+      blank_template: { id: BLANK_TEMPLATE_ID, href: `templates/${BLANK_TEMPLATE_ID}` },
+      root_tag: { id: BLANK_TEMPLATE_ID, href: `tags/${BLANK_TEMPLATE_ID}` },
+    },
+    summary: {
+      hosts: { active: hosts.filter((host) => host.status === 'up').length, total: hosts.length },
+      storage_domains: { active: 0, total: 0 },
+      users: { active: 1, total: 1 },
+      vms: { active: vms.filter((vm) => vm.status !== 'down').length, total: vms.length },
+    },
+    time: now(),
+  });
+}
+
+/** The root's route. `now` is the wall clock in ms. */
+export const apiRootRoutes = (now: () => number): readonly Route[] => [
+  { method: 'GET', path: '', run: (call) => apiRoot(call, now) },
+];

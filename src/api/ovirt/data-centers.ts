@@ -1,0 +1,110 @@
+/**
+ * `/datacenters` and `/clusters`: one of each, named `Default`. Every host, network and VM is in them; they
+ * exist so that oVirt's clients find what they expect to begin with.
+ */
+import { HandoverError } from '../../base/errors.ts';
+import { many, one, param, type Route } from './route.ts';
+import { clusterType, dataCenterType, networkType } from './schema.ts';
+import { CLUSTER_ID, DATA_CENTER_ID } from './stable-id.ts';
+import { toNetwork } from './networks.ts';
+import type { Entity } from './wire/fields.ts';
+
+const VERSION = { major: 4, minor: 7 } as const;
+
+/** The reference every network and cluster carries. */
+export const dataCenterRef = { id: DATA_CENTER_ID, href: `datacenters/${DATA_CENTER_ID}` } as const;
+/** The reference every host and VM carries. */
+export const clusterRef = { id: CLUSTER_ID, href: `clusters/${CLUSTER_ID}` } as const;
+
+const dataCenter: Entity<typeof dataCenterType> = {
+  ...dataCenterRef,
+  name: 'Default',
+  description: 'The data center of everything Handover knows',
+  local: false,
+  status: 'up',
+  storage_format: 'v5',
+  supported_versions: [VERSION],
+  version: VERSION,
+  link: ['clusters', 'networks'].map((rel) => ({ rel, href: `${dataCenterRef.href}/${rel}` })),
+};
+
+const cluster: Entity<typeof clusterType> = {
+  ...clusterRef,
+  name: 'Default',
+  description: 'The cluster of everything Handover knows',
+  ballooning_enabled: false,
+  cpu: { architecture: 'x86_64' },
+  data_center: dataCenterRef,
+  gluster_service: false,
+  switch_type: 'legacy',
+  version: VERSION,
+  virt_service: true,
+  link: [{ rel: 'networks', href: `${clusterRef.href}/networks` }],
+};
+
+function requireDefault(what: string, given: string, id: string): void {
+  if (given !== id) {
+    throw new HandoverError('NOT_FOUND', `there is no ${what} ${given}; the only one is Default (${id})`);
+  }
+}
+
+/** A request may name the data center or cluster by id or name; only `Default` exists. */
+export function checkDefault(
+  what: 'data center' | 'cluster',
+  given: { readonly id?: string | undefined; readonly name?: string | null | undefined } | null | undefined,
+): void {
+  const id = what === 'cluster' ? CLUSTER_ID : DATA_CENTER_ID;
+  if (given?.id !== undefined && given.id !== '') requireDefault(what, given.id, id);
+  else if (given?.name && given.name !== 'Default') requireDefault(what, given.name, id);
+}
+
+/** Routes of `/datacenters` and `/clusters`. */
+export const dataCenterRoutes: readonly Route[] = [
+  {
+    method: 'GET',
+    path: 'datacenters',
+    // Ansible's ovirt_nic looks a data center up by the cluster in it.
+    run: async () => many(dataCenterType, [dataCenter], { 'clusters.name': () => 'Default' }),
+  },
+  {
+    method: 'GET',
+    path: 'datacenters/:dataCenterId',
+    run: async (call) => {
+      requireDefault('data center', param(call, 'dataCenterId'), DATA_CENTER_ID);
+      return one(dataCenterType, dataCenter);
+    },
+  },
+  {
+    method: 'GET',
+    path: 'datacenters/:dataCenterId/clusters',
+    run: async (call) => {
+      requireDefault('data center', param(call, 'dataCenterId'), DATA_CENTER_ID);
+      return many(clusterType, [cluster]);
+    },
+  },
+  {
+    method: 'GET',
+    path: 'datacenters/:dataCenterId/networks',
+    run: async (call) => {
+      requireDefault('data center', param(call, 'dataCenterId'), DATA_CENTER_ID);
+      return many(networkType, (await call.look.networks()).map(toNetwork));
+    },
+  },
+  { method: 'GET', path: 'clusters', run: async () => many(clusterType, [cluster]) },
+  {
+    method: 'GET',
+    path: 'clusters/:clusterId',
+    run: async (call) => {
+      requireDefault('cluster', param(call, 'clusterId'), CLUSTER_ID);
+      return one(clusterType, cluster);
+    },
+  },
+  {
+    method: 'GET',
+    path: 'clusters/:clusterId/networks',
+    run: async (call) => {
+      requireDefault('cluster', param(call, 'clusterId'), CLUSTER_ID);
+      return many(networkType, (await call.look.networks()).map(toNetwork));
+    },
+  },
+];

@@ -1,0 +1,79 @@
+/**
+ * Query parameters every GET knows: `search`, `max`, `follow`. Applied to what a route answered, before it is
+ * written. Also turns matrix parameters (`/vms;max=20`) into query parameters, as the engine accepts both.
+ */
+import { isCode } from '../../base/errors.ts';
+import { followAll } from './follow.ts';
+import { type Answer, type Call, intQuery, type Route } from './route.ts';
+import { applySearch } from './search.ts';
+import type { Document } from './wire/write.ts';
+
+/**
+ * The answer's document with `search`, `max` and `follow` of the call applied. `routes`: all, to follow hrefs
+ * through.
+ */
+export async function applyQuery(answer: Answer, call: Call, routes: readonly Route[]): Promise<Document> {
+  let { document } = answer;
+  if ('values' in document) {
+    const given = intQuery(call, 'max');
+    // oVirt: a negative max means all.
+    const max = given === null || given < 0 ? null : given;
+    const search = call.query.get('search') ?? '';
+    const values = applySearch(search, document.values, answer.searchFields ?? {}, max);
+    document = { type: document.type, values };
+  }
+  const follow = call.query.get('follow') ?? '';
+  return await followAll(document, follow, async (href) => await resolve(href, call, routes));
+}
+
+/**
+ * Answers `href` by the GET route it belongs to. Null where there is no such route, or nothing there any
+ * more.
+ */
+async function resolve(href: string, call: Call, routes: readonly Route[]): Promise<Document | null> {
+  for (const route of routes) {
+    if (route.method !== 'GET') continue;
+    const params = matchPath(route.path, href);
+    if (params === null) continue;
+    try {
+      return (await route.run({ ...call, params, query: new URLSearchParams() })).document;
+    } catch (thrown) {
+      // A reference may outlive its thing: an event names a VM that is gone.
+      if (isCode(thrown, 'NOT_FOUND')) return null;
+      throw thrown;
+    }
+  }
+  return null;
+}
+
+/** Path parameters of `href` if it has the form of `pattern`, else null. */
+export function matchPath(pattern: string, href: string): Record<string, string> | null {
+  const expected = pattern.split('/');
+  const given = href.split('/');
+  if (expected.length !== given.length) return null;
+  const params: Record<string, string> = {};
+  for (const [index, part] of expected.entries()) {
+    const piece = given[index] ?? '';
+    if (part.startsWith(':')) params[part.slice(1)] = decodeURIComponent(piece);
+    else if (part !== piece) return null;
+  }
+  return params;
+}
+
+/** `/vms;max=20/ID;a=b?c=d` as `/vms/ID?c=d&max=20&a=b`. */
+export function withoutMatrix(url: string): string {
+  const mark = url.indexOf('?');
+  const path = mark < 0 ? url : url.slice(0, mark);
+  if (!path.includes(';')) return url;
+  const matrix: string[] = [];
+  const plain = path
+    .split('/')
+    .map((segment) => {
+      const [own = '', ...pairs] = segment.split(';');
+      matrix.push(...pairs.filter((pair) => pair !== ''));
+      return own;
+    })
+    .join('/');
+  const query = [mark < 0 ? '' : url.slice(mark + 1), ...matrix].filter((part) => part !== '').join('&');
+  return query === '' ? plain : `${plain}?${query}`;
+}

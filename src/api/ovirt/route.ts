@@ -1,0 +1,105 @@
+/**
+ * What a collection file hands to the server: routes, each a verb, a path and a function from a call to an
+ * answer. No HTTP library is named here; `server.ts` does the transport, `document.ts` the query parameters
+ * every answer knows.
+ */
+import type { Caller, UseCases } from '../../app/use-cases.ts';
+import type { Operation } from './fault.ts';
+import type { Look } from './look.ts';
+import { type Action, actionType } from './schema.ts';
+import type { SearchFields } from './search.ts';
+import type { AnyEntity, Entity, EntityType } from './wire/fields.ts';
+import { badRequest } from './wire/read.ts';
+import type { Document } from './wire/write.ts';
+
+/** One request, understood as far as every route needs it. */
+export interface Call {
+  readonly useCases: UseCases;
+  readonly caller: Caller;
+  readonly look: Look;
+  /** Path parameters, percent-decoded. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  /** The request's body as an entity of `type`; `INVALID_INPUT` if it is none. */
+  body<T extends EntityType>(type: T): Entity<T>;
+}
+
+/** What a route answers; transport and format are not its business. */
+export interface Answer {
+  readonly status: number;
+  readonly document: Document;
+  /** Relative href of what was made, for `Location`. */
+  readonly location?: string;
+  /** Fields `search` knows beside the common ones. */
+  readonly searchFields?: SearchFields;
+}
+
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** Below the base, with `:name` parameters: `vms/:vmId/nics`. */
+  readonly path: string;
+  /** Names the request in faults: "Cannot migrate VM.". */
+  readonly operation?: Operation;
+  /** Refusals are answered as a failed `<action>`. */
+  readonly isAction?: boolean;
+  readonly run: (call: Call) => Promise<Answer>;
+}
+
+/** A single entity. */
+export function one<T extends EntityType>(type: T, value: Entity<T>): Answer {
+  return { status: 200, document: { type, value: value as AnyEntity } };
+}
+
+/** A collection; `search`, `max` and `follow` are applied by the caller of the route. */
+export function many<T extends EntityType>(
+  type: T,
+  values: readonly Entity<T>[],
+  searchFields: SearchFields = {},
+): Answer {
+  return { status: 200, document: { type, values: values as readonly AnyEntity[] }, searchFields };
+}
+
+/** A new entity: 201 and its `Location`. */
+export function created<T extends EntityType>(type: T, value: Entity<T>): Answer {
+  return { ...one(type, value), status: 201, ...(value.href === undefined ? {} : { location: value.href }) };
+}
+
+/** An action that was carried out, or begun. Also oVirt's answer to DELETE. */
+export function done(action: Action = {}): Answer {
+  return one(actionType, { ...action, status: 'complete' });
+}
+
+/** Reads parameter `name` of the path; the router made sure that it is there. */
+export function param(call: Call, name: string): string {
+  return call.params[name] ?? '';
+}
+
+/**
+ * Refuses a request that lacks something, in oVirt's words: "VnicProfile [name, network.id] required for
+ * add".
+ */
+export function requireFields(noun: string, verb: string, fields: Readonly<Record<string, unknown>>): void {
+  const missing = Object.keys(fields).filter((name) => fields[name] === undefined || fields[name] === '');
+  if (missing.length > 0) {
+    throw badRequest(`${noun} [${missing.join(', ')}] required for ${verb}`, 'Incomplete parameters');
+  }
+}
+
+/** A whole number from the query, null if it is not given. */
+export function intQuery(call: Pick<Call, 'query'>, name: string): number | null {
+  const given = call.query.get(name);
+  if (given === null || given === '') return null;
+  if (!/^-?\d{1,15}$/.test(given)) throw badRequest(`${name}=${given} is not a whole number`);
+  return Number(given);
+}
+
+/** A flag from the query: `plan`, `plan=true`; absent is false. */
+export function flagQuery(call: Pick<Call, 'query'>, name: string): boolean {
+  const given = call.query.get(name);
+  return given !== null && given.toLowerCase() !== 'false';
+}
+
+/** `{ [key]: value }`, or nothing where the request does not say: so that absent stays "no change". */
+export function given<K extends string, V>(key: K, value: V | null | undefined): { readonly [P in K]?: V } {
+  return value === null || value === undefined ? {} : ({ [key]: value } as { readonly [P in K]?: V });
+}

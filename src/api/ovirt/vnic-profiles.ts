@@ -1,0 +1,108 @@
+/**
+ * `/vnicprofiles`: how a vNIC is connected: network, passthrough, and whether a VM that uses it may be moved.
+ */
+import type { NetworkId, VnicProfileId } from '../../base/ids.ts';
+import { isUuid } from '../../base/ids.ts';
+import type { VnicProfile } from '../../model/network.ts';
+import type { NewVnicProfile } from '../../app/use-cases.ts';
+import { type Call, created, done, given, many, one, param, requireFields, type Route } from './route.ts';
+import { vnicProfileType } from './schema.ts';
+import type { Entity } from './wire/fields.ts';
+import { badRequest } from './wire/read.ts';
+
+type Given = Entity<typeof vnicProfileType>;
+
+/** A vNIC profile as oVirt shows it: `migratable` for passthrough profiles only. */
+export function toVnicProfile(profile: VnicProfile): Given {
+  const { failoverId } = profile;
+  return {
+    id: profile.id,
+    href: `vnicprofiles/${profile.id}`,
+    name: profile.name,
+    description: profile.description,
+    failover: failoverId === null ? null : { id: failoverId, href: `vnicprofiles/${failoverId}` },
+    migratable: profile.passThrough ? profile.migratable : null,
+    network: { id: profile.networkId, href: `networks/${profile.networkId}` },
+    pass_through: { mode: profile.passThrough ? 'enabled' : 'disabled' },
+    port_mirroring: profile.portMirroring,
+  };
+}
+
+/**
+ * What a request says; absent elements are no change. Ansible sends empty `network_filter` and `qos`: none.
+ */
+function changesOf(body: Given): Partial<NewVnicProfile> {
+  const mode = body.pass_through?.mode;
+  for (const name of ['network_filter', 'qos'] as const) {
+    const id = body[name]?.id;
+    if (id === undefined || id === '') continue;
+    throw badRequest(
+      mode === 'enabled'
+        ? "'Port Mirroring,'Qos' and 'Network Filter' are not supported on passthrough profiles. " +
+            `Leave ${name} out.`
+        : `Handover applies no ${name}; leave it out, or send it empty`,
+      'Operation Failed',
+    );
+  }
+  return {
+    ...(body.name === undefined ? {} : { name: body.name ?? '' }),
+    ...(body.description === undefined ? {} : { description: body.description || null }),
+    ...(mode ? { passThrough: mode === 'enabled' } : {}),
+    ...given('migratable', body.migratable),
+    ...given('portMirroring', body.port_mirroring),
+    // An empty `<failover/>` takes the standby profile away; oVirt can not (ovirt.md 3.4).
+    ...(body.failover === undefined
+      ? {}
+      : { failoverId: idOf('failover', body.failover?.id) as VnicProfileId | null }),
+    ...given('networkId', idOf('network', body.network?.id) as NetworkId | null),
+  };
+}
+
+/** An id in a body: a malformed one is a bad request, while in a path it is simply not there. */
+function idOf(what: string, id: string | undefined): string | null {
+  if (id === undefined || id === '') return null;
+  if (!isUuid(id.toLowerCase())) throw badRequest(`${what} id ${JSON.stringify(id)} is not a UUID`);
+  return id.toLowerCase();
+}
+
+async function add(call: Call) {
+  const body = call.body(vnicProfileType);
+  requireFields('VnicProfile', 'add', { name: body.name, 'network.id': body.network?.id });
+  const changes = changesOf(body);
+  const profile = await call.useCases.addVnicProfile(call.caller, {
+    ...changes,
+    name: body.name as string,
+    networkId: changes.networkId as NetworkId,
+  });
+  return created(vnicProfileType, toVnicProfile(profile));
+}
+
+async function update(call: Call) {
+  const { id } = await call.look.profile(param(call, 'profileId'));
+  const changes = changesOf(call.body(vnicProfileType));
+  return one(vnicProfileType, toVnicProfile(await call.useCases.updateVnicProfile(call.caller, id, changes)));
+}
+
+async function remove(call: Call) {
+  const { id } = await call.look.profile(param(call, 'profileId'));
+  await call.useCases.removeVnicProfile(call.caller, id);
+  return done();
+}
+
+/** Routes of `/vnicprofiles`. */
+export const vnicProfileRoutes: readonly Route[] = [
+  {
+    method: 'GET',
+    path: 'vnicprofiles',
+    run: async (call) => many(vnicProfileType, (await call.look.profiles()).map(toVnicProfile)),
+  },
+  {
+    method: 'GET',
+    path: 'vnicprofiles/:profileId',
+    run: async (call) =>
+      one(vnicProfileType, toVnicProfile(await call.look.profile(param(call, 'profileId')))),
+  },
+  { method: 'POST', path: 'vnicprofiles', operation: 'add_vnic_profile', run: add },
+  { method: 'PUT', path: 'vnicprofiles/:profileId', operation: 'update_vnic_profile', run: update },
+  { method: 'DELETE', path: 'vnicprofiles/:profileId', operation: 'remove_vnic_profile', run: remove },
+];

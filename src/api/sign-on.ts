@@ -1,0 +1,103 @@
+/**
+ * Who asks: bearer token, Basic, or the session cookie of `Prefer: persistent-auth`. A token is opaque and
+ * belongs to the use cases; nothing is cached here. Basic signs on for one request and out again after it,
+ * unless the client asked to keep the session; then the cookie carries it, and Basic need not be checked
+ * while the cookie's session is that user's.
+ */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { UseCases } from '../app/use-cases.ts';
+import { HandoverError, isCode } from '../base/errors.ts';
+
+const COOKIE = 'JSESSIONID';
+const COOKIE_PATH = '/ovirt-engine/api';
+
+/** The user behind a request, and what to do when it was answered. */
+export interface SignedOn {
+  readonly user: string;
+  /** Ends a session made for this request alone. */
+  readonly end?: () => Promise<void>;
+}
+
+const notSignedIn = () =>
+  new HandoverError(
+    'NOT_SIGNED_IN',
+    'sign on first: send "Authorization: Bearer TOKEN" with a token from /ovirt-engine/sso/oauth/token',
+  );
+
+/** Finds out who asks; `NOT_SIGNED_IN` if nobody the use cases know. */
+export async function signedOn(
+  useCases: UseCases,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<SignedOn> {
+  const { authorization } = request.headers;
+  const token = /^Bearer\s+(\S+)\s*$/i.exec(authorization ?? '')?.[1];
+  if (token !== undefined) return await useCases.session(token);
+  const basic = basicOf(authorization);
+  if (basic === null) throw notSignedIn();
+  const cookie = cookieOf(request.headers.cookie);
+  if (cookie !== null && (await cookieUser(useCases, cookie)) === basic.user) return { user: basic.user };
+  const session = await signOn(useCases, basic.user, basic.password);
+  if (/\bpersistent-auth\b/i.test(String(request.headers['prefer'] ?? ''))) {
+    reply.header('set-cookie', `${COOKIE}=${session.token}; Path=${COOKIE_PATH}; HttpOnly; SameSite=Strict`);
+    return { user: basic.user };
+  }
+  return { user: basic.user, end: async () => await useCases.signOut(session.token) };
+}
+
+/**
+ * A wrong password is a 401 on the API, so that clients ask again; the token endpoint answers it in its own
+ * way.
+ */
+async function signOn(useCases: UseCases, user: string, password: string) {
+  try {
+    return await useCases.signOn(user, password);
+  } catch (thrown) {
+    if (isCode(thrown, 'SIGN_ON_REFUSED')) throw notSignedIn();
+    throw thrown;
+  }
+}
+
+async function cookieUser(useCases: UseCases, cookie: string): Promise<string | null> {
+  try {
+    return (await useCases.session(cookie)).user;
+  } catch (thrown) {
+    if (isCode(thrown, 'NOT_SIGNED_IN')) return null;
+    throw thrown;
+  }
+}
+
+/** User and password of a Basic header; null if it is none. */
+export function basicOf(authorization: string | undefined): { user: string; password: string } | null {
+  const encoded = /^Basic\s+([A-Za-z0-9+/=_-]+)\s*$/i.exec(authorization ?? '')?.[1];
+  if (encoded === undefined) return null;
+  const decoded = Buffer.from(encoded, 'base64').toString('utf8');
+  const colon = decoded.indexOf(':');
+  return colon < 0 ? null : { user: decoded.slice(0, colon), password: decoded.slice(colon + 1) };
+}
+
+function cookieOf(header: string | undefined): string | null {
+  for (const pair of (header ?? '').split(';')) {
+    const [name, value] = pair.trim().split('=');
+    if (name === COOKIE && value !== undefined && value !== '') return value;
+  }
+  return null;
+}
+
+/**
+ * Refuses a changing request that a page of another site made the browser send: browsers add Basic
+ * credentials they remember to such requests. Programs send neither header.
+ */
+export function refuseCrossSite(request: FastifyRequest): void {
+  if (request.method === 'GET' || request.method === 'HEAD') return;
+  const { origin, host } = request.headers;
+  const isForeign =
+    (origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`) ||
+    request.headers['sec-fetch-site'] === 'cross-site';
+  if (isForeign) {
+    throw new HandoverError(
+      'NOT_PERMITTED',
+      `a page of ${origin ?? 'another site'} may not change anything here`,
+    );
+  }
+}

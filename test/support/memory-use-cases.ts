@@ -1,0 +1,395 @@
+/**
+ * The use cases over plain arrays, for tests of what the API renders: nothing is reached, jobs move when the
+ * test says so. Refusals are those of the real ones as far as the API treats them differently. Plans are the
+ * scheduler's own.
+ */
+import type { Caller, MigrateOptions, UseCases } from '../../src/app/use-cases.ts';
+import type { Alert } from '../../src/app/store-port.ts';
+import { type ErrorCode, HandoverError } from '../../src/base/errors.ts';
+import type { HostId, JobId, NetworkId, VmId, VnicProfileId } from '../../src/base/ids.ts';
+import { systemRandom } from '../../src/base/random.ts';
+import { isActive, pciAddressesOf } from '../../src/model/domain.ts';
+import type { Host } from '../../src/model/host.ts';
+import { type HandoverEvent, isLive, type Job, type JobStep } from '../../src/model/job.ts';
+import type { Network, PfConfig, VnicProfile } from '../../src/model/network.ts';
+import type { Vm } from '../../src/model/vm.ts';
+import { pfKey, planMigration } from '../../src/scheduler/plan-migration.ts';
+
+/** What there is; tests read and change it. */
+export interface MemoryWorld {
+  hosts: Host[];
+  networks: Network[];
+  profiles: VnicProfile[];
+  vms: Vm[];
+  jobs: Job[];
+  steps: JobStep[];
+  events: HandoverEvent[];
+  alerts: Alert[];
+  pfConfigs: PfConfig[];
+  /** Tokens that are signed on, with their user. */
+  sessions: Map<string, string>;
+  /** Thrown by the next call of any use case but sign-on, once. */
+  failNext: Error | null;
+  /** Who asked last. */
+  lastCaller: Caller | null;
+}
+
+/** A world without anything in it. */
+export const emptyWorld = (): MemoryWorld => ({
+  hosts: [],
+  networks: [],
+  profiles: [],
+  vms: [],
+  jobs: [],
+  steps: [],
+  events: [],
+  alerts: [],
+  pfConfigs: [],
+  sessions: new Map(),
+  failNext: null,
+  lastCaller: null,
+});
+
+/** Name and password that sign on. */
+export const ADMIN = { user: 'admin@internal', password: 'pässword: 1' } as const;
+
+const fail = (code: ErrorCode, message: string): never => {
+  throw new HandoverError(code, message);
+};
+
+function find<T extends { readonly id: string }>(all: readonly T[], id: string): T {
+  return all.find((each) => each.id === id) ?? fail('NOT_FOUND', `there is nothing with the id ${id}`);
+}
+
+function replace<T extends { readonly id: string }>(all: T[], value: T): T {
+  all.splice(
+    all.findIndex((each) => each.id === value.id),
+    1,
+    value,
+  );
+  return value;
+}
+
+function checkName(all: readonly { id: string; name: string }[], name: string, own?: string): void {
+  if (all.some((each) => each.name === name && each.id !== own)) {
+    fail('ALREADY_EXISTS', `the name ${name} is taken; choose another`);
+  }
+}
+
+/** The use cases over `world`. */
+export function memoryUseCases(world: MemoryWorld): UseCases {
+  const parts = {
+    ...signOnCases(world),
+    ...hostCases(world),
+    ...vfCases(world),
+    ...networkCases(world),
+    ...profileCases(world),
+    ...vmCases(world),
+    ...migrateCases(world),
+    ...jobCases(world),
+  };
+  // Whoever is called, with whatever: the caller is noted, a planned failure thrown.
+  return new Proxy(parts, {
+    get(target, name: keyof UseCases) {
+      if (name in signOnCases(world)) return target[name];
+      return async (...given: unknown[]) => {
+        world.lastCaller = given[0] as Caller;
+        const failure = world.failNext;
+        world.failNext = null;
+        if (failure) throw failure;
+        return await (target[name] as (...all: unknown[]) => Promise<unknown>)(...given);
+      };
+    },
+  });
+}
+
+const signOnCases = (world: MemoryWorld): Pick<UseCases, 'signOn' | 'signOut' | 'session'> => ({
+  signOn: async (user, password) => {
+    if (user !== ADMIN.user || password !== ADMIN.password) {
+      fail('SIGN_ON_REFUSED', 'wrong name or password');
+    }
+    const token = systemRandom.uuid();
+    world.sessions.set(token, user);
+    return { token, expiresAt: 2_000_000_000_000 };
+  },
+  signOut: async (token) => {
+    world.sessions.delete(token);
+  },
+  session: async (token) => ({
+    user: world.sessions.get(token) ?? fail('NOT_SIGNED_IN', 'the token is unknown or expired'),
+  }),
+});
+
+const hostCases = (
+  world: MemoryWorld,
+): Pick<
+  UseCases,
+  'listHosts' | 'getHost' | 'addHost' | 'updateHost' | 'removeHost' | 'refreshHost' | 'testPeers'
+> => ({
+  listHosts: async () => [...world.hosts],
+  getHost: async (_caller, id) => find(world.hosts, id),
+  addHost: async (_caller, given) => {
+    checkName(world.hosts, given.name);
+    const host: Host = {
+      id: systemRandom.uuid() as Host['id'],
+      peerUri: null,
+      migrationAddress: null,
+      outgoingMax: 2,
+      incomingMax: 2,
+      ...given,
+      status: 'up',
+      statusReason: null,
+      inventory: null,
+      observedAt: null,
+      peerTests: {},
+    };
+    world.hosts.push(host);
+    return host;
+  },
+  updateHost: async (_caller, id, changes) => replace(world.hosts, { ...find(world.hosts, id), ...changes }),
+  removeHost: async (_caller, id) => {
+    const host = find(world.hosts, id);
+    if (world.jobs.some((job) => isLive(job.state) && job.sourceHostId === id)) {
+      fail('IN_USE', `a migration leaves ${host.name}; wait for its end`);
+    }
+    world.hosts = world.hosts.filter((each) => each.id !== id);
+  },
+  refreshHost: async (_caller, id) => find(world.hosts, id),
+  testPeers: async (_caller, id) => {
+    find(world.hosts, id);
+    const others = world.hosts.filter((host) => host.id !== id);
+    return new Map(others.map((host) => [host.id, { ok: true, message: 'ok', testedAt: 0 }]));
+  },
+});
+
+const vfCases = (world: MemoryWorld): Pick<UseCases, 'vfUses' | 'listPfConfigs' | 'setPfConfig'> => ({
+  vfUses: async (_caller, id) => {
+    const inventory = find(world.hosts, id).inventory;
+    const domains = (inventory?.domains ?? []).filter(isActive);
+    return (inventory?.pfs ?? []).flatMap((pf) =>
+      pf.vfs.map((vf) => {
+        const owner = domains.find((domain) => pciAddressesOf(domain).live.includes(vf.pciAddress));
+        return {
+          pciAddress: vf.pciAddress,
+          state: owner ? ('attached' as const) : ('free' as const),
+          reason: owner ? `attached to ${owner.name}` : null,
+        };
+      }),
+    );
+  },
+  listPfConfigs: async (_caller, id) => world.pfConfigs.filter((each) => each.hostId === id),
+  setPfConfig: async (_caller, config) => {
+    world.pfConfigs = world.pfConfigs.filter(
+      (each) => each.hostId !== config.hostId || each.pf !== config.pf,
+    );
+    world.pfConfigs.push(config);
+  },
+});
+
+const networkCases = (
+  world: MemoryWorld,
+): Pick<UseCases, 'listNetworks' | 'getNetwork' | 'addNetwork' | 'updateNetwork' | 'removeNetwork'> => ({
+  listNetworks: async () => [...world.networks],
+  getNetwork: async (_caller, id) => find(world.networks, id),
+  addNetwork: async (_caller, given) => {
+    checkName(world.networks, given.name);
+    const network: Network = {
+      id: systemRandom.uuid() as NetworkId,
+      vlan: null,
+      label: null,
+      mtu: null,
+      description: null,
+      ...given,
+    };
+    world.networks.push(network);
+    return network;
+  },
+  updateNetwork: async (_caller, id, changes) => {
+    if (changes.name !== undefined) checkName(world.networks, changes.name, id);
+    return replace(world.networks, { ...find(world.networks, id), ...changes });
+  },
+  removeNetwork: async (_caller, id) => {
+    const { name } = find(world.networks, id);
+    if (world.profiles.some((each) => each.networkId === id)) {
+      fail('IN_USE', `network ${name} has vNIC profiles; delete them first`);
+    }
+    world.networks = world.networks.filter((each) => each.id !== id);
+  },
+});
+
+const profileCases = (
+  world: MemoryWorld,
+): Pick<
+  UseCases,
+  'listVnicProfiles' | 'getVnicProfile' | 'addVnicProfile' | 'updateVnicProfile' | 'removeVnicProfile'
+> => ({
+  listVnicProfiles: async () => [...world.profiles],
+  getVnicProfile: async (_caller, id) => find(world.profiles, id),
+  addVnicProfile: async (_caller, given) => {
+    checkName(
+      world.profiles.filter((each) => each.networkId === given.networkId),
+      given.name,
+    );
+    const profile: VnicProfile = {
+      id: systemRandom.uuid() as VnicProfileId,
+      passThrough: false,
+      migratable: true,
+      portMirroring: false,
+      failoverId: null,
+      description: null,
+      ...given,
+    };
+    world.profiles.push(profile);
+    return profile;
+  },
+  updateVnicProfile: async (_caller, id, changes) =>
+    replace(world.profiles, { ...find(world.profiles, id), ...changes }),
+  removeVnicProfile: async (_caller, id) => {
+    const { name } = find(world.profiles, id);
+    if (world.vms.some((vm) => vm.vnics.some((vnic) => vnic.profileId === id))) {
+      fail('IN_USE', `vNIC profile ${name} is used by VMs; give their vNICs another first`);
+    }
+    world.profiles = world.profiles.filter((each) => each.id !== id);
+  },
+});
+
+const liveJob = (world: MemoryWorld, vmId: VmId) =>
+  world.jobs.find((job) => job.vmId === vmId && isLive(job.state));
+
+const vmCases = (
+  world: MemoryWorld,
+): Pick<UseCases, 'listVms' | 'getVm' | 'setVnicProfile' | 'planMigration'> => {
+  return {
+    listVms: async () => world.vms.map((vm) => (liveJob(world, vm.id) ? { ...vm, status: 'migrating' } : vm)),
+    getVm: async (_caller, id) => {
+      const vm = find(world.vms, id);
+      return liveJob(world, id) ? { ...vm, status: 'migrating' } : vm;
+    },
+    setVnicProfile: async (_caller, vmId, vnicId, profileId) => {
+      const vm = find(world.vms, vmId);
+      if (profileId !== null) find(world.profiles, profileId);
+      const vnics = vm.vnics.map((vnic) => (vnic.id === vnicId ? { ...vnic, profileId } : vnic));
+      return replace(world.vms, { ...vm, vnics });
+    },
+    planMigration: async (_caller, vmId, options) => {
+      const vm = find(world.vms, vmId);
+      const source = world.hosts.find((host) => host.id === vm.hostId);
+      return planMigration(
+        {
+          vm,
+          domain: source?.inventory?.domains.find((domain) => domain.uuid === vm.id) ?? null,
+          hosts: world.hosts,
+          networks: new Map(world.networks.map((each) => [each.id, each])),
+          profiles: new Map(world.profiles.map((each) => [each.id, each])),
+          pfConfigs: new Map(world.pfConfigs.map((each) => [pfKey(each.hostId, each.pf), each])),
+          reservations: new Map(),
+          promisedMemoryKiB: new Map(),
+          forJob: null,
+          now: 0,
+        },
+        { targetHostId: options.targetHostId ?? null, copyStorage: options.copyStorage ?? false },
+      );
+    },
+  };
+};
+
+function aQueuedJob(
+  world: MemoryWorld,
+  caller: Caller,
+  vm: Vm,
+  sourceHostId: HostId,
+  options: MigrateOptions,
+): Job {
+  const targetHostId = options.targetHostId ?? null;
+  return {
+    id: systemRandom.uuid() as JobId,
+    kind: 'migrate_vm',
+    vmId: vm.id,
+    vmName: vm.name,
+    state: 'queued',
+    params: {
+      vmId: vm.id,
+      vmName: vm.name,
+      sourceHostId,
+      copyStorage: false,
+      unplugTimeoutMs: 30_000,
+      downtimeMsMax: 300,
+      bandwidthMiBps: null,
+      transferTimeoutMs: 600_000,
+      ...options,
+      targetHostId,
+    },
+    data: {},
+    sourceHostId,
+    targetHostId,
+    stepIndex: 0,
+    pivoted: false,
+    cancelRequested: false,
+    waitReason: null,
+    error: null,
+    correlationId: caller.correlationId,
+    createdAt: 1_700_000_000_000 + world.jobs.length,
+    startedAt: null,
+    endedAt: null,
+  };
+}
+
+const migrateCases = (world: MemoryWorld): Pick<UseCases, 'migrateVm' | 'cancelMigration'> => ({
+  migrateVm: async (caller, vmId, options) => {
+    const vm = find(world.vms, vmId);
+    if (liveJob(world, vmId)) fail('VM_ALREADY_MIGRATING', `${vm.name} is migrating; wait for its job`);
+    if (vm.hostId === null) throw new HandoverError('VM_NOT_MIGRATABLE', `${vm.name} is not running`);
+    if (options.targetHostId === vm.hostId) fail('TARGET_IS_SOURCE', `${vm.name} is on that host already`);
+    const job = aQueuedJob(world, caller, vm, vm.hostId, options);
+    world.jobs.push(job);
+    return job;
+  },
+  cancelMigration: async (_caller, vmId) => {
+    const vm = find(world.vms, vmId);
+    const job = liveJob(world, vmId);
+    if (!job) throw new HandoverError('VM_NOT_MIGRATING', `${vm.name} is not migrating`);
+    if (job.pivoted) fail('CANCEL_TOO_LATE', `${vm.name} runs on the target already`);
+    return replace(world.jobs, {
+      ...job,
+      cancelRequested: true,
+      state: 'cancelled',
+      endedAt: 1_700_000_001_000,
+    });
+  },
+});
+
+const jobCases = (
+  world: MemoryWorld,
+): Pick<
+  UseCases,
+  'listJobs' | 'getJob' | 'cancelJob' | 'retryJob' | 'abandonJob' | 'listEvents' | 'listAlerts'
+> => {
+  const parked = (id: JobId, state: Job['state']): Job => {
+    const job = find(world.jobs, id);
+    if (job.state !== 'needs_operator')
+      fail('JOB_NOT_RESUMABLE', `the job is ${job.state}, not needs_operator`);
+    return replace(world.jobs, { ...job, state });
+  };
+  return {
+    listJobs: async (_caller, { vmId, live, limit }) =>
+      world.jobs
+        .filter((job) => (vmId === undefined || job.vmId === vmId) && (!live || isLive(job.state)))
+        .slice(0, limit),
+    getJob: async (_caller, id) => ({
+      job: find(world.jobs, id),
+      steps: world.steps.filter((step) => step.jobId === id),
+    }),
+    cancelJob: async (_caller, id) => {
+      const job = find(world.jobs, id);
+      if (job.pivoted || !isLive(job.state)) fail('CANCEL_TOO_LATE', 'the job is past its pivot, or ended');
+      return replace(world.jobs, { ...job, cancelRequested: true, state: 'cancelled' });
+    },
+    retryJob: async (_caller, id) => parked(id, 'running'),
+    abandonJob: async (_caller, id) => parked(id, 'failed'),
+    listEvents: async (_caller, { after = 0, limit = 1_000 }) => {
+      const later = world.events.filter((event) => event.id > after);
+      return after > 0 ? later.slice(0, limit) : later.slice(-limit);
+    },
+    listAlerts: async () => [...world.alerts],
+  };
+};

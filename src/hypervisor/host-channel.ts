@@ -63,6 +63,13 @@ export function createHostChannel(where: string, open: () => HostShell): HostCha
     return parseLinks(result.stdout)[0] ?? null;
   }
 
+  async function fileExists(path: string): Promise<boolean> {
+    const argv = ['test', '-e', path];
+    const result = await shell.run(argv, READ_LIMIT_MS);
+    if (result.exitCode > 1) throw commandFailed(where, argv, result);
+    return result.exitCode === 0;
+  }
+
   async function readVf(pf: string, index: number): Promise<VfAttributes> {
     const attributes = (await readLink(pf))?.vfs.get(index);
     if (attributes) return attributes;
@@ -110,9 +117,7 @@ export function createHostChannel(where: string, open: () => HostShell): HostCha
       return { ok: result.exitCode === 0, message: peerMessage(peerUri, result) };
     },
     async inspectFile(path) {
-      const result = await shell.run(['test', '-e', checkImagePath(path)], READ_LIMIT_MS);
-      if (result.exitCode === 1) return { exists: false, virtualBytes: null };
-      if (result.exitCode !== 0) throw commandFailed(where, ['test', '-e', path], result);
+      if (!(await fileExists(checkImagePath(path)))) return { exists: false, virtualBytes: null };
       // -U: a running QEMU holds the image's lock, and only its header is read.
       const info = await shell.run(['qemu-img', 'info', '-U', '--output=json', path], READ_LIMIT_MS);
       return { exists: true, virtualBytes: info.exitCode === 0 ? virtualSizeOf(info.stdout) : null };
@@ -123,7 +128,15 @@ export function createHostChannel(where: string, open: () => HostShell): HostCha
       }
       const checked = checkImagePath(path);
       // qemu-img overwrites silently; noclobber makes exactly one creator win.
-      await expectOk(['sh', '-c', 'set -C && : > "$1"', 'sh', checked], WRITE_LIMIT_MS);
+      const claim = ['sh', '-c', 'set -C && : > "$1"', 'sh', checked];
+      const claimed = await shell.run(claim, WRITE_LIMIT_MS);
+      if (claimed.exitCode !== 0 && (await fileExists(checked))) {
+        throw new HandoverError(
+          'ALREADY_EXISTS',
+          `${where}: ${checked} exists already; it was left as it is`,
+        );
+      }
+      if (claimed.exitCode !== 0) throw commandFailed(where, claim, claimed);
       const argv = [
         'qemu-img',
         'create',

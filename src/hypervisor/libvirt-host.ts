@@ -126,7 +126,8 @@ export class LibvirtHost implements Hypervisor {
   }
 
   async requestUnplug(vmId: VmId, alias: string): Promise<void> {
-    await requestUnplug(await this.#connections.work(), this.endpoint.name, vmId, alias);
+    const [look, work] = await Promise.all([this.#connections.control(), this.#connections.work()]);
+    await requestUnplug(look, work, this.endpoint.name, vmId, alias);
   }
 
   async plug(vmId: VmId, plug: VfPlug): Promise<{ guestAddress: PciAddress | null }> {

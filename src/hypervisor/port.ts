@@ -181,7 +181,10 @@ export interface Hypervisor {
   inspectFile(path: string): Promise<HostFile>;
 
   // ---- acting on vNICs (live domain only; the definition is never touched) ----
-  /** Asks the guest to give a device back. Returning means asked, not given. Repeating is safe. */
+  /**
+   * Asks the guest to give a device back. Returning means asked, not given (or given already). Repeating is
+   * safe.
+   */
   requestUnplug(vmId: VmId, alias: string): Promise<void>;
   /** Plugs a VF. managed=no: detaches the VF from its host driver first. Returns the guest address it got. */
   plug(vmId: VmId, plug: VfPlug): Promise<{ readonly guestAddress: PciAddress | null }>;
@@ -207,7 +210,7 @@ export interface Hypervisor {
   /** Removes the definition (the running domain stays, as transient). No definition is no error. */
   undefine(vmId: VmId): Promise<void>;
   setAutostart(vmId: VmId, autostart: boolean): Promise<void>;
-  /** Creates an empty disk image (qcow2 or raw); fails if the path exists. */
+  /** Creates an empty disk image (qcow2 or raw); `ALREADY_EXISTS` if the path exists. */
   createDisk(path: string, format: string, virtualBytes: number): Promise<void>;
   /** Removes a disk image this engine created. No file is no error. */
   removeDisk(path: string): Promise<void>;

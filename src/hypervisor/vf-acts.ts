@@ -7,6 +7,7 @@ import {
   isLibvirtCode,
   LIBVIRT_CODE,
   type LibvirtClient,
+  libvirtCodeOf,
   libvirtMessageOf,
   procedures,
 } from '../libvirt/index.ts';
@@ -28,30 +29,30 @@ const BIND_LIMIT_MS = 60_000;
 /** The driver name of libvirt's node device detach; it picks vfio-pci or a variant of it. */
 const VFIO = 'vfio';
 
-/** See `Hypervisor.requestUnplug`. */
+/** See `Hypervisor.requestUnplug`. `look` is for quick questions, `work` for asking. */
 export async function requestUnplug(
-  client: LibvirtClient,
+  look: LibvirtClient,
+  work: LibvirtClient,
   where: string,
   vmId: VmId,
   alias: string,
 ): Promise<void> {
-  const ask = client.call(
-    procedures.domainDetachDeviceAlias,
-    { dom: domainRef(vmId), alias, flags: AFFECT.live },
-    { timeoutMs: ASK_LIMIT_MS },
-  );
+  const what = `ask for ${alias} back`;
+  const ask = { dom: domainRef(vmId), alias, flags: AFFECT.live };
   try {
-    await ask;
+    await work.call(procedures.domainDetachDeviceAlias, ask, { timeoutMs: ASK_LIMIT_MS });
   } catch (error) {
-    if (isLibvirtCode(error, LIBVIRT_CODE.deviceMissing) || alreadyAsked(error)) return;
-    await acting(where, `ask for ${alias} back`, Promise.reject(error));
+    if (alreadyAsked(error)) return;
+    if (libvirtCodeOf(error) === undefined) throw error;
+    // Given back between the caller's look and now; libvirt says "internal error" for an alias it does not
+    // find.
+    const { live } = await acting(where, what, readBoth(look, vmId));
+    if (!readDomainXml(live).interfaces.some((each) => each.alias === alias)) return;
+    await acting(where, what, Promise.reject(error));
   }
 }
 
-/**
- * QEMU's only error without a code of its own (GenericError -> internal, 1): the guest was asked and did not
- * answer yet.
- */
+/** QEMU has no code for it (GenericError): the guest was asked and did not answer yet. */
 function alreadyAsked(error: unknown): boolean {
   return (
     isLibvirtCode(error, LIBVIRT_CODE.internal, LIBVIRT_CODE.operationFailed) &&

@@ -46,7 +46,7 @@ export async function lookAtVf(
 ): Promise<VfState | null> {
   const place = await findVfPlace(client, pciAddress);
   if (!place) return null;
-  const [links, domains] = await Promise.all([linksOrNull(channel), lookAtDomains(client, memory)]);
+  const [links, domains] = await Promise.all([linksOrNull(channel, place), lookAtDomains(client, memory)]);
   const link = place.pf && links?.links.get(place.pf.name);
   return {
     pciAddress,
@@ -65,9 +65,12 @@ export async function lookAtVf(
   };
 }
 
-async function linksOrNull(channel: HostChannel): Promise<LinkTable | null> {
+/** What the channel knows; null without one. All links only if the VF has a netdev whose use must be told. */
+async function linksOrNull(channel: HostChannel, place: VfPlace): Promise<LinkTable | null> {
   try {
-    return await channel.readLinks();
+    if (place.netdev !== null || !place.pf) return await channel.readLinks();
+    const link = await channel.readLink(place.pf.name);
+    return { links: new Map(link ? [[link.name, link]] : []), addresses: new Map() };
   } catch (error) {
     if (isCode(error, 'HOST_CHANNEL_UNAVAILABLE')) return null;
     throw error;

@@ -1,0 +1,257 @@
+/**
+ * The system inside a simulated domain: it answers unplug requests as its behaviour says, runs a guest agent, and has
+ * network interfaces with counters that move while it runs. It moves with the domain in a migration.
+ *
+ * Traffic model: a bond over all interfaces sends over the VF when one is up, else over the first ordinary interface.
+ */
+import type { Clock } from '../base/clock.ts';
+import type { Random } from '../base/random.ts';
+import type { SimGuestSpec, UnplugBehaviour } from './inventory.ts';
+import { drawMs, type RangeMs, TIMINGS } from './timings.ts';
+
+/** Packets a second on the path that carries the bond, and on a path that only hears broadcasts. */
+const BUSY_PACKETS_PER_SECOND = 2000;
+const QUIET_PACKETS_PER_SECOND = 2;
+const PACKET_BYTES = 700;
+
+export interface GuestNic {
+  /** Handle of the QEMU that runs it now. */
+  alias: string;
+  /** `ens8`: named by slot, as udev does. */
+  readonly name: string;
+  readonly mac: string;
+  readonly passthrough: boolean;
+  /** Link up from here on (monotonic ms). */
+  upFromMs: number;
+  rxPackets: number;
+  txPackets: number;
+}
+
+export interface GuestHooks {
+  /** The guest let go of a device. */
+  removed(alias: string): void;
+  /** The guest said no. */
+  refused(alias: string): void;
+  agentConnected(connected: boolean): void;
+}
+
+export interface AgentAddress {
+  readonly 'ip-address': string;
+  readonly 'ip-address-type': 'ipv4' | 'ipv6';
+  readonly prefix: number;
+}
+
+/** One interface as the guest agent reports it. */
+export interface AgentInterface {
+  readonly name: string;
+  readonly 'hardware-address': string;
+  readonly 'ip-addresses'?: readonly AgentAddress[];
+  readonly statistics: object;
+}
+
+/** One guest system, from boot to power-off, on whatever host. */
+export class SimGuest {
+  readonly spec: SimGuestSpec;
+  unplug: UnplugBehaviour;
+  agentUp = false;
+  readonly nics: GuestNic[] = [];
+  readonly #clock: Clock;
+  readonly #random: Random;
+  #hooks: GuestHooks | null = null;
+  #runningSinceMs: number | null = null;
+  #countedToMs: number;
+  /** Aliases asked for; `due`: the guest would have answered, but was not running. */
+  readonly #asked = new Map<string, { cancel: () => void; due: boolean }>();
+
+  constructor(spec: SimGuestSpec, clock: Clock, random: Random) {
+    this.spec = spec;
+    this.unplug = spec.unplug;
+    this.#clock = clock;
+    this.#random = random;
+    this.#countedToMs = clock.monotonicMs();
+  }
+
+  /** Ties the guest to the domain that runs it now. */
+  attachTo(hooks: GuestHooks): void {
+    this.#hooks = hooks;
+  }
+
+  /** vCPUs start. `boot`: from power-on, so the agent comes later; else it goes on where it was. */
+  run(boot: boolean): void {
+    this.#runningSinceMs = this.#clock.monotonicMs();
+    this.#countedToMs = this.#runningSinceMs;
+    if (boot && this.spec.agent)
+      this.#clock.after(drawMs(this.#random, TIMINGS.agentBoot), () => this.#agentStarts());
+    if (!boot && this.agentUp) this.#hooks?.agentConnected(true);
+    for (const [alias, request] of this.#asked) if (request.due) this.#schedule(alias);
+  }
+
+  /** vCPUs stop. */
+  pause(): void {
+    this.count();
+    this.#runningSinceMs = null;
+  }
+
+  /** The machine is off: nothing that was asked will be answered. */
+  powerOff(): void {
+    this.pause();
+    for (const request of this.#asked.values()) request.cancel();
+    this.#asked.clear();
+    this.#hooks = null;
+    this.agentUp = false;
+  }
+
+  /** True while vCPUs run. */
+  get running(): boolean {
+    return this.#runningSinceMs !== null;
+  }
+
+  /** Aliases asked for and not given back. */
+  get pendingUnplugs(): string[] {
+    return [...this.#asked.keys()];
+  }
+
+  /** The host asks for a device. Asking again is harmless. */
+  askUnplug(alias: string): void {
+    if (!this.#asked.has(alias)) this.#schedule(alias);
+  }
+
+  /** Makes the guest answer everything it was asked for and ignored, e.g. after a fault ended. */
+  answerPending(): void {
+    for (const alias of this.pendingUnplugs) this.#schedule(alias);
+  }
+
+  /** A device appeared. The link comes up a moment later. */
+  plug(nic: Pick<GuestNic, 'alias' | 'name' | 'mac' | 'passthrough'>, upNow: boolean): void {
+    this.count();
+    const wait = upNow ? 0 : drawMs(this.#random, TIMINGS.guestNicUp);
+    this.nics.push({ ...nic, upFromMs: this.#clock.monotonicMs() + wait, rxPackets: 0, txPackets: 0 });
+  }
+
+  /** The guest arrived on another QEMU: its interfaces have other aliases there. */
+  rename(
+    devices: readonly { readonly mac: string; readonly alias: string; readonly passthrough: boolean }[],
+  ): void {
+    for (const nic of this.nics) {
+      const same = devices.find((each) => each.mac === nic.mac && each.passthrough === nic.passthrough);
+      if (same) nic.alias = same.alias;
+    }
+  }
+
+  /** A device is gone. */
+  unplugged(alias: string): void {
+    this.count();
+    this.#asked.get(alias)?.cancel();
+    this.#asked.delete(alias);
+    const index = this.nics.findIndex((nic) => nic.alias === alias);
+    if (index >= 0) this.nics.splice(index, 1);
+  }
+
+  /** The interface that carries the bond now. */
+  activeNic(): GuestNic | undefined {
+    const now = this.#clock.monotonicMs();
+    const up = this.nics.filter((nic) => nic.upFromMs <= now);
+    return up.find((nic) => nic.passthrough) ?? up[0];
+  }
+
+  /** Brings the counters up to now. Level-triggered: called before anything that changes them or reads them. */
+  count(): void {
+    const now = this.#clock.monotonicMs();
+    const elapsedMs = this.#runningSinceMs === null ? 0 : now - this.#countedToMs;
+    this.#countedToMs = now;
+    if (elapsedMs <= 0) return;
+    const active = this.activeNic();
+    for (const nic of this.nics) {
+      const upMs = Math.min(elapsedMs, Math.max(0, now - nic.upFromMs));
+      const rate = nic === active ? BUSY_PACKETS_PER_SECOND : QUIET_PACKETS_PER_SECOND;
+      nic.rxPackets += (upMs / 1000) * rate;
+      nic.txPackets += nic === active ? (upMs / 1000) * rate : 0;
+    }
+  }
+
+  #agentStarts(): void {
+    if (!this.#hooks) return;
+    this.agentUp = true;
+    this.#hooks.agentConnected(true);
+  }
+
+  #schedule(alias: string): void {
+    const answer = this.#answerAfterMs();
+    this.#asked.get(alias)?.cancel();
+    const cancel = answer === null ? () => {} : this.#clock.after(answer, () => this.#answer(alias));
+    this.#asked.set(alias, { cancel, due: false });
+  }
+
+  #answerAfterMs(): number | null {
+    const behaviour = this.unplug;
+    if (behaviour.type === 'never') return null;
+    if (behaviour.type === 'refuse') return behaviour.afterMs;
+    const range: RangeMs = [behaviour.minMs, behaviour.maxMs];
+    return drawMs(this.#random, range);
+  }
+
+  #answer(alias: string): void {
+    const request = this.#asked.get(alias);
+    if (!request) return;
+    if (!this.running) {
+      request.due = true;
+      return;
+    }
+    if (this.unplug.type === 'refuse') {
+      this.#asked.delete(alias);
+      this.#hooks?.refused(alias);
+    } else this.#hooks?.removed(alias);
+  }
+
+  /** The answer of `guest-network-get-interfaces`, the JSON value in `return`. */
+  interfaces(): AgentInterface[] {
+    this.count();
+    const loopback: AgentInterface = {
+      name: 'lo',
+      'hardware-address': '00:00:00:00:00:00',
+      'ip-addresses': [{ 'ip-address': '127.0.0.1', 'ip-address-type': 'ipv4', prefix: 8 }],
+      statistics: statistics(0, 0),
+    };
+    const now = this.#clock.monotonicMs();
+    const visible = this.nics.filter((nic) => nic.upFromMs <= now);
+    const addresses = addressesOf(this.spec.address);
+    const alone = visible.length < 2 && !this.nics.some((nic) => nic.passthrough);
+    const each = visible.map((nic) => ({
+      name: nic.name,
+      'hardware-address': nic.mac,
+      ...(alone ? { 'ip-addresses': addresses } : {}),
+      statistics: statistics(nic.rxPackets, nic.txPackets),
+    }));
+    const active = this.activeNic();
+    if (alone || !active) return [loopback, ...each];
+    const sum = (key: 'rxPackets' | 'txPackets') => visible.reduce((total, nic) => total + nic[key], 0);
+    const bond = {
+      name: 'bond0',
+      'hardware-address': active.mac,
+      'ip-addresses': addresses,
+      statistics: statistics(sum('rxPackets'), sum('txPackets')),
+    };
+    return [loopback, bond, ...each];
+  }
+}
+
+function addressesOf(address: string | null): AgentAddress[] {
+  if (address === null) return [];
+  const [ip = '', prefix = '24'] = address.split('/');
+  return [{ 'ip-address': ip, 'ip-address-type': 'ipv4', prefix: Number(prefix) }];
+}
+
+function statistics(rxPackets: number, txPackets: number): object {
+  const rx = Math.floor(rxPackets);
+  const tx = Math.floor(txPackets);
+  return {
+    'rx-bytes': rx * PACKET_BYTES,
+    'rx-packets': rx,
+    'rx-errs': 0,
+    'rx-dropped': 0,
+    'tx-bytes': tx * PACKET_BYTES,
+    'tx-packets': tx,
+    'tx-errs': 0,
+    'tx-dropped': 0,
+  };
+}

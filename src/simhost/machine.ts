@@ -1,0 +1,53 @@
+/** Violence against simulated hosts: libvirtd killed and started again, power lost, a QEMU killed. Used by faults and tests. */
+import { EMPTY_MAC } from './hardware.ts';
+import type { FaultEffect } from './faults.ts';
+import type { SimDomain } from './domain.ts';
+import type { SimHost } from './host.ts';
+import { startDomain, stopQemu } from './lifecycle.ts';
+
+/** SIGKILL of libvirtd; QEMUs and guests live on. Started again after `restartAfterMs`, or never if null. */
+export function killLibvirtd(host: SimHost, restartAfterMs: number | null): void {
+  host.killDaemon();
+  if (restartAfterMs !== null) host.context.clock.after(restartAfterMs, () => startLibvirtd(host));
+}
+
+/** Starts libvirtd again on a host that has power. */
+export function startLibvirtd(host: SimHost): void {
+  host.startDaemon();
+}
+
+/** Power lost: every QEMU is gone without a word, VFs are as after a boot, nothing answers until `bootHost`. */
+export function crashHost(host: SimHost): void {
+  host.killDaemon();
+  for (const domain of [...host.domains.values()]) {
+    if (domain.active) stopQemu(host, domain, 'unknown');
+  }
+  for (const vf of host.hardware.vfs) {
+    vf.holder = null;
+    vf.driver = vf.pf.spec.vfDriver;
+    vf.mac = EMPTY_MAC;
+    vf.vlan = 0;
+  }
+}
+
+/** Power is back: libvirtd starts, and with it the domains that start by themselves. */
+export async function bootHost(host: SimHost): Promise<void> {
+  host.startDaemon();
+  const wanted = [...host.domains.values()].filter((domain) => domain.autostart && !domain.active);
+  await Promise.all(wanted.map((domain) => startDomain(host, domain, 0)));
+}
+
+/** SIGKILL of a QEMU. */
+export function killQemu(host: SimHost, domain: SimDomain): void {
+  if (!domain.active) return;
+  const { ref } = domain;
+  stopQemu(host, domain, 'crashed');
+  host.tellDaemon(() => host.emit({ type: 'lifecycle', dom: { ...ref, id: -1 }, event: 5, detail: 5 }));
+}
+
+/** What a fault does to the host itself; the connection's part is the caller's. True if the call must not go on. */
+export function strike(host: SimHost, effect: FaultEffect): boolean {
+  if (effect.type === 'restartLibvirtd') killLibvirtd(host, effect.restartAfterMs);
+  else if (effect.type === 'crashHost') crashHost(host);
+  return effect.type === 'restartLibvirtd' || effect.type === 'crashHost';
+}

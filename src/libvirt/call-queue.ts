@@ -111,14 +111,15 @@ export class CallQueue {
     if (frame.program !== procedure.program || frame.procedure !== procedure.number) {
       throw violation(`a reply of procedure ${frame.procedure} to a call of ${procedure.name}`);
     }
+    // Decoded before the call leaves the table: should that throw, the end of the connection settles it.
+    const refused = frame.status === FRAME_STATUS.error ? decode(wireError, frame.payload) : undefined;
+    const ret = refused ? undefined : decode(procedure.ret, frame.payload);
     this.#sent.delete(frame.serial);
     this.#schedulePump();
-    if (frame.status === FRAME_STATUS.error) {
-      const error = refusal(procedure, decode(wireError, frame.payload), this.#options.label);
-      call.settle({ error });
+    if (refused) {
+      call.settle({ error: refusal(procedure, refused, this.#options.label) });
       return;
     }
-    const ret = decode(procedure.ret, frame.payload);
     if (call.state === 'sent') call.onReply?.(ret);
     call.settle({ ret });
   }

@@ -5,7 +5,7 @@
  *   qemu:///system                              the local daemon
  *   qemu+unix:///system?socket=PATH             the local daemon, another socket
  *   qemu+ssh://USER@HOST:PORT/system?keyfile=PATH&known_hosts=PATH&ssh_config=PATH&socket=PATH
- *   qemu+tls://HOST:PORT/system?pkipath=DIR     client certificates: cacert.pem, clientcert.pem, clientkey.pem
+ *   qemu+tls://HOST:PORT/system?pkipath=DIR     DIR holds cacert.pem, clientcert.pem, clientkey.pem
  *   qemu+tcp://HOST:PORT/system                 neither encrypted nor authenticated: for the lab
  *
  * Invariants: nothing that reaches ssh's command line from here can be taken for an option or a shell word.

@@ -1,7 +1,13 @@
 /** The documentation check finds what it is for. */
 import { expect, test } from 'vitest';
 import { ERROR_CODES } from '../src/base/errors.ts';
-import { brokenLinks, errorTableProblems, missingPaths, missingScripts } from './check-docs.ts';
+import {
+  brokenLinks,
+  environmentProblems,
+  errorTableProblems,
+  missingPaths,
+  missingScripts,
+} from './check-docs.ts';
 
 const present = new Set(['docs/a.md', 'src/base', 'src/store/sql', 'test']);
 const exists = (path: string): boolean => present.has(path);
@@ -14,9 +20,29 @@ test('a relative link must lead to a file; web addresses are left alone', () => 
   ]);
 });
 
-test('a path in backticks must exist; of a pattern, its fixed part', () => {
+test('a path in code must exist; of a pattern, its fixed part', () => {
   expect(missingPaths(page('`src/base/` `src/store/sql/0001-*.sql` `test/AREA/` `npm`'), exists)).toEqual([]);
   expect(missingPaths(page('`src/gone.ts`'), exists)).toEqual(['docs/index.md:1: there is no src/gone.ts']);
+});
+
+test('paths in fenced code and in commands are looked at too', () => {
+  expect(missingPaths(page('```\nnode src/gone.ts run\n```\n`node bin/gone.mjs run`'), exists)).toEqual([
+    'docs/index.md:2: there is no src/gone.ts',
+    'docs/index.md:4: there is no bin/gone.mjs',
+  ]);
+});
+
+test('paths that begin a line of code must exist', () => {
+  expect(missingPaths(page('```\nbin/gone.mjs login\n```'), exists)).toHaveLength(1);
+});
+
+test('variables of the environment are compared both ways', () => {
+  const code = [{ path: 'src/daemon/config.ts', text: "env['HANDOVER_A']; env['HANDOVER_B']" }];
+  expect(environmentProblems(code, [page('`HANDOVER_A` `HANDOVER_B`')])).toEqual([]);
+  expect(environmentProblems(code, [page('`HANDOVER_A` `HANDOVER_C`')])).toEqual([
+    'src/daemon/config.ts: HANDOVER_B is explained nowhere in docs/reference',
+    'docs/index.md: nothing in src reads HANDOVER_C',
+  ]);
 });
 
 test('a named npm script must exist', () => {

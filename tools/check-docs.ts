@@ -1,15 +1,17 @@
 /**
- * Documentation that can be checked: links and paths exist, commands exist, the table of errors is the
- * code's. Callers: `check.ts`; `npx tsx tools/check-docs.ts` alone.
+ * What can be checked of the documentation: links, paths and commands exist; the table of errors and the
+ * variables of the environment are the code's. Callers: `check.ts`; `npx tsx tools/check-docs.ts` alone.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { ERROR_CODES } from '../src/base/errors.ts';
 import { isStarted, report, ROOT } from './report.ts';
-import { lineOf, listFiles } from './source-file.ts';
+import { isTestFile, lineOf, listFiles } from './source-file.ts';
 
 /** Folders whose files are named in texts; a name that begins so must exist. */
 const ROOT_NAMES = /^(\.ci|bench|bin|console|docs|guest|lab|src|test|tools)\//;
+/** The product's programs; no other part of it reads the environment. */
+const READS_ENVIRONMENT = /^(src\/(daemon|cli)|bin)\//;
 const ERRORS_PAGE = 'docs/reference/errors.md';
 
 /** A page and its text. */
@@ -31,18 +33,42 @@ export function brokenLinks(page: Page, exists: (path: string) => boolean): stri
 }
 
 /**
- * Paths in backticks that are not there. A path with a capital or a star is a pattern; its fixed part must
+ * Paths in code, inline or fenced, that are not there. Of a name with capitals or a star the fixed part must
  * exist.
  */
 export function missingPaths(page: Page, exists: (path: string) => boolean): string[] {
   const problems: string[] = [];
-  for (const match of page.text.matchAll(/`([^`\s]+)`/g)) {
-    const name = match[1] ?? '';
-    if (!ROOT_NAMES.test(name)) continue;
-    const fixed = name.replace(/[^/]*(\*|[A-Z]{2,}).*$/, '').replace(/\/$/, '');
-    if (!exists(fixed)) problems.push(`${place(page, match.index)}: there is no ${fixed}`);
+  for (const code of page.text.matchAll(/```[^]*?```|`[^`\n]+`/g)) {
+    for (const word of code[0].matchAll(/[^\s`]+/g)) {
+      if (!ROOT_NAMES.test(word[0])) continue;
+      const fixed = word[0].replace(/[^/]*(\*|[A-Z]{2,}).*$/, '').replace(/[/,;:.]+$/, '');
+      const offset = code.index + word.index;
+      if (!exists(fixed)) problems.push(`${place(page, offset)}: there is no ${fixed}`);
+    }
   }
   return problems;
+}
+
+/** Variables `HANDOVER_...` that the code reads and no page explains, and the other way round. */
+export function environmentProblems(code: readonly Page[], pages: readonly Page[]): string[] {
+  const read = variablesIn(code);
+  const explained = variablesIn(pages);
+  return [
+    ...[...read].flatMap(([name, where]) =>
+      explained.has(name) ? [] : [`${where}: ${name} is explained nowhere in docs/reference`],
+    ),
+    ...[...explained].flatMap(([name, where]) =>
+      read.has(name) ? [] : [`${where}: nothing in src reads ${name}`],
+    ),
+  ];
+}
+
+function variablesIn(pages: readonly Page[]): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const page of pages) {
+    for (const match of page.text.matchAll(/\bHANDOVER_[A-Z_]+\b/g)) found.set(match[0], page.path);
+  }
+  return found;
 }
 
 /** `npm run NAME` of scripts that package.json does not have. */
@@ -82,10 +108,7 @@ export function errorTableProblems(page: Page): string[] {
 export function checkDocs(root: string): string[] {
   const exists = (path: string): boolean => existsSync(join(root, path));
   const scripts = scriptNames(root);
-  const pages = listFiles(root, ['.md']).map((path) => ({
-    path,
-    text: readFileSync(join(root, path), 'utf8'),
-  }));
+  const pages = readPages(root, /^/, ['.md']);
   const errorsPage = pages.find((page) => page.path === ERRORS_PAGE) ?? { path: ERRORS_PAGE, text: '' };
   return [
     ...pages.flatMap((page) => [
@@ -94,7 +117,17 @@ export function checkDocs(root: string): string[] {
       ...missingScripts(page, scripts),
     ]),
     ...errorTableProblems(errorsPage),
+    ...environmentProblems(
+      readPages(root, READS_ENVIRONMENT, ['.ts', '.mjs']),
+      pages.filter(({ path }) => path.startsWith('docs/reference/')),
+    ),
   ];
+}
+
+function readPages(root: string, chosen: RegExp, endings: readonly string[]): Page[] {
+  return listFiles(root, endings)
+    .filter((path) => chosen.test(path) && !isTestFile(path))
+    .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));
 }
 
 function scriptNames(root: string): string[] {

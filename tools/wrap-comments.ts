@@ -8,7 +8,7 @@ import { splitSource } from './source-file.ts';
 /** A line of a block comment, or a line comment that stands alone. */
 const COMMENT_LINE = /^(\s*)(\*|\/\/|#)( +)(\S.*)$/;
 /** Lines that begin a paragraph of their own. */
-const PARAGRAPH = /^([-*|@`]|\d+\.)/;
+const PARAGRAPH = /^([-*|@`]|\d+\.|[A-Z]\w+: )/;
 
 /** The text with its comment lines at most `columns` wide, where a word allows it. */
 export function wrapComments(path: string, text: string, columns: number): string {

@@ -77,12 +77,10 @@ export async function migrateDirect(migration: DirectMigration): Promise<Domain>
 
 async function begin(migration: DirectMigration): Promise<Progress> {
   const { source, domain } = migration;
-  const { state } = await phase(migration, 'begin', () =>
-    source.call(
-      procedures.domainGetState,
-      { dom: domain, flags: 0 },
-      { timeoutMs: migration.phaseTimeoutMs },
-    ),
+  const { state } = await source.call(
+    procedures.domainGetState,
+    { dom: domain, flags: 0 },
+    { timeoutMs: migration.phaseTimeoutMs },
   );
   // A guest that is paused now must be paused on the target too.
   const flags = migration.flags | (state === DOMAIN_STATE.paused ? MIGRATE.paused : 0);

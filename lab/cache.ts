@@ -3,7 +3,7 @@
  *
  * Invariant: an entry exists only complete. It is built under a temporary name and renamed, so an interrupted build
  * is never taken for one; its remains are removed by the next build. Builds do not nest.
- * Callers: `rootfs.ts`, `build-image.ts`, `bake.ts`, under the lab's lock (one builder at a time).
+ * Callers: `rootfs.ts`, `build-image.ts`, `bake.ts`, under the cache's lock (one builder at a time).
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, utimesSync } from 'node:fs';
@@ -13,8 +13,8 @@ import { systemClock } from '../src/base/clock.ts';
 import { cacheDirectory, LAB_DIRECTORY } from './paths.ts';
 
 const BUILDING = '.building-';
-/** Entries kept of each kind: this one and the one before (another branch, most likely). */
-const KEPT = 2;
+/** Entries kept of each kind: this one and those before (other branches, or a lab that still runs). */
+const KEPT = 3;
 
 /** Hash of texts; order matters, boundaries too. */
 export function hashOf(parts: readonly string[]): string {

@@ -1,7 +1,7 @@
 /**
  * The lab as a whole: up, down, and the handle scenarios and the demo work with.
  *
- * Invariants: one lab a machine, used by one process at a time (`lock.ts`); `labDown` leaves nothing behind, whatever
+ * Invariants: a lab is used by one process at a time (`lock.ts`); `labDown` leaves nothing behind, whatever
  * state a killed run left; `labUp` starts from whatever it finds. Only `labUp` and `labDown` must be called in the
  * machine's own network namespace; everything that talks to the hosts runs inside the lab's (`inNamespace`).
  * Callers: `main.ts`, scenarios, the demo, benches.
@@ -14,7 +14,7 @@ import type { Log } from '../src/base/log.ts';
 import { ensureSnapshot } from './bake.ts';
 import { ensureImage } from './build-image.ts';
 import { hostPid, killHost, restoreHost } from './hosts.ts';
-import { lockLab, type Release } from './lock.ts';
+import { lock, type Release } from './lock.ts';
 import { endProcesses, makeNamespace, removeNamespace } from './namespace.ts';
 import { ensureLabPackages } from './packages.ts';
 import { type ImagePaths, imagePaths, RUN_DIRECTORY, SSH_CONFIG } from './paths.ts';
@@ -56,10 +56,10 @@ export interface UpOptions {
  */
 export async function labUp(options: UpOptions): Promise<{ lab: Lab; release: Release }> {
   requireLabRights();
-  const release = await lockLab(options.purpose ?? 'lab up', LOCK_LIMIT_MS, options.log);
+  const release = await lock('lab', options.purpose ?? 'lab up', LOCK_LIMIT_MS, options.log);
   try {
     await ensureLabPackages(options.log);
-    const image = await ensureImage(options.log);
+    const image = await buildAlone('image', options.log, () => ensureImage(options.log));
     if (options.fresh || !isUp(image)) await startHosts(image, options.log);
     return { lab: openLab(), release };
   } catch (error) {
@@ -76,7 +76,7 @@ export async function resetHosts(log: Log): Promise<void> {
 /** Ends the lab and removes all of it but the cache. Safe whatever is, or is not, there. */
 export async function labDown(log: Log): Promise<void> {
   requireLabRights();
-  const release = await lockLab('lab down', LOCK_LIMIT_MS, log);
+  const release = await lock('lab', 'lab down', LOCK_LIMIT_MS, log);
   try {
     await stopEverything();
   } finally {
@@ -110,7 +110,7 @@ function isUp(image: ImagePaths): boolean {
 
 async function startHosts(image: ImagePaths, log: Log): Promise<void> {
   await stopEverything();
-  const snapshot = await ensureSnapshot(image, log);
+  const snapshot = await buildAlone('snapshot', log, () => ensureSnapshot(image, log));
   log.info('starting the hosts from their snapshots');
   await makeNamespace();
   mkdirSync(RUN_DIRECTORY, { recursive: true, mode: 0o700 });
@@ -125,6 +125,16 @@ async function startHosts(image: ImagePaths, log: Log): Promise<void> {
   );
   const state: State = { image: image.directory, snapshot };
   writeFileSync(STATE_FILE, JSON.stringify(state));
+}
+
+/** Labs side by side share the cache: one builds at a time, the next finds it done. */
+async function buildAlone<T>(what: string, log: Log, build: () => Promise<T>): Promise<T> {
+  const release = await lock('cache', `building the ${what}`, LOCK_LIMIT_MS, log);
+  try {
+    return await build();
+  } finally {
+    release();
+  }
 }
 
 async function stopEverything(): Promise<void> {

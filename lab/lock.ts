@@ -1,5 +1,5 @@
 /**
- * One user of the lab at a time, over all processes of the machine.
+ * One user of a lab at a time, and one builder of the cache all labs share, over all processes of the machine.
  *
  * The lock is a listening abstract unix socket: the kernel frees it when its holder dies, however it dies, and who
  * connects is told who holds it. Abstract sockets belong to a network namespace: take the lock in the machine's own.
@@ -8,33 +8,41 @@
 import { createConnection, createServer } from 'node:net';
 import { until, systemClock } from '../src/base/clock.ts';
 import type { Log } from '../src/base/log.ts';
+import { NAMESPACE } from './topology.ts';
 
-const ADDRESS = '\0handover-lab-lock';
+/** What can be locked: this lab, or the cache. */
+const ADDRESSES = { lab: `\0${NAMESPACE}-lock`, cache: '\0handover-lab-cache-lock' } as const;
+export type Lockable = keyof typeof ADDRESSES;
 
 /** Frees the lock. */
 export type Release = () => void;
 
 /**
- * Takes the lock, waiting at most `limitMs` for its holder; `purpose` is what others are told meanwhile.
+ * Takes a lock, waiting at most `limitMs` for its holder; `purpose` is what others are told meanwhile.
  * Throws an Error naming the holder when the limit is reached.
  */
-export async function lockLab(purpose: string, limitMs: number, log: Log): Promise<Release> {
+export async function lock(what: Lockable, purpose: string, limitMs: number, log: Log): Promise<Release> {
+  const address = ADDRESSES[what];
   let told = false;
   try {
-    return await until(systemClock, 'the lab is free', { limitMs, everyMs: 500 }, async () => {
-      const release = await tryLock(`pid ${process.pid}: ${purpose}`);
+    return await until(systemClock, `the ${what} is free`, { limitMs, everyMs: 500 }, async () => {
+      const release = await tryLock(address, `pid ${process.pid}: ${purpose}`);
       if (!release && !told) {
         told = true;
-        log.info(`the lab is in use (${await askHolder()}); waiting up to ${Math.round(limitMs / 1000)} s`);
+        log.info(
+          `the ${what} is in use (${await askHolder(address)}); waiting up to ${Math.round(limitMs / 1000)} s`,
+        );
       }
       return release;
     });
   } catch (error) {
-    throw new Error(`the lab is in use (${await askHolder()}): try again when it is done`, { cause: error });
+    throw new Error(`the ${what} is in use (${await askHolder(address)}): try again when it is done`, {
+      cause: error,
+    });
   }
 }
 
-function tryLock(answer: string): Promise<Release | undefined> {
+function tryLock(address: string, answer: string): Promise<Release | undefined> {
   return new Promise((resolve, reject) => {
     const server = createServer((socket) => {
       socket.on('error', () => {});
@@ -45,14 +53,14 @@ function tryLock(answer: string): Promise<Release | undefined> {
       if (error.code === 'EADDRINUSE') resolve(undefined);
       else reject(error);
     });
-    server.listen({ path: ADDRESS }, () => resolve(() => server.close()));
+    server.listen({ path: address }, () => resolve(() => server.close()));
   });
 }
 
-function askHolder(): Promise<string> {
+function askHolder(address: string): Promise<string> {
   return new Promise((resolve) => {
     let text = '';
-    const socket = createConnection({ path: ADDRESS });
+    const socket = createConnection({ path: address });
     socket.setTimeout(2000, () => socket.destroy());
     socket.on('data', (chunk: Buffer) => {
       text += chunk.toString();

@@ -1,12 +1,12 @@
 /**
  * Where the lab keeps things. Two places: a cache that survives (`~/.cache/handover/lab`: root file system, image,
- * snapshots, each in a directory named by the hash of its inputs) and the live state (`/run/handover-lab`: pid files,
+ * snapshots, each in a directory named by the hash of its inputs) and the live state (`/run/<lab>`: pid files,
  * control sockets, consoles), which `down` removes.
  * Callers: the modules of `lab/`.
  */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { HostLetter } from './topology.ts';
+import { type HostLetter, NAMESPACE } from './topology.ts';
 
 /** The directory of this file: sources that go into the image are below it. */
 export const LAB_DIRECTORY = import.meta.dirname;
@@ -19,8 +19,8 @@ export function cacheDirectory(): string {
   return process.env['HANDOVER_LAB_CACHE'] ?? join(homedir(), '.cache', 'handover', 'lab');
 }
 
-/** Live state of the one lab of this machine. */
-export const RUN_DIRECTORY = '/run/handover-lab';
+/** Live state of this lab. */
+export const RUN_DIRECTORY = join('/run', NAMESPACE);
 
 /** Files of an image directory. */
 export function imagePaths(directory: string) {

@@ -14,9 +14,9 @@ import { LAB_DIRECTORY, REPOSITORY } from './paths.ts';
 
 /** Where the guest's init script listens. */
 const SINK_PORT = 7000;
-const CHUNK_BYTES = 16 * 1024;
-/** 256 KiB/s: the guest hashes it with an emulated CPU. */
-const PAUSE_MS = 62;
+const CHUNK_BYTES = 8 * 1024;
+/** 64 KiB/s: the guest receives and hashes it with an emulated CPU that has other things to do. */
+const PAUSE_MS = 125;
 /** TCP may be backing off when the guest comes back, and the guest has the rest to hash. */
 const FINISH_LIMIT_MS = 120_000;
 

@@ -10,7 +10,17 @@
  */
 
 /** The network namespace that holds everything of the lab; nothing of it reaches the machine's own network. */
-export const NAMESPACE = 'handover-lab';
+export const NAMESPACE = labName();
+
+/**
+ * Name of the lab: namespace, run directory and lock have it. `HANDOVER_LAB=x` makes `handover-lab-x`, so that several
+ * live side by side; their addresses are the same, each in its own namespace.
+ */
+function labName(): string {
+  const suffix = process.env['HANDOVER_LAB'] ?? '';
+  if (!/^[a-z0-9]{0,8}$/.test(suffix)) throw new Error('HANDOVER_LAB takes at most 8 letters and digits');
+  return suffix === '' ? 'handover-lab' : `handover-lab-${suffix}`;
+}
 
 export const HOST_LETTERS = ['a', 'b'] as const;
 export type HostLetter = (typeof HOST_LETTERS)[number];

@@ -2,7 +2,7 @@
  * The composition root: one engine, wired from its parts and taken down in the reverse order. Nothing imports the daemon.
  * The background work of an engine is here: runner (migrations), host monitor (inventory), reconciler (vNICs that are missing).
  */
-import { createApi } from '../api/ovirt/server.ts';
+import { createApi } from '../api/create-api.ts';
 import { createUseCases } from '../app/create-use-cases.ts';
 import { startHostMonitor } from '../app/host-monitor.ts';
 import { migrationPorts } from '../app/migration-ports.ts';
@@ -21,7 +21,7 @@ import { RUNNER_DEFAULTS, startRunner } from '../saga/runner.ts';
 import { openStore } from '../store/open-store.ts';
 import type { Config } from './config.ts';
 import { startPostgres } from './postgres.ts';
-import { type Simulation, startSimulation } from './simulation.ts';
+import type { Simulation } from './simulation.ts';
 
 /** A running engine. */
 export interface Engine {
@@ -48,7 +48,7 @@ export async function startEngine(config: Config, log: Log): Promise<Engine> {
     const store = await openStore({ connection, clock, log });
     stops.push(() => store.close());
 
-    const simulation = config.simulated ? await startSimulation({ dataDir: config.dataDir, clock, random, log }) : null;
+    const simulation = config.simulated ? await simulate(config, log) : null;
     if (simulation) stops.push(() => simulation.close());
     const hypervisors = openHypervisors(config, log, simulation);
     stops.push(() => hypervisors.close());
@@ -67,7 +67,7 @@ export async function startEngine(config: Config, log: Log): Promise<Engine> {
     const runner = startRunner(saga, store.jobs.saga, clock, log, { ...RUNNER_DEFAULTS, owner: config.owner });
     stops.push(() => runner.stop());
 
-    const api = createApi({ useCases, clock, log });
+    const api = createApi({ useCases, clock, random, log });
     stops.push(() => api.close());
     const url = await api.listen(config.listenFd === null ? { host: config.listenHost, port: config.port } : { fd: config.listenFd } as never);
     return { url, generatedPassword, stop };
@@ -81,6 +81,12 @@ async function embedded(config: Config, log: Log, stops: (() => Promise<void>)[]
   const postgres = await startPostgres({ dataDir: config.dataDir, clock: systemClock, log });
   stops.push(() => postgres.stop());
   return postgres.connection;
+}
+
+/** Loaded only when asked for: an engine on real hosts carries nothing of the simulator. */
+async function simulate(config: Config, log: Log): Promise<Simulation> {
+  const { startSimulation } = await import('./simulation.ts');
+  return startSimulation({ dataDir: config.dataDir, clock: systemClock, random: systemRandom, log });
 }
 
 function openHypervisors(config: Config, log: Log, simulation: Simulation | null): Hypervisors {

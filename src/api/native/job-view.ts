@@ -56,6 +56,12 @@ export function toJobView(
       state,
     })),
     progress: data.progress ?? null,
+    moments: {
+      transferStartedAt: timeOf(data.transferStartedAt ?? null),
+      resumedAt: timeOf(data.resumedAt ?? null),
+      plugAskedAt: timeOf(data.plugAskedAt ?? null),
+      performReturnedAt: timeOf(data.performReturnedAt ?? null),
+    },
     downtimeMs: data.downtimeMs ?? null,
     networkGapMs: data.networkGapMs ?? null,
     warnings: data.warnings ?? [],

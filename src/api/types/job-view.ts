@@ -58,6 +58,16 @@ export interface JobView {
     readonly iteration: number;
     readonly elapsedMs: number;
   } | null;
+  /**
+   * When the transfer began, the guest was seen running on the target, the plug was asked for, libvirt's call
+   * returned.
+   */
+  readonly moments: {
+    readonly transferStartedAt: string | null;
+    readonly resumedAt: string | null;
+    readonly plugAskedAt: string | null;
+    readonly performReturnedAt: string | null;
+  };
   /** Guest paused. */
   readonly downtimeMs: number | null;
   /** Longest interval without a packet, per phase; another figure than downtime. */

@@ -1,0 +1,172 @@
+/**
+ * What scenarios share: an engine that knows the lab's hosts, checks that collect what was seen, and what the hosts themselves say
+ * of a VM. The hosts are the judge; the engine's database is never asked whether something is so.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { JobView } from '../../src/api/types/job-view.ts';
+import { EngineProcess } from '../engine.ts';
+import { EngineApi } from '../engine-api.ts';
+import { domainState, domainXml, type Guest, vfFacts } from '../guest.ts';
+import { PROFILE_OF_LAB } from '../lab-names.ts';
+import type { Lab } from '../lab.ts';
+import { type HostLetter, hostPlace, vfPciAddress } from '../topology.ts';
+
+/** Quiet machine: 40 to 60 s for a whole migration. */
+export const MIGRATION_LIMIT_MS = 420_000;
+const PASSWORD = 'lab-only';
+const EMPTY_MACS = ['00:00:00:00:00:00', '02:00:00:00:00:00'];
+
+export type TransportName = 'ssh' | 'tls';
+
+/** The engine of one scenario, with the hosts added over `transport`. */
+export interface LabEngine {
+  readonly process: EngineProcess;
+  readonly api: EngineApi;
+  stop(): Promise<void>;
+}
+
+export interface EngineSetup {
+  readonly transport?: TransportName;
+  readonly onLog?: (line: string) => void;
+}
+
+/** Names of hosts as the engine knows them. */
+export const engineName = (letter: HostLetter): string => `host-${letter}`;
+export const other = (letter: HostLetter): HostLetter => (letter === 'a' ? 'b' : 'a');
+
+/** Starts an engine in the lab and introduces network, profile and both hosts. */
+export async function startLabEngine(lab: Lab, setup: EngineSetup = {}): Promise<LabEngine> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'handover-lab-'));
+  const process = new EngineProcess({
+    dataDir,
+    port: 0,
+    password: PASSWORD,
+    sshConfigPath: lab.sshConfigPath,
+    ...(setup.onLog ? { onLog: setup.onLog } : {}),
+  });
+  const api = new EngineApi(() => process.url, PASSWORD);
+  const stop = async () => {
+    await process.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  };
+  try {
+    await process.start();
+    await introduceLab(lab, api, setup.transport ?? 'ssh');
+    return { process, api, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Adds the lab's network, passthrough profile and hosts. */
+export async function introduceLab(lab: Lab, api: EngineApi, transport: TransportName): Promise<void> {
+  const [dataCenter] = await api.list('datacenters', 'data_center');
+  const network = await api.add('networks', { name: PROFILE_OF_LAB.network, data_center: { id: dataCenter?.id } });
+  await api.add('vnicprofiles', {
+    name: PROFILE_OF_LAB.profile,
+    network: { id: network.id },
+    pass_through: { mode: 'enabled' },
+    migratable: 'true',
+  });
+  for (const letter of ['a', 'b'] as const) {
+    const place = lab.hosts[letter];
+    await api.add('hosts', {
+      name: engineName(letter),
+      libvirt_uri: engineUri(lab, letter, transport),
+      peer_uri: `qemu+${transport}://${transport === 'ssh' ? 'root@' : ''}${place.name}/system`,
+    });
+  }
+}
+
+/** How the engine reaches a host of the lab. */
+export function engineUri(lab: Lab, letter: HostLetter, transport: TransportName): string {
+  const { managementAddress } = hostPlace(letter);
+  if (transport === 'ssh') return `qemu+ssh://root@${managementAddress}/system`;
+  return `qemu+tls://${managementAddress}/system?pkipath=${lab.tlsDirectory}`;
+}
+
+/** Checks that keep going: a scenario reports everything that is wrong, not the first thing. */
+export class Checks {
+  readonly failures: string[] = [];
+  #count = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Notes `what`; `seen` says what was seen instead when it does not hold. */
+  that(what: string, holds: boolean, seen?: unknown): void {
+    this.#count += 1;
+    if (!holds) this.failures.push(`${what}${seen === undefined ? '' : `; seen: ${JSON.stringify(seen)}`}`);
+  }
+
+  equal(what: string, seen: unknown, wanted: unknown): void {
+    this.that(`${what} is ${JSON.stringify(wanted)}`, JSON.stringify(seen) === JSON.stringify(wanted), seen);
+  }
+
+  /** Throws all that failed. */
+  done(): void {
+    if (this.failures.length > 0) throw new Error(`\n  - ${this.failures.join('\n  - ')}`);
+  }
+}
+
+/** The VM runs on `letter` with its VF, and nothing of it is left on the other host: as both hosts say. */
+export async function checkRunsOn(
+  checks: Checks,
+  guest: Guest,
+  letter: HostLetter,
+  options: { vf: number; persistent: boolean; definitionElsewhere?: boolean },
+): Promise<void> {
+  const elsewhere = other(letter);
+  checks.equal(`state on host ${letter}`, await domainState(letter, guest), 'running');
+  if (!options.definitionElsewhere) checks.equal(`state on host ${elsewhere}`, await domainState(elsewhere, guest), undefined);
+  const address = vfPciAddress(options.vf);
+  const live = await domainXml(letter, guest, 'live');
+  checks.that(`the VF ${address} is in the running domain on ${letter}`, namesVf(live, address), hostdevs(live));
+  if (options.persistent) {
+    const inactive = await domainXml(letter, guest, 'inactive');
+    checks.that(`the definition on ${letter} names VF ${address} and no other`, namesVf(inactive, address) && hostdevs(inactive).length === 1, hostdevs(inactive));
+  }
+  const facts = await vfFacts(letter, options.vf);
+  checks.equal(`driver of VF ${options.vf} on ${letter}`, facts.driver, 'vfio-pci');
+  checks.equal(`MAC of VF ${options.vf} on ${letter}`, facts.mac, guest.place.vfMac);
+  for (const index of [0, 1]) {
+    const there = await vfFacts(elsewhere, index);
+    checks.that(`VF ${index} on ${elsewhere} does not carry the VM's MAC`, there.mac !== guest.place.vfMac, there.mac);
+  }
+}
+
+/** VF `index` of a host is as if nobody had ever used it. */
+export async function checkVfFree(checks: Checks, letter: HostLetter, index: number): Promise<void> {
+  const facts = await vfFacts(letter, index);
+  checks.equal(`driver of VF ${index} on ${letter}`, facts.driver, null);
+  checks.that(`MAC of VF ${index} on ${letter} is empty`, EMPTY_MACS.includes(facts.mac), facts.mac);
+  checks.equal(`VLAN of VF ${index} on ${letter}`, facts.vlan, 0);
+}
+
+/** No reservation outlived its job, as the engine's host nics show, and no job is live. */
+export async function checkNothingHeld(checks: Checks, api: EngineApi): Promise<void> {
+  const live = (await api.request<JobView[]>('GET', '/api/jobs?live=true')).map((job) => job.id);
+  checks.equal('live jobs', live, []);
+}
+
+/** Attach was sent after the guest had resumed on the target and before libvirt's call returned. */
+export function checkPlugMoment(checks: Checks, job: JobView): void {
+  const { resumedAt, plugAskedAt, performReturnedAt } = job.moments;
+  checks.that('plug was asked for after the guest resumed', resumedAt !== null && plugAskedAt !== null && plugAskedAt >= resumedAt, job.moments);
+  checks.that('plug was asked for before the migrate call returned', plugAskedAt !== null && performReturnedAt !== null && plugAskedAt < performReturnedAt, job.moments);
+}
+
+/** PCI addresses of the `<interface type='hostdev'>` elements of a domain. */
+export function hostdevs(xml: string): string[] {
+  const interfaces = xml.match(/<interface type='hostdev'[\s\S]*?<\/interface>/g) ?? [];
+  return interfaces.map((each) => {
+    const source = /<source>\s*<address type='pci' domain='0x([0-9a-f]+)' bus='0x([0-9a-f]+)' slot='0x([0-9a-f]+)' function='0x([0-9a-f]+)'\/>/.exec(each);
+    return source ? `${source[1]}:${source[2]}:${source[3]}.${source[4]}` : 'pool';
+  });
+}
+
+const namesVf = (xml: string, address: string): boolean => hostdevs(xml).includes(address);

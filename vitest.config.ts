@@ -14,7 +14,7 @@ interface Tier {
 
 const TIERS: readonly Tier[] = [
   { name: 'unit', include: ['src/**/*.test.ts', 'tools/**/*.test.ts', 'lab/**/*.test.ts'], limitMs: 20_000 },
-  { name: 'store', include: ['test/store/**/*.test.ts'], database: true, limitMs: 60_000 },
+  { name: 'store', include: ['test/store/**/*.test.ts'], database: true, limitMs: 180_000 },
   { name: 'wire', include: ['test/wire/**/*.test.ts'], limitMs: 60_000 },
   { name: 'api', include: ['test/api/**/*.test.ts'], database: true, limitMs: 60_000 },
   { name: 'saga', include: ['test/saga/**/*.test.ts'], database: true, limitMs: 120_000 },

@@ -27,6 +27,7 @@ export const POSTGRES_PORT = 5432;
 export const POSTGRES_USER = 'handover';
 /** sun_path of a unix socket holds 108 bytes with the final NUL. */
 const SOCKET_PATH_BYTES_MAX = 107;
+const SETPRIV = '/usr/bin/setpriv';
 const LOCK_LIMIT_MS = 10_000;
 const INITDB_LIMIT_MS = 120_000;
 const LOG_BYTES_MAX = 10 * 1024 * 1024;
@@ -49,8 +50,7 @@ export interface Cluster {
  * `INVALID_INPUT` if PostgreSQL is missing or cannot reach the directory.
  */
 export async function prepareCluster(dataDir: string, clock: Clock): Promise<Cluster> {
-  mkdirSync(dataDir, { recursive: true });
-  const root = realpathSync(dataDir);
+  const root = makeDataDir(dataDir);
   const lock = await lockDir(root, clock);
   try {
     const account = accountForPostgres();
@@ -72,6 +72,19 @@ export async function prepareCluster(dataDir: string, clock: Clock): Promise<Clu
   } catch (thrown) {
     closeSync(lock);
     throw thrown;
+  }
+}
+
+function makeDataDir(dataDir: string): string {
+  try {
+    mkdirSync(dataDir, { recursive: true });
+    return realpathSync(dataDir);
+  } catch (thrown) {
+    throw new HandoverError(
+      'INVALID_INPUT',
+      `the data directory ${dataDir} cannot be made or entered; choose another one`,
+      { cause: thrown },
+    );
   }
 }
 
@@ -123,6 +136,17 @@ export const runAs = (account: Account) => ({
   ...(account ? { uid: account.uid, gid: account.gid } : {}),
 });
 
+/**
+ * A command whose process gets `signal` from the kernel when ours ends, however it ends. Without setpriv (util-linux 2.33) it would
+ * outlive us; the next start copes with that too.
+ */
+export function dyingWithUs(
+  signal: 'INT' | 'KILL',
+  command: readonly [string, ...string[]],
+): readonly [string, ...string[]] {
+  return existsSync(SETPRIV) ? [SETPRIV, '--pdeathsig', signal, ...command] : command;
+}
+
 function expectReachable(dir: string, account: Account, advice: string): void {
   const { status } = spawnSync('test', ['-x', dir], runAs(account));
   if (status === 0) return;
@@ -141,7 +165,8 @@ async function createCluster(
 ): Promise<void> {
   if (existsSync(dir)) return;
   const unfinished = `${dir}.new`;
-  rmSync(unfinished, { recursive: true, force: true });
+  // Its author may have been killed this instant; what still writes there is dying too.
+  rmSync(unfinished, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   mkdirSync(unfinished, { mode: 0o700 });
   if (account) chownSync(unfinished, account.uid, account.gid);
   await runInitdb(binaries, unfinished, account);
@@ -154,7 +179,8 @@ async function createCluster(
 /** Local connections are trusted: the socket lies in a directory only the engine and PostgreSQL's user can enter. */
 function runInitdb(binaries: PostgresBinaries, dir: string, account: Account): Promise<void> {
   const args = ['-D', dir, '-U', POSTGRES_USER, '--auth=trust', '--encoding=UTF8', '--locale=C'];
-  const child = spawn(path.join(binaries.dir, 'initdb'), args, {
+  const [program, ...rest] = dyingWithUs('KILL', [path.join(binaries.dir, 'initdb'), ...args]);
+  const child = spawn(program, rest, {
     ...runAs(account),
     stdio: ['ignore', 'ignore', 'pipe'],
     timeout: INITDB_LIMIT_MS,

@@ -1,11 +1,11 @@
 /** Waiting in tests: for a condition, with a limit, on the real clock. Never for a time. */
 import { systemClock, until } from '../../src/base/clock.ts';
 
-const LIMIT_MS = 30_000;
+const LIMIT_MS = 60_000;
 
 /**
  * Looks every 20 ms until `look` returns something other than null, undefined or false. Fails naming `what`
- * after 30 s.
+ * after a minute.
  */
 export function eventually<T>(
   what: string,

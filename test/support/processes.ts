@@ -1,38 +1,22 @@
-/** Processes a test started and must end, by pid and never by name. */
-import { readFileSync } from 'node:fs';
-import { systemClock, until } from '../../src/base/clock.ts';
+/** Looking at processes of this machine, for tests of what must be gone. */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-const END_LIMIT_MS = 10_000;
-
-/** True if a process with that pid exists and is no zombie. */
-export function isAlive(pid: number): boolean {
-  try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
+/** Ids of the processes that work in `dir`: of a PostgreSQL, the postmaster and all its children. */
+export function processesIn(dir: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readlinkSync(`/proc/${pid}/cwd`) === dir;
+      } catch {
+        return false;
+      }
+    });
 }
 
-/**
- * Kills the process if `isOurs` accepts its command line (a pid may have been given to another), and waits
- * for its end.
- */
-export async function endProcess(pid: number, isOurs: (command: string) => boolean): Promise<void> {
-  if (!isAlive(pid) || !isOurs(commandLine(pid))) return;
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It ended by itself in between.
-  }
-  await until(systemClock, `end of process ${pid}`, { limitMs: END_LIMIT_MS, everyMs: 20 }, () =>
-    isAlive(pid) ? undefined : true,
-  );
-}
-
-function commandLine(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-  } catch {
-    return '';
-  }
+/** Real user id of a process. */
+export function uidOf(pid: number): number {
+  const line = /^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  return Number(line?.[1]);
 }

@@ -7,7 +7,7 @@
  * before it does it. Never asks anything. Once set up it works offline: nothing is asked of npm while the
  * marker file matches. The marker is written last, so an install that was interrupted is begun again.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -35,7 +35,9 @@ const MARKER = join(ROOT, 'node_modules', '.handover-installed');
 const LOCK = join(ROOT, '.handover-install.lock');
 const LOCK_LIMIT_MS = 15 * 60_000;
 const LOCK_POLL_MS = 500;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
+/** Ends this process. The lock, if it is ours, is left: its owner is dead, so the next run takes it over. */
 function fail(message) {
   process.stderr.write(`${message}\n`);
   process.exit(1);
@@ -108,11 +110,12 @@ function takeLock(wanted) {
     } catch (error) {
       if (error.code !== 'EEXIST') fail(`Cannot write ${LOCK}: ${error.message}`);
     }
-    // Between the owner's create and its write the file is empty: not stale, look again.
-    const owner = existsSync(LOCK) ? Number(readFileSync(LOCK, 'utf8')) : 0;
-    if (owner > 0 && !isAlive(owner)) rmSync(LOCK, { force: true });
+    // The install's own process and npm's, which may outlive it. Between create and write the file is empty:
+    // not stale, look again.
+    const owners = existsSync(LOCK) ? (readFileSync(LOCK, 'utf8').match(/\d+/g) ?? []).map(Number) : [];
+    if (owners.length > 0 && !owners.some(isAlive)) rmSync(LOCK, { force: true });
     else if (Date.now() > limit)
-      fail(`Another install holds ${LOCK} (process ${owner}); end it or remove the file.`);
+      fail(`Another install holds ${LOCK} (process ${owners.join(', ')}); end it or remove the file.`);
     else {
       if (waits === 0) process.stderr.write('Handover: waiting for another install in this folder to end.\n');
       sleepMs(LOCK_POLL_MS);
@@ -120,44 +123,49 @@ function takeLock(wanted) {
   }
 }
 
-function install() {
+/**
+ * Runs a child of this process; signals sent to us reach it. Resolves with its exit code, as a shell counts
+ * it.
+ */
+function runChild(command, args, options) {
+  const child = spawn(command, args, { cwd: ROOT, ...options });
+  // On a terminal Ctrl-C reaches the child by itself too: scripts count the signals of one Ctrl-C as one.
+  const forward = (signal) => child.kill(signal);
+  for (const signal of SIGNALS) process.on(signal, forward);
+  const ended = new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('exit', (status, signal) => resolve(status ?? 128 + constants.signals[signal]));
+  }).finally(() => {
+    for (const signal of SIGNALS) process.off(signal, forward);
+  });
+  return { pid: child.pid, ended };
+}
+
+async function install() {
   const wanted = wantedMarker();
   if (isInstalled(wanted) || !takeLock(wanted)) return;
+  const why = existsSync(join(ROOT, 'node_modules')) ? 'they do not match package-lock.json' : 'first run';
+  process.stderr.write(`Handover: installing npm packages into node_modules (${why}): npm ci\n`);
   try {
-    const why = existsSync(join(ROOT, 'node_modules')) ? 'they do not match package-lock.json' : 'first run';
-    process.stderr.write(`Handover: installing npm packages into node_modules (${why}): npm ci\n`);
     const [command, ...prefix] = npmCommand();
-    const answer = spawnSync(command, [...prefix, 'ci', '--no-audit', '--no-fund'], {
-      cwd: ROOT,
-      // npm's own messages go to our standard error: standard output belongs to the command.
-      stdio: ['ignore', 2, 2],
-    });
-    if (answer.error)
-      fail(`npm cannot be run (${answer.error.message}): install npm, which comes with Node.`);
-    if (answer.status !== 0) process.exitCode = answer.status ?? 1;
-    else writeFileSync(MARKER, wanted);
+    // npm's own messages go to our standard error: standard output belongs to the command.
+    const npm = runChild(command, [...prefix, 'ci', '--no-audit', '--no-fund'], { stdio: ['ignore', 2, 2] });
+    writeFileSync(LOCK, `${process.pid} ${npm.pid}`);
+    const status = await npm.ended;
+    if (status !== 0) fail('npm ci failed, see above. The same command again starts the install afresh.');
+    writeFileSync(MARKER, wanted);
+  } catch (error) {
+    fail(`npm cannot be run (${error.message}): install npm, which comes with Node.`);
   } finally {
     rmSync(LOCK, { force: true });
   }
-  if (process.exitCode)
-    fail('npm ci failed, see above. Running the same command again starts the install afresh.');
-}
-
-/** Runs the script in a child of this process; signals sent to us reach it, and its end is ours. */
-function run(script, args) {
-  const child = spawn(process.execPath, ['--import', 'tsx', script, ...args], {
-    stdio: 'inherit',
-    // tsx is found from the working directory: the repository's, whatever folder this was called from.
-    cwd: ROOT,
-  });
-  // On a terminal Ctrl-C reaches the child by itself too: scripts count the signals of one Ctrl-C as one.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-  child.on('error', (error) => fail(`Cannot run ${script}: ${error.message}`));
-  child.on('exit', (status, signal) => process.exit(status ?? 128 + constants.signals[signal]));
 }
 
 checkNode();
 const [verb, ...args] = process.argv.slice(2);
 const script = scriptOf(verb);
-install();
-run(script, args);
+await install();
+// tsx is found from the working directory: the repository's, whatever folder this was called from.
+process.exitCode = await runChild(process.execPath, ['--import', 'tsx', script, ...args], {
+  stdio: 'inherit',
+}).ended;

@@ -1,4 +1,7 @@
-/** The guest agent as libvirt passes it on: a few commands, JSON in and out, silence from a guest that does not run. */
+/**
+ * The guest agent as libvirt passes it on: a few commands, JSON in and out, silence from a guest that does
+ * not run.
+ */
 import type { SimDomain } from './domain.ts';
 import type { SimHost } from './host.ts';
 import { agentChannel } from './lifecycle.ts';

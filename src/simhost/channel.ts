@@ -1,13 +1,14 @@
 /**
- * The host channel of a simulated host: answers the few fixed commands the engine runs on a host, with the text the real
- * tools print (iproute2 6.1, virsh, qemu-img), from the same model that libvirt's side shows. Anything else is
- * "command not found", exit code 127.
+ * The host channel of a simulated host: answers the few fixed commands the engine runs on a host, with the
+ * text the real tools print (iproute2 6.1, virsh, qemu-img), from the same model that libvirt's side shows.
+ * Anything else is "command not found", exit code 127.
  */
 import type { SimFabric } from './fabric.ts';
 import { EMPTY_MAC, type SimVf, vfNetdev } from './hardware.ts';
 import type { SimHost } from './host.ts';
 import { attribute, children, find } from './xml.ts';
 
+/** What a command did; text is UTF-8. */
 export interface SimCommandResult {
   readonly exitCode: number;
   readonly stdout: string;
@@ -178,7 +179,10 @@ function addresses(host: SimHost, netdev: string): object[] {
   });
 }
 
-/** `ip link set dev PF vf N [mac M] [vlan V] [trust on|off] [spoofchk on|off] [state S] [min_tx_rate R] [max_tx_rate R]`. */
+/**
+ * `ip link set dev PF vf N [mac M] [vlan V] [trust on|off] [spoofchk on|off] [state S] [min_tx_rate R]
+ * [max_tx_rate R]`.
+ */
 function ipLinkSet(host: SimHost, words: readonly string[]): SimCommandResult {
   const args = words.filter((word) => word !== 'dev');
   const [name = '', vfWord, index = '', ...settings] = args;

@@ -1,6 +1,6 @@
 /**
- * The fleet of the simulated demo, by name: three hosts with one ordinary card and two PFs of 8 VFs each, four VMs. Scripts
- * and documentation name these things, so they stay as they are.
+ * The fleet of the simulated demo, by name: three hosts with one ordinary card and two PFs of 8 VFs each,
+ * four VMs. Scripts and documentation name these things, so they stay as they are.
  */
 import type { SimDomainSpec, SimFleetSpec, SimGuestSpec, SimHostSpec, SimPfSpec } from './inventory.ts';
 import { PROMPT_UNPLUG } from './inventory.ts';

@@ -1,6 +1,7 @@
 /**
- * A domain's devices meeting the host's: which VF an interface takes, which bridge must exist, what the live XML then says.
- * Used when a QEMU starts (boot or incoming migration), when a device is plugged and when it is gone.
+ * A domain's devices meeting the host's: which VF an interface takes, which bridge must exist, what the live
+ * XML then says. Used when a QEMU starts (boot or incoming migration), when a device is plugged and when it
+ * is gone.
  */
 import type { SimDomain } from './domain.ts';
 import { ensureAlias, isHostdevInterface } from './domain-xml.ts';
@@ -30,8 +31,8 @@ function claimOf(domain: SimDomain, device: XmlElement): VfClaim {
 }
 
 /**
- * Makes a device of the definition a live one in `live` (which holds it already): alias, tap, VF. Refuses without having
- * changed anything on the host.
+ * Makes a device of the definition a live one in `live` (which holds it already): alias, tap, VF. Refuses
+ * without having changed anything on the host.
  */
 export function goLive(
   host: SimHost,

@@ -1,7 +1,7 @@
 /**
- * Domain XML as a simulated libvirt keeps it: a definition completed with what libvirt adds (MAC addresses, PCI places,
- * controllers), the live XML of a running domain (aliases, taps), and the forms that leave the host again.
- * Elements nobody here knows are kept where they are.
+ * Domain XML as a simulated libvirt keeps it: a definition completed with what libvirt adds (MAC addresses,
+ * PCI places, controllers), the live XML of a running domain (aliases, taps), and the forms that leave the
+ * host again. Elements nobody here knows are kept where they are.
  */
 import type { Random } from '../base/random.ts';
 import { ensureGuestAddress } from './guest-pci.ts';
@@ -141,7 +141,9 @@ const ALIAS_PREFIXES: Readonly<Record<string, string>> = {
   vsock: 'vsock',
 };
 
-/** True if the interface is a VF: named by address, or taken from a pool (the live XML then says `hostdev`). */
+/**
+ * True if the interface is a VF: named by address, or taken from a pool (the live XML then says `hostdev`).
+ */
 export function isHostdevInterface(device: XmlElement): boolean {
   return device.name === 'interface' && attribute(device, 'type') === 'hostdev';
 }
@@ -188,7 +190,9 @@ function fixedAlias(device: XmlElement): string | null {
   return null;
 }
 
-/** The form for `virDomainGetXMLDesc` of a running domain; migratable leaves out what the target makes anew. */
+/**
+ * The form for `virDomainGetXMLDesc` of a running domain; migratable leaves out what the target makes anew.
+ */
 export function exportLive(live: XmlElement, id: number, migratable: boolean): XmlElement {
   const copy = cloneXml(live);
   if (!migratable) {

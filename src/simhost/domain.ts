@@ -1,6 +1,6 @@
 /**
- * A domain of a simulated host: its definition, its live XML, state and job. Data with its own small rules; what happens to
- * it is in `lifecycle.ts`, `hotplug.ts` and `migration-*.ts`.
+ * A domain of a simulated host: its definition, its live XML, state and job. Data with its own small rules;
+ * what happens to it is in `lifecycle.ts`, `hotplug.ts` and `migration-*.ts`.
  *
  * Invariants: `live`, `guest` and `id >= 0` come and go together; a domain without `config` is transient.
  */
@@ -21,6 +21,7 @@ export interface DomainRef {
   readonly id: number;
 }
 
+/** One domain. Belongs to its host, which is the only one to make and forget it. */
 export class SimDomain {
   readonly uuid: string;
   readonly name: string;
@@ -34,6 +35,10 @@ export class SimDomain {
   readonly lock: JobLock;
   /** Memory on its way out of here; null = none. */
   transfer: OutgoingTransfer | null = null;
+  /** The migration that brings it here, while it does. */
+  incoming: { end(): void } | null = null;
+  /** Its migration was cancelled before memory moved. */
+  abortAsked = false;
   /** Statistics of the last migration that ended. */
   completedJob: readonly TypedParam[] | null = null;
   downtimeMsMax = DEFAULT_DOWNTIME_MS;

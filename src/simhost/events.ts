@@ -2,6 +2,7 @@
 import type { TypedParam } from '../libvirt/procedures/typed-params.ts';
 import type { DomainRef } from './domain.ts';
 
+/** One event; the names are those of libvirt's event table. */
 export type SimEvent =
   | { readonly type: 'lifecycle'; readonly dom: DomainRef; readonly event: number; readonly detail: number }
   | {

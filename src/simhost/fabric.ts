@@ -1,6 +1,6 @@
 /**
- * How simulated hosts find each other: names and sockets of their daemons, ports where a QEMU waits for a guest, links that
- * may be cut. What a daemon dials in a peer-to-peer migration is resolved here.
+ * How simulated hosts find each other: names and sockets of their daemons, ports where a QEMU waits for a
+ * guest, links that may be cut. What a daemon dials in a peer-to-peer migration is resolved here.
  */
 import type { FaultTable } from './faults.ts';
 import type { SimHost } from './host.ts';
@@ -10,6 +10,7 @@ import { refuse } from './refusal.ts';
 const FIRST_PORT = 49152;
 const PORT_COUNT = 64;
 
+/** The network of one fleet. */
 export class SimFabric {
   readonly hosts = new Map<string, SimHost>();
   readonly faults: FaultTable;

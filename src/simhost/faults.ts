@@ -1,11 +1,13 @@
 /**
- * Faults as rules: what goes wrong, in which call, on which host, how often. Consulted for every call a simulated libvirtd
- * receives, from the engine and from another daemon in a peer-to-peer migration alike, and for every event it sends.
+ * Faults as rules: what goes wrong, in which call, on which host, how often. Consulted for every call a
+ * simulated libvirtd receives, from the engine and from another daemon in a peer-to-peer migration alike, and
+ * for every event it sends.
  *
  * `dropReply` is the one that pays: it happened, but nobody is told.
  */
 import type { Random } from '../base/random.ts';
 
+/** What goes wrong. */
 export type FaultEffect =
   /** Answers an error without doing anything. */
   | { readonly type: 'refuse'; readonly libvirtCode: number; readonly message: string }
@@ -17,11 +19,14 @@ export type FaultEffect =
   | { readonly type: 'hang' }
   /** Does it, later. */
   | { readonly type: 'delay'; readonly delayMs: number }
-  /** SIGKILL of libvirtd before it did anything; QEMUs live on. It is started again after `restartAfterMs`. */
+  /**
+   * SIGKILL of libvirtd before it did anything; QEMUs live on. It is started again after `restartAfterMs`.
+   */
   | { readonly type: 'restartLibvirtd'; readonly restartAfterMs: number }
   /** The host loses power. */
   | { readonly type: 'crashHost' };
 
+/** When it goes wrong, and how. */
 export interface FaultRule {
   /** Name in the procedure table: `domainMigrateFinish3Params`. */
   readonly procedure: string;
@@ -50,6 +55,7 @@ interface Counted<Rule> {
   applied: number;
 }
 
+/** All rules of one fleet. */
 export class FaultTable {
   readonly #random: Random;
   #calls: Counted<FaultRule>[] = [];

@@ -1,6 +1,7 @@
 /**
- * A fleet of simulated hosts in one process: the door to this folder. Serves each host's libvirtd on a unix socket or on an
- * in-process stream, answers the host channel's commands, and gives tests a hand on everything that can go wrong.
+ * A fleet of simulated hosts in one process: the door to this folder. Serves each host's libvirtd on a unix
+ * socket or on an in-process stream, answers the host channel's commands, and gives tests a hand on
+ * everything that can go wrong.
  *
  * Who creates a fleet closes it; nothing of it lives on afterwards.
  */
@@ -20,6 +21,7 @@ import { Connection } from './server/connection.ts';
 import { type ByteStream, noDaemon, socketStream, streamPair } from './stream.ts';
 import { parseXml, textOf } from './xml.ts';
 
+/** What a fleet is made of; `random` decides everything random in it. */
 export interface SimFleetOptions {
   readonly clock: Clock;
   readonly random: Random;
@@ -27,12 +29,14 @@ export interface SimFleetOptions {
   readonly inventory: SimFleetSpec;
 }
 
+/** A socket that is served. */
 export interface SimServer {
   readonly path: string;
   /** Stops listening and ends the connections made through it. */
   close(): Promise<void>;
 }
 
+/** Simulated hosts, running. */
 export interface SimFleet {
   /** Hosts by name; everything of the model can be read and changed through them. */
   readonly hosts: ReadonlyMap<string, SimHost>;
@@ -41,9 +45,15 @@ export interface SimFleet {
   host(name: string): SimHost;
   /** Serves a host's libvirtd on a unix socket; a stale socket file is replaced. */
   serve(hostName: string, unixSocketPath: string): Promise<SimServer>;
-  /** One end of a new in-process connection to a host's libvirtd. Throws `HOST_UNREACHABLE` while that is down. */
+  /**
+   * One end of a new in-process connection to a host's libvirtd. Throws `HOST_UNREACHABLE` while that is
+   * down.
+   */
   connect(hostName: string): ByteStream;
-  /** The host channel: answers the fixed commands the engine runs on a host; null for a host that is not simulated. */
+  /**
+   * The host channel: answers the fixed commands the engine runs on a host; null for a host that is not
+   * simulated.
+   */
   shell(hostName: string): SimHostShell | null;
   /** Cuts or mends the network between two hosts. */
   setLink(one: string, other: string, up: boolean): void;

@@ -1,6 +1,7 @@
 /**
- * Where devices sit in a guest's PCI topology, as libvirt places them: i440fx has one bus of hot-pluggable slots, q35 one
- * device per pcie-root-port. A definition gets the root ports it needs; a running guest has only those it was started with.
+ * Where devices sit in a guest's PCI topology, as libvirt places them: i440fx has one bus of hot-pluggable
+ * slots, q35 one device per pcie-root-port. A definition gets the root ports it needs; a running guest has
+ * only those it was started with.
  */
 import { addressOf, guestAddressElement, pciAddress } from './pci.ts';
 import { refuse } from './refusal.ts';
@@ -12,7 +13,9 @@ const LAST_SLOT = 31;
 /** libvirt puts root ports in functions of slots from here on. */
 const FIRST_PORT_SLOT = 2;
 
-/** Makes sure a device that is a PCI function has an address nobody else has. `hotplug`: no new root ports. */
+/**
+ * Makes sure a device that is a PCI function has an address nobody else has. `hotplug`: no new root ports.
+ */
 export function ensureGuestAddress(domain: XmlElement, device: XmlElement, hotplug: boolean): void {
   if (!isPciDevice(device)) return;
   const used = usedAddresses(domain, device);

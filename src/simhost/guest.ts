@@ -1,8 +1,9 @@
 /**
- * The system inside a simulated domain: it answers unplug requests as its behaviour says, runs a guest agent, and has
- * network interfaces with counters that move while it runs. It moves with the domain in a migration.
+ * The system inside a simulated domain: it answers unplug requests as its behaviour says, runs a guest agent,
+ * and has network interfaces with counters that move while it runs. It moves with the domain in a migration.
  *
- * Traffic model: a bond over all interfaces sends over the VF when one is up, else over the first ordinary interface.
+ * Traffic model: a bond over all interfaces sends over the VF when one is up, else over the first ordinary
+ * interface.
  */
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
@@ -14,6 +15,7 @@ const BUSY_PACKETS_PER_SECOND = 2000;
 const QUIET_PACKETS_PER_SECOND = 2;
 const PACKET_BYTES = 700;
 
+/** An interface as the guest sees it. Counters are not whole numbers; readers round down. */
 export interface GuestNic {
   /** Handle of the QEMU that runs it now. */
   alias: string;
@@ -27,6 +29,7 @@ export interface GuestNic {
   txPackets: number;
 }
 
+/** What a guest tells the QEMU it runs in. */
 export interface GuestHooks {
   /** The guest let go of a device. */
   removed(alias: string): void;
@@ -35,6 +38,7 @@ export interface GuestHooks {
   agentConnected(connected: boolean): void;
 }
 
+/** An address in the form of the guest agent. */
 export interface AgentAddress {
   readonly 'ip-address': string;
   readonly 'ip-address-type': 'ipv4' | 'ipv6';
@@ -154,7 +158,9 @@ export class SimGuest {
     return up.find((nic) => nic.passthrough) ?? up[0];
   }
 
-  /** Brings the counters up to now. Level-triggered: called before anything that changes them or reads them. */
+  /**
+   * Brings the counters up to now. Level-triggered: called before anything that changes them or reads them.
+   */
   count(): void {
     const now = this.#clock.monotonicMs();
     const elapsedMs = this.#runningSinceMs === null ? 0 : now - this.#countedToMs;

@@ -1,6 +1,7 @@
 /**
- * The devices of one simulated host: PFs, VFs, cards, bridges. What a VF's PF keeps for it (MAC, VLAN, trust...), the driver
- * it is bound to, and which domain holds it. Nothing here waits; callers decide when things happen.
+ * The devices of one simulated host: PFs, VFs, cards, bridges. What a VF's PF keeps for it (MAC, VLAN,
+ * trust...), the driver it is bound to, and which domain holds it. Nothing here waits; callers decide when
+ * things happen.
  *
  * Invariant: `holder` is set exactly while a domain of this host has the VF in its live definition.
  */
@@ -8,10 +9,12 @@ import { pciPlus } from './pci.ts';
 import type { SimBridgeSpec, SimHostSpec, SimNicSpec, SimPfSpec } from './inventory.ts';
 import { refuse } from './refusal.ts';
 
+/** A VF whose PF keeps no administrative MAC for it. */
 export const EMPTY_MAC = '00:00:00:00:00:00';
 /** Drivers that hand a device to a guest; a device bound to one has no netdev. */
 const GUEST_DRIVERS = new Set(['vfio-pci', 'mlx5_vfio_pci', 'pci-stub', 'ice-vfio-pci', 'qat_vfio_pci']);
 
+/** A virtual function and what its PF keeps for it. VLAN 0 is untagged, rates 0 unlimited. */
 export interface SimVf {
   readonly pciAddress: string;
   readonly index: number;
@@ -40,6 +43,7 @@ export interface VfHolder {
   readonly restore: { readonly driver: string | null; readonly mac: string; readonly vlan: number };
 }
 
+/** A physical function with the VFs that exist now. */
 export interface SimPf {
   readonly spec: SimPfSpec;
   carrier: boolean;

@@ -1,4 +1,7 @@
-/** Documents a simulated libvirt gives about the host itself: capabilities, domain capabilities, networks, CPU comparison. */
+/**
+ * Documents a simulated libvirt gives about the host itself: capabilities, domain capabilities, networks, CPU
+ * comparison.
+ */
 import { CPU_COMPARE } from '../libvirt/procedures/flags.ts';
 import type { SimHost } from './host.ts';
 import type { SimPoolSpec } from './inventory.ts';

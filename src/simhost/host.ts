@@ -1,8 +1,9 @@
 /**
- * One simulated host: its devices, its domains, its libvirtd. Knows who listens to its events and whether its daemon lives.
+ * One simulated host: its devices, its domains, its libvirtd. Knows who listens to its events and whether its
+ * daemon lives.
  *
- * Everything the *daemon* waits for goes through `daemonPause`, which rejects as soon as the daemon dies: what it had not
- * done by then never happens. What QEMU and the guest do goes on without it.
+ * Everything the *daemon* waits for goes through `daemonPause`, which rejects as soon as the daemon dies:
+ * what it had not done by then never happens. What QEMU and the guest do goes on without it.
  */
 import type { Clock } from '../base/clock.ts';
 import { HandoverError } from '../base/errors.ts';
@@ -16,6 +17,7 @@ import type { SimGuestSpec, SimHostSpec } from './inventory.ts';
 import { refuse } from './refusal.ts';
 import { drawMs, type RangeMs } from './timings.ts';
 
+/** What all hosts of a fleet share. */
 export interface SimContext {
   readonly clock: Clock;
   readonly random: Random;
@@ -27,6 +29,7 @@ export interface SimContext {
 /** The host itself takes this much memory. */
 const HOST_OVERHEAD_KIB = 1_500_000;
 
+/** One host. Made by the fleet; the server and the verbs of this folder act on it. */
 export class SimHost {
   readonly spec: SimHostSpec;
   readonly name: string;
@@ -159,6 +162,12 @@ export class SimHost {
     const missed = this.#missed;
     this.#missed = [];
     for (const notice of missed) notice();
+  }
+
+  /** Power is lost: the daemon ends, and what QEMUs wanted to tell it is lost too. */
+  losePower(): void {
+    this.killDaemon();
+    this.#missed = [];
   }
 
   /** QEMU tells its daemon something: at once, or when there is one again. */

@@ -1,6 +1,6 @@
 /**
- * Plugging and unplugging while the guest runs, as libvirt answers it: success of a detach is not removal, an alias or a VF
- * that still leaves cannot be taken again, and the definition changes only if asked.
+ * Plugging and unplugging while the guest runs, as libvirt answers it: success of a detach is not removal, an
+ * alias or a VF that still leaves cannot be taken again, and the definition changes only if asked.
  */
 import { AFFECT, DOMAIN_STATE } from '../libvirt/procedures/flags.ts';
 import { dropLive, goLive, hostDeviceOf, showToGuest } from './devices.ts';
@@ -73,7 +73,6 @@ async function attachLive(host: SimHost, domain: SimDomain, device: XmlElement):
   }
   try {
     await host.daemonPause(TIMINGS.deviceAdd);
-    checkGroup(host, device);
   } catch (error) {
     if (domain.live === live && devices.nodes.includes(device)) dropLive(host, domain, device);
     throw error;
@@ -81,19 +80,6 @@ async function attachLive(host: SimHost, domain: SimDomain, device: XmlElement):
   if (domain.live !== live) throw refuse('operation_failed', 'domain is no longer running');
   showToGuest(domain, device, false);
   if (alias !== null) host.emit({ type: 'deviceAdded', dom: domain.ref, alias });
-}
-
-/** QEMU, not libvirt, finds out that another function of the IOMMU group is still with the host. */
-function checkGroup(host: SimHost, device: XmlElement): void {
-  const pciAddress = hostDeviceOf(device);
-  const vf = pciAddress === null ? undefined : host.hardware.vf(pciAddress);
-  const shared = vf && host.hardware.vfs.find((each) => each !== vf && each.iommuGroup === vf.iommuGroup);
-  if (vf && shared && shared.driver !== null && shared.driver !== 'vfio-pci') {
-    throw refuse(
-      'internal',
-      `unable to execute QEMU command 'device_add': vfio ${vf.pciAddress}: group ${vf.iommuGroup} is not viable`,
-    );
-  }
 }
 
 /** virDomainDetachDeviceAlias: asks the guest and returns. */
@@ -120,7 +106,9 @@ export async function detachAlias(
 const missingAlias = (alias: string): Error =>
   refuse('device_missing', `no device found with alias ${alias}`);
 
-/** virDomainDetachDeviceFlags: the same, and waits a while for the removal. Returns OK whether or not it came. */
+/**
+ * virDomainDetachDeviceFlags: the same, and waits a while for the removal. Returns OK whether or not it came.
+ */
 export async function detachDevice(
   host: SimHost,
   domain: SimDomain,
@@ -204,7 +192,9 @@ function byAlias(definition: XmlElement, alias: string): XmlElement | undefined 
   return children(find(definition, 'devices')).find((each) => attribute(each, 'alias', 'name') === alias);
 }
 
-/** The device a client means: by alias, else by MAC (interfaces), host address (hostdevs) or target (disks). */
+/**
+ * The device a client means: by alias, else by MAC (interfaces), host address (hostdevs) or target (disks).
+ */
 function matching(definition: XmlElement | null, wanted: XmlElement): XmlElement | undefined {
   const alias = attribute(wanted, 'alias', 'name');
   const key = (device: XmlElement): string | undefined => {

@@ -1,6 +1,6 @@
 /**
- * What a simulated fleet consists of: the input of `createSimFleet`. Plain data, so that a file or a test can give it.
- * Sizes in KiB, rates in MiB/s, times in ms.
+ * What a simulated fleet consists of: the input of `createSimFleet`. Plain data, so that a file or a test can
+ * give it. Sizes in KiB, rates in MiB/s, times in ms.
  */
 
 /** A physical function and the VFs that exist when the simulation begins. */
@@ -20,7 +20,10 @@ export interface SimPfSpec {
   /** Address of VF 0; the following ones are `vfStride` functions further each. */
   readonly firstVf: string;
   readonly vfStride: number;
-  /** Driver an idle VF is bound to; null = none (autoprobe off). A network driver gives it a netdev `<pf>v<N>`. */
+  /**
+   * Driver an idle VF is bound to; null = none (autoprobe off). A network driver gives it a netdev
+   * `<pf>v<N>`.
+   */
   readonly vfDriver: string | null;
   /** Kernel and VF can save device state: libvirt then does not refuse to migrate with the VF in. */
   readonly vfMigratable: boolean;
@@ -37,6 +40,7 @@ export interface SimNicSpec {
   readonly carrier: boolean;
 }
 
+/** A bridge of a host. */
 export interface SimBridgeSpec {
   readonly name: string;
   readonly mac: string;
@@ -52,6 +56,7 @@ export interface SimPoolSpec {
   readonly pf: string;
 }
 
+/** A host as it is when the simulation begins. */
 export interface SimHostSpec {
   /** Also its hostname. */
   readonly name: string;
@@ -77,7 +82,8 @@ export interface SimHostSpec {
 }
 
 /**
- * What a guest does when its host asks for a device. `answer`: gives it back after a while drawn from the range;
+ * What a guest does when its host asks for a device. `answer`: gives it back after a while drawn from the
+ * range;
  * `never`: ignores it; `refuse`: says no (libvirt's event "device removal failed").
  */
 export type UnplugBehaviour =
@@ -85,9 +91,12 @@ export type UnplugBehaviour =
   | { readonly type: 'never' }
   | { readonly type: 'refuse'; readonly afterMs: number };
 
-/** A guest that gives back what it is asked for within 200 to 700 ms, as q35 and i440fx guests with ACPI do. */
+/**
+ * A guest that gives back what it is asked for within 200 to 700 ms, as q35 and i440fx guests with ACPI do.
+ */
 export const PROMPT_UNPLUG: UnplugBehaviour = { type: 'answer', minMs: 200, maxMs: 700 };
 
+/** What runs in a domain. */
 export interface SimGuestSpec {
   readonly unplug: UnplugBehaviour;
   /** A guest agent runs in it. */
@@ -100,6 +109,7 @@ export interface SimGuestSpec {
   readonly address: string | null;
 }
 
+/** A domain as it is when the simulation begins. */
 export interface SimDomainSpec {
   readonly host: string;
   /** The definition, as given to `virsh define`. */
@@ -109,6 +119,7 @@ export interface SimDomainSpec {
   readonly guest: SimGuestSpec;
 }
 
+/** All of a fleet. */
 export interface SimFleetSpec {
   readonly hosts: readonly SimHostSpec[];
   readonly domains: readonly SimDomainSpec[];

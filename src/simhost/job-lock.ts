@@ -1,11 +1,13 @@
 /**
- * The job of a domain, as libvirt's QEMU driver keeps it: calls that change a domain run one after the other, and a migration
- * (an "async job") keeps them waiting until it ends, at most 30 s each; then libvirt answers code 68.
+ * The job of a domain, as libvirt's QEMU driver keeps it: calls that change a domain run one after the other,
+ * and a migration (an "async job") keeps them waiting until it ends, at most 30 s each; then libvirt answers
+ * code 68.
  */
 import type { Clock } from '../base/clock.ts';
 import { refuse } from './refusal.ts';
 import { JOB_WAIT_MS } from './timings.ts';
 
+/** A migration as a job of a domain, by direction. */
 export type AsyncJob = 'migration out' | 'migration in';
 
 interface Waiter {

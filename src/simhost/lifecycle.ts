@@ -1,4 +1,7 @@
-/** Domains from definition to death: define, start, destroy, pause and so on, as the calls of the same names do them. */
+/**
+ * Domains from definition to death: define, start, destroy, pause and so on, as the calls of the same names
+ * do them.
+ */
 import { CREATE, DOMAIN_STATE, SHUTOFF_REASON } from '../libvirt/procedures/flags.ts';
 import { dropLive, goLiveAll, releaseAll, showToGuest } from './devices.ts';
 import type { SimDomain } from './domain.ts';
@@ -73,14 +76,15 @@ export function powerOn(host: SimHost, domain: SimDomain, paused: boolean): void
   giveGuest(host, domain, guest);
   for (const device of children(find(domain.running, 'devices'), 'interface'))
     showToGuest(domain, device, true);
-  host.emitLifecycle(domain, 'started');
-  if (paused) {
-    domain.setPaused('user');
-    host.emitLifecycle(domain, 'suspended');
-  } else {
+  if (paused) domain.setPaused('user');
+  else {
     domain.setRunning('booted');
     guest.run(true);
+    // QEMU's own event is handled before libvirt's call has ended.
+    host.emitLifecycle(domain, 'resumed');
   }
+  host.emitLifecycle(domain, 'started');
+  if (paused) host.emitLifecycle(domain, 'suspended');
 }
 
 /** Starts a QEMU without a guest in it: checks memory, takes VFs and taps. Refuses with nothing taken. */
@@ -144,6 +148,7 @@ export function stopQemu(host: SimHost, domain: SimDomain, reason: keyof typeof 
 /** The same without touching the guest, which runs on elsewhere. */
 export function dropQemu(host: SimHost, domain: SimDomain, reason: keyof typeof SHUTOFF_REASON): void {
   domain.guest = null;
+  domain.incoming?.end();
   releaseAll(host, domain);
   domain.live = null;
   domain.id = -1;

@@ -1,4 +1,7 @@
-/** Violence against simulated hosts: libvirtd killed and started again, power lost, a QEMU killed. Used by faults and tests. */
+/**
+ * Violence against simulated hosts: libvirtd killed and started again, power lost, a QEMU killed. Used by
+ * faults and tests.
+ */
 import { EMPTY_MAC } from './hardware.ts';
 import type { FaultEffect } from './faults.ts';
 import type { SimDomain } from './domain.ts';
@@ -16,12 +19,16 @@ export function startLibvirtd(host: SimHost): void {
   host.startDaemon();
 }
 
-/** Power lost: every QEMU is gone without a word, VFs are as after a boot, nothing answers until `bootHost`. */
+/**
+ * Power lost: every QEMU is gone without a word, VFs are as after a boot, nothing answers until `bootHost`.
+ */
 export function crashHost(host: SimHost): void {
-  host.killDaemon();
+  host.losePower();
   for (const domain of [...host.domains.values()]) {
     if (domain.active) stopQemu(host, domain, 'unknown');
   }
+  // Guests let go in a microtask at most; nothing of before reaches the daemon that boots later.
+  host.losePower();
   for (const vf of host.hardware.vfs) {
     vf.holder = null;
     vf.driver = vf.pf.spec.vfDriver;
@@ -45,7 +52,10 @@ export function killQemu(host: SimHost, domain: SimDomain): void {
   host.tellDaemon(() => host.emit({ type: 'lifecycle', dom: { ...ref, id: -1 }, event: 5, detail: 5 }));
 }
 
-/** What a fault does to the host itself; the connection's part is the caller's. True if the call must not go on. */
+/**
+ * What a fault does to the host itself; the connection's part is the caller's. True if the call must not go
+ * on.
+ */
 export function strike(host: SimHost, effect: FaultEffect): boolean {
   if (effect.type === 'restartLibvirtd') killLibvirtd(host, effect.restartAfterMs);
   else if (effect.type === 'crashHost') crashHost(host);

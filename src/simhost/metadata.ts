@@ -1,4 +1,6 @@
-/** Title, description and the elements of other people's namespaces in a domain's XML (virDomainSetMetadata). */
+/**
+ * Title, description and the elements of other people's namespaces in a domain's XML (virDomainSetMetadata).
+ */
 import { METADATA_TYPE } from '../libvirt/procedures/flags.ts';
 import { refuse } from './refusal.ts';
 import {

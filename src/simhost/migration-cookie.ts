@@ -1,4 +1,7 @@
-/** What the two sides of a migration tell each other, in libvirt's form: an XML document, opaque to the client between them. */
+/**
+ * What the two sides of a migration tell each other, in libvirt's form: an XML document, opaque to the client
+ * between them.
+ */
 import type { SimDomain } from './domain.ts';
 import type { SimHost } from './host.ts';
 import { refuse } from './refusal.ts';

@@ -1,6 +1,7 @@
 /**
- * A migration seen from the source: the checks, the transfer, and what becomes of the domain here afterwards (phases begin,
- * perform and confirm). The same phases serve a migration driven by a client and one driven by the source's daemon.
+ * A migration seen from the source: the checks, the transfer, and what becomes of the domain here afterwards
+ * (phases begin, perform and confirm). The same phases serve a migration driven by a client and one driven by
+ * the source's daemon.
  */
 import { MIGRATE, MIGRATE_PARAM } from '../libvirt/procedures/flags.ts';
 import { paramNumber, paramText, type TypedParam } from '../libvirt/procedures/typed-params.ts';
@@ -18,6 +19,7 @@ import { TIMINGS } from './timings.ts';
 import { OutgoingTransfer } from './transfer.ts';
 import { children, element, find, formatXml, type XmlElement } from './xml.ts';
 
+/** Typed parameters and flags as the client gave them. */
 export interface MigrateRequest {
   readonly params: readonly TypedParam[];
   readonly flags: number;
@@ -45,7 +47,10 @@ export async function begin(
   if (flags & MIGRATE.offline) throw refuse('no_support', 'offline migration is not simulated');
   const live = domain.running;
   const held = (flags & MIGRATE.changeProtection) !== 0;
-  if (held) await domain.lock.beginAsync('migration out');
+  if (held) {
+    await domain.lock.beginAsync('migration out');
+    domain.abortAsked = false;
+  }
   try {
     await host.daemonPause(TIMINGS.begin);
     if (domain.live !== live) throw refuse('operation_invalid', 'domain is not running');
@@ -93,6 +98,7 @@ export async function perform(
   });
   if (fabric.linkCut(host, incoming.host)) throw refuse('system', 'unable to connect: No route to host');
   domain.running;
+  if (domain.abortAsked) throw refuse('aborted', 'migration out job: canceled by client');
   domain.transfer = transfer;
   incoming.onEnd(() => transfer.targetGone());
   try {

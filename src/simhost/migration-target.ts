@@ -1,6 +1,7 @@
 /**
- * A migration seen from the target: the paused QEMU that waits for the guest, and its resumption (phases prepare and finish).
- * Until the guest runs here, the QEMU is ended as soon as the connection that ordered it is gone.
+ * A migration seen from the target: the paused QEMU that waits for the guest, and its resumption (phases
+ * prepare and finish). Until the guest runs here, the QEMU is ended as soon as the connection that ordered it
+ * is gone.
  */
 import { MIGRATE, MIGRATE_PARAM, JOB_OPERATION } from '../libvirt/procedures/flags.ts';
 import { param, paramText, type TypedParam } from '../libvirt/procedures/typed-params.ts';
@@ -71,11 +72,13 @@ export class Incoming {
     if (this.#ended) return;
     this.#ended = true;
     this.#fabric.unlisten(this);
+    if (this.domain.incoming === this) this.domain.incoming = null;
     this.domain.lock.endAsync();
     if (!this.arrival) this.#onEnd?.();
   }
 }
 
+/** What the source (or a client between) sends to prepare. */
 export interface PrepareRequest {
   readonly params: readonly TypedParam[];
   readonly cookie: Uint8Array;
@@ -103,6 +106,7 @@ export async function prepare(
   incoming.sourceHost = cookie.hostname;
   try {
     await domain.lock.beginAsync('migration in');
+    domain.incoming = incoming;
     startQemu(host, domain, definition);
     const uri = `tcp:${listenAddress(host, request.params)}:${fabric.listen(incoming)}`;
     await host.daemonPause(TIMINGS.prepare);
@@ -155,7 +159,7 @@ export async function finish(
   } finally {
     incoming.end();
   }
-  if (!domain.active) throw refuse('operation_failed', 'domain is no longer running');
+  // A guest that died meanwhile did arrive: libvirt says success all the same.
   return cookieFor(host, domain, null);
 }
 
@@ -196,7 +200,7 @@ function resumeHere(host: SimHost, domain: SimDomain, arrival: Arrival, stayPaus
     host.emitLifecycle(domain, 'suspended');
     return;
   }
-  guest?.run(false);
   domain.setRunning('migrated');
   host.emitLifecycle(domain, 'resumedMigrated');
+  guest?.run(false);
 }

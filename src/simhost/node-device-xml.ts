@@ -1,4 +1,7 @@
-/** Node devices of a simulated host: names, parents and XML of PCI functions and network devices, as libvirt's udev driver gives them. */
+/**
+ * Node devices of a simulated host: names, parents and XML of PCI functions and network devices, as libvirt's
+ * udev driver gives them.
+ */
 import { LIST_NODE_DEVICES } from '../libvirt/procedures/flags.ts';
 import { type SimPf, type SimVf, vfNetdev } from './hardware.ts';
 import type { SimHost } from './host.ts';

@@ -1,4 +1,7 @@
-/** PCI addresses of simulated hosts and guests: `dddd:bb:ss.f`, libvirt's `<address>` elements and node device names. */
+/**
+ * PCI addresses of simulated hosts and guests: `dddd:bb:ss.f`, libvirt's `<address>` elements and node device
+ * names.
+ */
 import { refuse } from './refusal.ts';
 import { element, type XmlElement } from './xml.ts';
 

@@ -1,9 +1,10 @@
 /**
- * Peer-to-peer migration: the source's libvirtd dials the target's and drives the five phases itself. It goes on when the
- * client that asked is gone. The calls it makes on the target are calls like any others: faults of the target apply to them.
+ * Peer-to-peer migration: the source's libvirtd dials the target's and drives the five phases itself. It goes
+ * on when the client that asked is gone. The calls it makes on the target are calls like any others: faults
+ * of the target apply to them.
  *
- * When the answer of the last phase is lost, the source lets its guest run again, although it may run on the target: that is
- * what the real one does (qemuMigrationSrcConfirm with cancelled=1).
+ * When the answer of the last phase is lost, the source lets its guest run again, although it may run on the
+ * target: that is what the real one does (qemuMigrationSrcConfirm with cancelled=1).
  */
 import { MIGRATE, MIGRATE_PARAM } from '../libvirt/procedures/flags.ts';
 import { param, type TypedParam, withParam } from '../libvirt/procedures/typed-params.ts';
@@ -72,9 +73,19 @@ class PeerConnection {
       case 'dropReply':
       case undefined:
     }
-    const result = await run();
+    const result = await this.#run(run);
     if (effect?.type === 'dropReply' || this.#fabric.linkCut(this.#source, this.target)) throw this.#broken();
     return result;
+  }
+
+  /** A daemon that dies meanwhile answers nothing. */
+  async #run<T>(run: () => Promise<T>): Promise<T> {
+    const daemon = this.target.daemonSignal();
+    try {
+      return await run();
+    } catch (error) {
+      throw daemon.aborted ? this.#broken() : error;
+    }
   }
 
   #broken(): Error {
@@ -83,7 +94,9 @@ class PeerConnection {
   }
 }
 
-/** virDomainMigratePerform3Params with a destination URI. Resolves when the source has let go of its domain. */
+/**
+ * virDomainMigratePerform3Params with a destination URI. Resolves when the source has let go of its domain.
+ */
 export async function migratePeerToPeer(
   fabric: SimFabric,
   host: SimHost,

@@ -1,6 +1,7 @@
 /**
- * How a simulated libvirt says no: the code, the error domain and the prefix that the real one puts before its text.
- * The numbers are libvirt's public ABI (virterror.h). The server turns a refusal into an error reply.
+ * How a simulated libvirt says no: the code, the error domain and the prefix that the real one puts before
+ * its text. The numbers are libvirt's public ABI (virterror.h). The server turns a refusal into an error
+ * reply.
  */
 import { HandoverError } from '../base/errors.ts';
 

@@ -1,10 +1,12 @@
 /**
- * Byte streams a simulated daemon speaks over: an accepted socket, or one end of a pair inside the process (no time, no
- * operating system: for a virtual clock). The shape is that of the client's transports, so a client can take the other end.
+ * Byte streams a simulated daemon speaks over: an accepted socket, or one end of a pair inside the process
+ * (no time, no operating system: for a virtual clock). The shape is that of the client's transports, so a
+ * client can take the other end.
  */
 import type { Socket } from 'node:net';
 import { HandoverError } from '../base/errors.ts';
 
+/** Who reads a stream. */
 export interface StreamHandlers {
   data(bytes: Buffer): void;
   drain(): void;
@@ -12,6 +14,7 @@ export interface StreamHandlers {
   closed(reason: HandoverError | null): void;
 }
 
+/** An ordered byte stream in both directions. */
 export interface ByteStream {
   readonly label: string;
   /** Begins delivery; called once. */

@@ -1,9 +1,10 @@
 /**
- * How long things take in the simulation, and how a duration is drawn. The figures follow what was measured on real
- * libvirt 11.3 with QEMU 10 and small guests; `[min, max]` in ms, drawn evenly.
+ * How long things take in the simulation, and how a duration is drawn. The figures follow what was measured
+ * on real libvirt 11.3 with QEMU 10 and small guests; `[min, max]` in ms, drawn evenly.
  */
 import type { Random } from '../base/random.ts';
 
+/** From and to, in ms. */
 export type RangeMs = readonly [min: number, max: number];
 
 export const TIMINGS = {

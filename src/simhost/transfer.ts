@@ -1,9 +1,10 @@
 /**
- * Memory on its way from one simulated QEMU to another: pre-copy in iterations, auto-converge, the pause at the end.
- * Belongs to the source's QEMU: it goes on when libvirtd dies, and fails when either QEMU ends.
+ * Memory on its way from one simulated QEMU to another: pre-copy in iterations, auto-converge, the pause at
+ * the end. Belongs to the source's QEMU: it goes on when libvirtd dies, and fails when either QEMU ends.
  *
- * An iteration sends what was dirty when it began; what the guest dirties meanwhile is the next one. It ends when the rest
- * fits into the downtime limit. Progress is made in slices, so that limits changed on the way count from the next slice.
+ * An iteration sends what was dirty when it began; what the guest dirties meanwhile is the next one. It ends
+ * when the rest fits into the downtime limit. Progress is made in slices, so that limits changed on the way
+ * count from the next slice.
  */
 import { JOB_OPERATION } from '../libvirt/procedures/flags.ts';
 import { param, type TypedParam } from '../libvirt/procedures/typed-params.ts';
@@ -19,14 +20,17 @@ const MIB = 1024 * 1024;
 /** QEMU's x-throttle: first and further steps, and the most. */
 const THROTTLE = { initial: 20, increment: 10, max: 99 };
 
+/** Limits and choices of one migration. */
 export interface TransferOptions {
   readonly bandwidthMiBps: number | null;
   readonly autoConverge: boolean;
   readonly emitIteration: boolean;
 }
 
+/** How far it is; `done`: the target has everything, the guest stands still on both sides. */
 export type TransferPhase = 'sending' | 'switchover' | 'done' | 'failed';
 
+/** One transfer; never used again after it ended. */
 export class OutgoingTransfer {
   readonly #host: SimHost;
   readonly #domain: SimDomain;

@@ -7,6 +7,7 @@
 import { SaxesParser } from 'saxes';
 import { refuse } from './refusal.ts';
 
+/** An element; text is in `nodes` as it was written, unescaped. */
 export interface XmlElement {
   readonly name: string;
   readonly attributes: Map<string, string>;

@@ -8,7 +8,10 @@ import { refuse } from '../refusal.ts';
 import { textOf } from '../xml.ts';
 import type { Handlers } from './session.ts';
 
-/** virDrvFeature numbers the daemon says yes to: migration v2, p2p, v3, protection, params; callbacks; keepalive... */
+/**
+ * virDrvFeature numbers the daemon says yes to: migration v2, p2p, v3, protection, params; callbacks;
+ * keepalive...
+ */
 const FEATURES = new Set<number>([3, 4, 6, 7, 9, FEATURE.keepalive, 11, 13, 14, 15, 16]);
 
 export const connectCalls: Handlers = {
@@ -41,6 +44,7 @@ export const connectCalls: Handlers = {
     xml: domainCapabilitiesXml(host, machine, virtType),
   }),
   connectCompareHypervisorCpu: ({ host }, { cpuXml }) => ({ result: compareCpu(host, cpuXml) }),
+  nodeGetSecurityModel: () => ({ model: [], doi: [] }),
   nodeGetInfo: ({ host: { spec } }) => ({
     model: 'x86_64',
     memoryKiB: BigInt(spec.memoryKiB),

@@ -1,8 +1,10 @@
 /**
- * One client's connection to a simulated libvirtd: frames in, calls to handlers, answers, events and keepalive out.
+ * One client's connection to a simulated libvirtd: frames in, calls to handlers, answers, events and
+ * keepalive out.
  *
- * Like the real one it serves at most `REQUESTS_MAX` calls of a connection at once and stops reading while they last, and
- * it answers in the order in which calls end. Event messages and answers share one stream, so their order is what happened.
+ * Like the real one it serves at most `REQUESTS_MAX` calls of a connection at once and stops reading while
+ * they last, and it answers in the order in which calls end. Event messages and answers share one stream, so
+ * their order is what happened.
  */
 import { asHandoverError } from '../../base/errors.ts';
 import { encodeFrame, type Frame, FRAME_STATUS, FRAME_TYPE, FrameReader } from '../../libvirt/framing.ts';
@@ -248,7 +250,8 @@ export class Connection implements Session {
       else if (known) this.#send(replyTo(call, FRAME_STATUS.ok), known.procedure.ret, value);
       if (this.#closing) this.close();
     } catch (error) {
-      this.#sendError(call, error);
+      if (effect?.type === 'dropReply') this.close();
+      else this.#sendError(call, error);
     }
   }
 
@@ -260,6 +263,8 @@ export class Connection implements Session {
     }
     if (effect.type === 'dropRequest') this.close();
     if (strike(this.host, effect)) return true;
+    // A call that hangs occupies its place among those served at once.
+    if (effect.type === 'hang') await new Promise<void>((resolve) => this.onEnd(resolve));
     return effect.type === 'dropRequest' || effect.type === 'hang';
   }
 

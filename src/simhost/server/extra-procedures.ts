@@ -1,6 +1,6 @@
 /**
- * Procedures that other clients (virsh, python3-libvirt) use and Handover's engine does not. Numbers and layouts are libvirt's
- * wire ABI.
+ * Procedures that other clients (virsh, python3-libvirt) use and Handover's engine does not. Numbers and
+ * layouts are libvirt's wire ABI.
  */
 import { array, flag, int, struct, uhyper, uint } from '../../libvirt/xdr/codec.ts';
 import { remote } from '../../libvirt/procedures/procedure.ts';
@@ -28,6 +28,14 @@ export const extraProcedures = {
   domainGetOsType: remote(19, 'domain_get_os_type', 'low', domainOnly, struct({ type: text })),
   domainShutdown: remote(33, 'domain_shutdown', 'low', domainOnly, nothing),
   domainUndefine: remote(35, 'domain_undefine', 'high', domainOnly, nothing),
+  /** None; both are lists of characters, a word each. */
+  nodeGetSecurityModel: remote(
+    122,
+    'node_get_security_model',
+    'high',
+    nothing,
+    struct({ model: array(int, 4096), doi: array(int, 4096) }),
+  ),
   domainGetJobInfo: remote(
     163,
     'domain_get_job_info',

@@ -1,4 +1,6 @@
-/** Calls of live migration: peer-to-peer in one call, the five phases one by one, limits, statistics, abort. */
+/**
+ * Calls of live migration: peer-to-peer in one call, the five phases one by one, limits, statistics, abort.
+ */
 import {
   JOB_OPERATION,
   JOB_STATS,
@@ -40,10 +42,14 @@ function abortJob(domain: SimDomain): void {
   if (domain.lock.asyncJob === 'migration in') {
     throw refuse('operation_invalid', 'cannot abort incoming migration; use virDomainDestroy instead');
   }
+  domain.abortAsked = true;
   domain.transfer?.abort();
 }
 
-/** A begun migration that its client leaves alone: what was started is taken back, what was sent stays as it is. */
+/**
+ * A begun migration that its client leaves alone: what was started is taken back, what was sent stays as it
+ * is.
+ */
 function holdWhileConnected(session: Session, domain: SimDomain): void {
   const daemon = session.host.daemonSignal();
   session.onEnd(() => {

@@ -1,6 +1,7 @@
 /**
- * What a handler of a call may know and do: the host it came to, who else is there, and the connection's own state. One per
- * connection. Handlers are plain functions in `*-calls.ts`, found by the name of their procedure.
+ * What a handler of a call may know and do: the host it came to, who else is there, and the connection's own
+ * state. One per connection. Handlers are plain functions in `*-calls.ts`, found by the name of their
+ * procedure.
  */
 import type { procedures } from '../../libvirt/procedures/index.ts';
 import type { Infer } from '../../libvirt/xdr/codec.ts';

@@ -62,6 +62,21 @@ export class ProbeRecord {
     };
   }
 
+  /**
+   * Longest time without an answer that began in the window, at its full length: how long a silence that this part of the
+   * time brought about lasted, wherever it ended. 0 if there was no answer at all before the window's end.
+   */
+  longestGapBegun(fromMs: number, toMs: number): number {
+    const arrivals = this.#answers.map(({ receivedAtMs }) => receivedAtMs).sort((a, b) => a - b);
+    let longest = 0;
+    for (const [index, arrival] of arrivals.entries()) {
+      const next = arrivals[index + 1];
+      if (next !== undefined && arrival >= fromMs && arrival < toMs)
+        longest = Math.max(longest, next - arrival);
+    }
+    return longest;
+  }
+
   #longestGapMs(fromMs: number, toMs: number): number {
     const arrivals = this.#answers.map(({ receivedAtMs }) => receivedAtMs).sort((a, b) => a - b);
     let longest = 0;

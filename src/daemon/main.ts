@@ -17,7 +17,14 @@ async function main(): Promise<void> {
     process.stdout.write(`Password of admin@internal: ${engine.generatedPassword}\n`);
   }
   process.stdout.write(`Handover listens on ${engine.url}\n`);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void end(engine));
+  let ending = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      // A terminal and a supervisor may both send one; the second must not cut the first one's work short.
+      if (!ending) void end(engine);
+      ending = true;
+    });
+  }
 }
 
 async function end(engine: Engine): Promise<void> {

@@ -1,0 +1,141 @@
+/**
+ * `npm run demo`: Handover doing its job before your eyes. By default on the lab (two nested KVM hosts, emulated SR-IOV cards, a
+ * real guest), with --simulated on simulated hosts. Drives the engine through its own API, as any user would.
+ */
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { consoleLog } from '../lab/console-log.ts';
+import { systemClock } from '../src/base/clock.ts';
+import { explain } from '../src/base/errors.ts';
+import { changeLines, type TimelineMigration, timelineLines } from '../src/cli/timeline.ts';
+import type { JobView } from '../src/api/types/job-view.ts';
+import { labStage } from './demo/lab-stage.ts';
+import { type DemoOptions, demoOptions } from './demo/options.ts';
+import { type DemoReport, type MigrationReport, migrationReport, NOTHING_MEASURED } from './demo/report.ts';
+import { type Stage, simulatedStage } from './demo/stage.ts';
+
+/** Between two migrations of a demo that goes on. */
+const PAUSE_MS = 15_000;
+const say = (text: string): boolean => process.stdout.write(`${text}\n`);
+
+async function main(args: readonly string[]): Promise<number> {
+  let options: DemoOptions;
+  try {
+    options = demoOptions(args);
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`);
+    return 2;
+  }
+  const ending = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => ending.abort(new Error(signal)));
+  const migrations: MigrationReport[] = [];
+  const mode = options.simulated ? 'simulated' : 'lab';
+  const save = () => {
+    const report: DemoReport = { mode, migrations };
+    if (options.jsonFile !== null) writeFileSync(options.jsonFile, `${JSON.stringify(report, null, 2)}\n`);
+  };
+  save();
+  let stage: Stage | null = null;
+  try {
+    const password = process.env['HANDOVER_ADMIN_PASSWORD'] || randomBytes(12).toString('base64url');
+    stage = await openStage(options, password);
+    introduce(stage, process.env['HANDOVER_ADMIN_PASSWORD'] ? null : password);
+    await play(stage, options, ending.signal, (report) => {
+      migrations.push(report);
+      save();
+    });
+  } catch (error) {
+    if (!ending.signal.aborted) {
+      process.stderr.write(`demo: ${explain(error)}\n`);
+      return 1;
+    }
+  } finally {
+    save();
+    await stage?.close();
+  }
+  if (!options.once) return 0;
+  return migrations.length === 2 && migrations.every((report) => report.state === 'succeeded') ? 0 : 1;
+}
+
+function openStage(options: DemoOptions, password: string): Promise<Stage> {
+  const { dataDir, port } = options;
+  if (options.simulated) return simulatedStage({ dataDir, port, password });
+  return labStage({ dataDir, port, password, log: consoleLog() });
+}
+
+function introduce(stage: Stage, password: string | null): void {
+  say('');
+  say(
+    `Handover runs at ${stage.engine.url} (API: ${stage.engine.url}/ovirt-engine/api), user admin@internal`,
+  );
+  if (password !== null) say(`Password of admin@internal: ${password}`);
+  say(`${stage.vm} runs on ${stage.hosts[0]} and owns a VF; it can move to ${stage.hosts[1]} and back.`);
+  say('');
+}
+
+/** Migrates there and back: twice with --once, else until the signal; with --idle only waits for it. */
+async function play(
+  stage: Stage,
+  options: DemoOptions,
+  signal: AbortSignal,
+  note: (report: MigrationReport) => void,
+) {
+  const stopped = () => systemClock.sleep(2_147_483_647, signal).catch(() => undefined);
+  if (options.idle) {
+    say('Waiting for you (--idle). End with Ctrl-C.');
+    await stopped();
+    return;
+  }
+  for (let turn = 0; !signal.aborted && !(options.once && turn === 2); turn++) {
+    const report = await migrate(stage, stage.hosts[turn % 2 === 0 ? 1 : 0] as string, signal);
+    if (report === null) return;
+    note(report);
+    say('');
+    for (const line of timelineLines(report, { colour: process.stdout.isTTY, nowMs: systemClock.now() }))
+      say(line);
+    say('');
+    if (report.state !== 'succeeded' && !options.once) {
+      say('The migration did not succeed; the engine stays up for you to look. End with Ctrl-C.');
+      await stopped();
+      return;
+    }
+    if (!options.once) {
+      say(`Next move in ${PAUSE_MS / 1000} s. End with Ctrl-C.`);
+      await systemClock.sleep(PAUSE_MS, signal).catch(() => undefined);
+    }
+  }
+}
+
+/** One migration, with what was measured across it; null if the demo is ended meanwhile. */
+async function migrate(stage: Stage, target: string, signal: AbortSignal): Promise<MigrationReport | null> {
+  const { api, vm } = stage;
+  say(`Moving ${vm} to ${target}`);
+  const measurement = await stage.measure();
+  let last: JobView | null = null;
+  try {
+    const id = await api.migrate(vm, target);
+    const ended = await api.waitForJob(id, `the migration of ${vm}`, stage.limitMs, (job) => {
+      for (const line of changeLines(last as TimelineMigration | null, job)) say(`  ${line}`);
+      last = job;
+      return signal.aborted || job.ended || job.state === 'needs_operator';
+    });
+    const measured = signal.aborted ? NOTHING_MEASURED : await measurement.finish(ended);
+    return signal.aborted ? null : migrationReport(ended, measured);
+  } catch (error) {
+    if (last === null) throw error;
+    return {
+      ...migrationReport(last, NOTHING_MEASURED),
+      state: 'failed',
+      error: { code: 'DEMO', message: explain(error) },
+    };
+  }
+}
+
+main(process.argv.slice(2)).then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    process.stderr.write(`demo: ${explain(error)}\n`);
+    process.exit(1);
+  },
+);

@@ -154,6 +154,7 @@ function place(host: SimHost, spec: SimDomainSpec, guests: Map<string, SimGuestS
   if (!spec.running) return;
   startQemu(host, domain, domain.current);
   powerOn(host, domain, false);
+  domain.guest?.wasUp();
 }
 
 /** Listens on a unix socket. Connections while the host's libvirtd is down are closed at once. */

@@ -80,14 +80,19 @@ export class SimGuest {
     this.#hooks = hooks;
   }
 
-  /** vCPUs start. `boot`: from power-on, so the agent comes later; else it goes on where it was. */
-  run(boot: boolean): void {
+  /** vCPUs start: from power-on (the agent comes later), or where they stopped. */
+  run(from: 'boot' | 'pause'): void {
     this.#runningSinceMs = this.#clock.monotonicMs();
     this.#countedToMs = this.#runningSinceMs;
-    if (boot && this.spec.agent)
+    if (from === 'boot' && this.spec.agent)
       this.#clock.after(drawMs(this.#random, TIMINGS.agentBoot), () => this.#agentStarts());
-    if (!boot && this.agentUp) this.#hooks?.agentConnected(true);
+    if (from === 'pause' && this.agentUp) this.#hooks?.agentConnected(true);
     for (const [alias, request] of this.#asked) if (request.due) this.#schedule(alias);
+  }
+
+  /** It booted long ago: its agent is there already. */
+  wasUp(): void {
+    if (this.spec.agent) this.#agentStarts();
   }
 
   /** vCPUs stop. */
@@ -176,7 +181,7 @@ export class SimGuest {
   }
 
   #agentStarts(): void {
-    if (!this.#hooks) return;
+    if (!this.#hooks || this.agentUp) return;
     this.agentUp = true;
     this.#hooks.agentConnected(true);
   }

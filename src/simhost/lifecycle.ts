@@ -79,7 +79,7 @@ export function powerOn(host: SimHost, domain: SimDomain, paused: boolean): void
   if (paused) domain.setPaused('user');
   else {
     domain.setRunning('booted');
-    guest.run(true);
+    guest.run('boot');
     // QEMU's own event is handled before libvirt's call has ended.
     host.emitLifecycle(domain, 'resumed');
   }
@@ -198,7 +198,7 @@ export async function resumeDomain(host: SimHost, domain: SimDomain): Promise<vo
     domain.running;
     if (domain.state === DOMAIN_STATE.running) throw refuse('operation_invalid', 'domain is already running');
     await host.daemonPause([2, 8]);
-    domain.guest?.run(false);
+    domain.guest?.run('pause');
     domain.setRunning('unpaused');
     host.emitLifecycle(domain, 'resumed');
   });

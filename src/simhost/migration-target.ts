@@ -202,5 +202,5 @@ function resumeHere(host: SimHost, domain: SimDomain, arrival: Arrival, stayPaus
   }
   domain.setRunning('migrated');
   host.emitLifecycle(domain, 'resumedMigrated');
-  guest?.run(false);
+  guest?.run('pause');
 }

@@ -185,7 +185,7 @@ export class OutgoingTransfer {
   resumeHere(reason: 'migrationCancelled' | 'unpaused'): void {
     if (!this.#pausedByUs) return;
     this.#pausedByUs = false;
-    this.#domain.guest?.run(false);
+    this.#domain.guest?.run('pause');
     this.#domain.setRunning(reason);
     this.#host.tellDaemon(() => this.#host.emitLifecycle(this.#domain, 'resumedMigrated'));
   }

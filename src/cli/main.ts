@@ -1,0 +1,350 @@
+/**
+ * The `handover` command: its grammar, and how it ends. Commands are loaded when they run, so that `--help`
+ * and each of them start quickly. Speaks HTTP only; `serve` is handed in by `bin/handover.mjs`.
+ */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { CliError, EXIT } from './cli-error.ts';
+import type { Client } from './client.ts';
+import type { OutputFormat } from './output.ts';
+
+/** Starts the engine in this process with the rest of the command line. */
+export type Serve = (args: readonly string[]) => Promise<void>;
+
+interface GlobalOptions {
+  readonly url?: string;
+  readonly output: OutputFormat;
+}
+
+/** Runs a command line as in `process.argv`; sets the process's exit code. */
+export async function main(argv: readonly string[], serve: Serve): Promise<void> {
+  // A reader that closed its end (`| head`) is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.failed);
+  });
+  try {
+    await createProgram(serve).parseAsync([...argv]);
+  } catch (thrown) {
+    process.exitCode = report(thrown);
+  }
+}
+
+function report(thrown: unknown): number {
+  // Commander has said what was wrong with the command line already.
+  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (thrown instanceof CliError) {
+    if (thrown.message !== '') process.stderr.write(`handover: ${thrown.message}\n`);
+    return thrown.exitCode;
+  }
+  process.stderr.write(
+    `handover: unexpected failure: ${thrown instanceof Error ? thrown.stack : String(thrown)}\n`,
+  );
+  return EXIT.failed;
+}
+
+function createProgram(serve: Serve): Command {
+  const program = new Command('handover')
+    .description('Live migration of KVM virtual machines that own SR-IOV virtual functions')
+    .version(version())
+    .addOption(
+      new Option(
+        '--url <url>',
+        "the engine's URL (HANDOVER_URL, the last login's, or http://127.0.0.1:8080)",
+      ),
+    )
+    .addOption(new Option('--output <format>', 'how to answer').choices(['text', 'json']).default('text'))
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
+    .showHelpAfterError('(add --help for what can be said here)');
+  addServe(program, serve);
+  addLogin(program);
+  addHost(program);
+  addNetwork(program);
+  addProfile(program);
+  addVm(program);
+  addJob(program);
+  addEvent(program);
+  return program;
+}
+
+function version(): string {
+  const file = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(file) as { version: string }).version;
+}
+
+/** An action that needs a signed-on client. */
+type Run = (client: Client, format: OutputFormat) => Promise<void>;
+
+async function run(command: Command, action: Run): Promise<void> {
+  const { url, output } = command.optsWithGlobals<GlobalOptions>();
+  const { Client: Opened } = await import('./client.ts');
+  await action(Opened.open(url), output);
+}
+
+/** A whole number from `least` on, for options. */
+const wholeNumber =
+  (least: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < least) {
+      throw new InvalidArgumentError(`It must be a whole number, at least ${least}.`);
+    }
+    return value;
+  };
+/** A whole number, or `none` to take the value away. */
+const numberOrNone = (text: string): number | 'none' => (text === 'none' ? 'none' : wholeNumber(0)(text));
+const seconds = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0)
+    throw new InvalidArgumentError('It must be a number of seconds.');
+  return value;
+};
+const yesOrNo = (text: string): boolean => {
+  if (text === 'yes' || text === 'no') return text === 'yes';
+  throw new InvalidArgumentError('It must be yes or no.');
+};
+
+function addServe(program: Command, serve: Serve): void {
+  program
+    .command('serve')
+    .description('run the engine here (see "handover serve --help")')
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .helpOption(false)
+    .argument('[arguments...]')
+    .action(async (_given: string[], _options: object, command: Command) => {
+      await serve(command.args);
+    });
+}
+
+function addLogin(program: Command): void {
+  program
+    .command('login')
+    .description('sign on and keep the token (not the password)')
+    .option('--user <name>', 'who signs on', 'admin@internal')
+    .option('--password-stdin', 'read the password from stdin (else HANDOVER_PASSWORD, or asked for)')
+    .action(async (_options: object, command: Command) => {
+      const { login } = await import('./login-command.ts');
+      await login(command.optsWithGlobals());
+    });
+}
+
+function addHost(program: Command): void {
+  const host = program.command('host').description('machines that run libvirtd');
+  host
+    .command('add <name> <uri>')
+    .description('connect to a host and adopt what runs there (qemu+ssh://root@ADDRESS/system)')
+    .option('--peer-uri <uri>', "how the other hosts' libvirtd reaches it, if not by <uri>")
+    .option('--migration-address <address>', 'where guest memory is sent, if not to the address of the URI')
+    .action(async (name: string, uri: string, options: object, command: Command) => {
+      const { addHost: add } = await import('./host-commands.ts');
+      await run(command, async (client, format) => await add(client, format, name, uri, options));
+    });
+  host
+    .command('list')
+    .description('all hosts')
+    .action(async (_options: object, command: Command) => {
+      const { listHosts } = await import('./host-commands.ts');
+      await run(command, listHosts);
+    });
+  host
+    .command('show <host>')
+    .description('one host with its PFs and VFs')
+    .action(async (name: string, _options: object, command: Command) => {
+      const { showHost } = await import('./host-commands.ts');
+      await run(command, async (client, format) => await showHost(client, format, name));
+    });
+  host
+    .command('remove <host>')
+    .description('forget a host; nothing on it changes')
+    .action(async (name: string, _options: object, command: Command) => {
+      const { removeHost } = await import('./host-commands.ts');
+      await run(command, async (client, format) => await removeHost(client, format, name));
+    });
+}
+
+function addNetwork(program: Command): void {
+  const network = program.command('network').description('networks VMs are connected to');
+  const load = async () => await import('./network-commands.ts');
+  network
+    .command('list')
+    .description('all networks')
+    .action(async (_options: object, command: Command) => {
+      await run(command, (await load()).listNetworks);
+    });
+  const described = (command: Command): Command =>
+    command
+      .option('--vlan <tag>', 'VLAN tag, or none', numberOrNone)
+      .option('--mtu <bytes>', 'MTU, or none for the default', numberOrNone)
+      .option('--label <label>', 'label by which PFs allow it, or none')
+      .option('--description <text>');
+  described(network.command('create <name>').description('add a network')).action(
+    async (name: string, options: object, command: Command) => {
+      const { createNetwork } = await load();
+      await run(command, async (client, format) => await createNetwork(client, format, name, options));
+    },
+  );
+  described(
+    network.command('update <network>').description('change a network').option('--name <name>'),
+  ).action(async (name: string, options: object, command: Command) => {
+    const { updateNetwork } = await load();
+    await run(command, async (client, format) => await updateNetwork(client, format, name, options));
+  });
+  network
+    .command('delete <network>')
+    .description('delete a network nothing uses')
+    .action(async (name: string, _options: object, command: Command) => {
+      const { deleteNetwork } = await load();
+      await run(command, async (client, format) => await deleteNetwork(client, format, name));
+    });
+}
+
+function addProfile(program: Command): void {
+  const profile = program.command('vnic-profile').description('how vNICs are connected');
+  const load = async () => await import('./profile-commands.ts');
+  profile
+    .command('list')
+    .description('all vNIC profiles')
+    .action(async (_options: object, command: Command) => {
+      await run(command, (await load()).listProfiles);
+    });
+  const described = (command: Command): Command =>
+    command
+      .option('--pass-through [yes|no]', 'vNICs get a VF each', (text) => yesOrNo(text))
+      .option('--migratable [yes|no]', 'VMs that use it may be moved (default yes)', (text) => yesOrNo(text))
+      .option('--failover <profile>', 'ordinary profile of the standby, or none')
+      .option('--description <text>');
+  described(
+    profile
+      .command('create <name>')
+      .description('add a vNIC profile')
+      .requiredOption('--network <network>', 'its network'),
+  ).action(async (name: string, options: object, command: Command) => {
+    const { createProfile } = await load();
+    await run(command, async (client, format) => await createProfile(client, format, name, options));
+  });
+  described(
+    profile.command('update <profile>').description('change a vNIC profile').option('--name <name>'),
+  ).action(async (name: string, options: object, command: Command) => {
+    const { updateProfile } = await load();
+    await run(command, async (client, format) => await updateProfile(client, format, name, options));
+  });
+  profile
+    .command('delete <profile>')
+    .description('delete a vNIC profile nothing uses')
+    .action(async (name: string, _options: object, command: Command) => {
+      const { deleteProfile } = await load();
+      await run(command, async (client, format) => await deleteProfile(client, format, name));
+    });
+}
+
+function addVm(program: Command): void {
+  const vm = program.command('vm').description('virtual machines and their migration');
+  const load = async () => await import('./vm-commands.ts');
+  vm.command('list')
+    .description('all VMs')
+    .action(async (_options: object, command: Command) => {
+      await run(command, (await load()).listVms);
+    });
+  vm.command('show <vm>')
+    .description('one VM with its vNICs')
+    .action(async (name: string, _options: object, command: Command) => {
+      const { showVm } = await load();
+      await run(command, async (client, format) => await showVm(client, format, name));
+    });
+  vm.command('plan <vm>')
+    .description('may it move, where to, with which VFs, and why not elsewhere; changes nothing')
+    .option('--to <host>', 'look at this host only')
+    .option('--copy-storage', 'local disks are copied')
+    .action(async (name: string, options: object, command: Command) => {
+      const { planVm } = await import('./plan-command.ts');
+      await run(command, async (client, format) => await planVm(client, format, name, options));
+    });
+  vm.command('migrate <vm>')
+    .description('move it live, with its VFs')
+    .option('--to <host>', 'to this host; else the best that fits')
+    .option('--watch', 'follow it to its end')
+    .option('--copy-storage', 'copy local disks')
+    .option('--unplug-timeout <s>', 'how long the guest has to give one VF back', seconds)
+    .option('--downtime-max <ms>', 'how long the guest may pause', wholeNumber(1))
+    .action(async (name: string, options: object, command: Command) => {
+      const { migrateVm } = await load();
+      await run(command, async (client, format) => await migrateVm(client, format, name, options));
+    });
+  vm.command('cancel <vm>')
+    .description('stop its migration; only if it will end on the source')
+    .action(async (name: string, _options: object, command: Command) => {
+      const { cancelVm } = await load();
+      await run(command, async (client, format) => await cancelVm(client, format, name));
+    });
+  vm.command('nic')
+    .description("a VM's vNICs")
+    .command('set-profile <vm> <nic> <profile>')
+    .description('give a vNIC another profile')
+    .action(async (name: string, nic: string, profile: string, _options: object, command: Command) => {
+      const { setNicProfile } = await load();
+      await run(command, async (client, format) => await setNicProfile(client, format, name, nic, profile));
+    });
+}
+
+function addJob(program: Command): void {
+  const job = program.command('job').description('migrations that run or ran');
+  const load = async () => await import('./job-commands.ts');
+  job
+    .command('list')
+    .description('the newest jobs')
+    .option('--max <n>', 'at most so many', wholeNumber(1), 20)
+    .action(async (options: { max: number }, command: Command) => {
+      const { listJobs } = await load();
+      await run(command, async (client, format) => await listJobs(client, format, options.max));
+    });
+  type Verb = 'showJob' | 'watchJobById' | 'cancelJob' | 'retryJob';
+  const verbs: readonly (readonly [string, Verb, string])[] = [
+    ['show', 'showJob', 'one job with its timeline'],
+    ['watch', 'watchJobById', 'follow a job to its end'],
+    ['cancel', 'cancelJob', 'stop a job; only if it will end on the source'],
+    ['retry', 'retryJob', 'let a job that waits for an operator look and go on'],
+  ];
+  for (const [name, verb, description] of verbs) {
+    job
+      .command(`${name} <job>`)
+      .description(description)
+      .action(async (id: string, _options: object, command: Command) => {
+        const commands = await load();
+        await run(command, async (client, format) => await commands[verb](client, format, id));
+      });
+  }
+  job
+    .command('abandon <job>')
+    .description('give up a job that waits for an operator; what it left stays as it is')
+    .option('--yes', 'do not ask')
+    .action(async (id: string, options: { yes?: boolean }, command: Command) => {
+      const { abandonJob } = await load();
+      await run(
+        command,
+        async (client, format) => await abandonJob(client, format, id, options.yes ?? false),
+      );
+    });
+}
+
+function addEvent(program: Command): void {
+  program
+    .command('event')
+    .description('what happened')
+    .command('list')
+    .description('the newest events, the newest last')
+    .option('--max <n>', 'at most so many', wholeNumber(1), 50)
+    .action(async (options: { max: number }, command: Command) => {
+      const { listEvents } = await import('./event-commands.ts');
+      await run(command, async (client, format) => await listEvents(client, format, options.max));
+    });
+  program
+    .command('alert')
+    .description('what needs attention')
+    .command('list')
+    .description('the alerts that stand now')
+    .action(async (_options: object, command: Command) => {
+      const { listAlerts } = await import('./event-commands.ts');
+      await run(command, listAlerts);
+    });
+}

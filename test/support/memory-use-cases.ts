@@ -349,7 +349,7 @@ const migrateCases = (world: MemoryWorld): Pick<UseCases, 'migrateVm' | 'cancelM
     const job = liveJob(world, vmId);
     if (!job) throw new HandoverError('VM_NOT_MIGRATING', `${vm.name} is not migrating`);
     if (job.pivoted) fail('CANCEL_TOO_LATE', `${vm.name} runs on the target already`);
-    return replace(world.jobs, {
+    return replace<Job>(world.jobs, {
       ...job,
       cancelRequested: true,
       state: 'cancelled',
@@ -368,7 +368,7 @@ const jobCases = (
     const job = find(world.jobs, id);
     if (job.state !== 'needs_operator')
       fail('JOB_NOT_RESUMABLE', `the job is ${job.state}, not needs_operator`);
-    return replace(world.jobs, { ...job, state });
+    return replace<Job>(world.jobs, { ...job, state });
   };
   return {
     listJobs: async (_caller, { vmId, live, limit }) =>
@@ -382,7 +382,7 @@ const jobCases = (
     cancelJob: async (_caller, id) => {
       const job = find(world.jobs, id);
       if (job.pivoted || !isLive(job.state)) fail('CANCEL_TOO_LATE', 'the job is past its pivot, or ended');
-      return replace(world.jobs, { ...job, cancelRequested: true, state: 'cancelled' });
+      return replace<Job>(world.jobs, { ...job, cancelRequested: true, state: 'cancelled' });
     },
     retryJob: async (_caller, id) => parked(id, 'running'),
     abandonJob: async (_caller, id) => parked(id, 'failed'),

@@ -50,12 +50,12 @@ const STATUS_BY_CODE: Partial<Record<ErrorCode, number>> = {
   HOST_KEY_UNKNOWN: 400,
 };
 
-/** Whole texts, lead included, by error code. */
+/** oVirt's texts by error code, without "Cannot migrate VM." before them. */
 const OVIRT_TEXTS: Partial<Record<ErrorCode, string>> = {
-  TARGET_IS_SOURCE: 'Cannot migrate VM, source and destination is the same.',
-  VM_ALREADY_MIGRATING: 'Cannot migrate VM. VM migration is in progress.',
+  TARGET_IS_SOURCE: 'source and destination is the same.',
+  VM_ALREADY_MIGRATING: 'VM migration is in progress.',
   VM_NOT_MIGRATING: 'Cannot cancel migration for non migrating VM.',
-  NO_HOST_FITS: 'Cannot migrate VM. There is no host that satisfies current scheduling constraints.',
+  NO_HOST_FITS: 'There is no host that satisfies current scheduling constraints.',
 };
 
 const PROFILE_NAME_IN_USE =
@@ -90,7 +90,7 @@ export function faultOf(thrown: unknown, operation?: Operation): HttpFault {
   const { faultReason, httpStatus } = error.detail;
   const status =
     typeof httpStatus === 'number' ? httpStatus : (STATUS_BY_CODE[error.code] ?? STATUS[error.kind]);
-  const parts = [ovirtText(error, operation), sentence(error.message)].filter((part) => part !== '');
+  const parts = [...ovirtTexts(error, operation), sentence(error.message)];
   return {
     status,
     fault: {
@@ -107,13 +107,18 @@ export function transportFault(status: number, message: string): HttpFault {
   return { status, fault: { reason: 'Operation Failed', detail: `[${sentence(message)}]` } };
 }
 
-function ovirtText(error: HandoverError, operation: Operation | undefined): string {
-  const fixed = OVIRT_TEXTS[error.code];
-  if (fixed !== undefined) return fixed;
-  if (operation === undefined || error.kind === 'unauthenticated' || error.kind === 'bug') return '';
+/** What oVirt would have said: the lead and its reason. Nothing that our message says in the same words. */
+function ovirtTexts(error: HandoverError, operation: Operation | undefined): string[] {
+  if (operation === undefined || error.kind === 'unauthenticated' || error.kind === 'bug') return [];
   const nameInUse = error.code === 'ALREADY_EXISTS' ? NAME_IN_USE[operation] : undefined;
-  return nameInUse === undefined ? `${LEADS[operation]}.` : `${LEADS[operation]}. ${nameInUse}`;
+  const reason = OVIRT_TEXTS[error.code] ?? nameInUse ?? '';
+  const said = error.message.toLowerCase();
+  const texts = reason === '' || said.includes(withoutStop(reason)) ? [] : [reason];
+  const beginsWithLead = (texts[0] ?? error.message).startsWith('Cannot ');
+  return beginsWithLead ? texts : [`${LEADS[operation]}.`, ...texts];
 }
+
+const withoutStop = (text: string): string => text.toLowerCase().replace(/\.$/, '');
 
 /** With a full stop. Its first letter stays as it is: it may be a name's. */
 function sentence(message: string): string {

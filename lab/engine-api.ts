@@ -75,12 +75,11 @@ export class EngineApi {
     return this.named('vms', 'vm', name);
   }
 
-  /** Asks for a migration; returns the job's id. */
-  async migrate(vm: string, target: string, query = ''): Promise<string> {
+  /** Asks for a migration; `options` are the action's further fields. Returns the job's id. */
+  async migrate(vm: string, target: string, options: object = {}): Promise<string> {
     const { id } = await this.vm(vm);
-    const answer = await this.request<{ job: { id: string } }>('POST', `${OVIRT}/vms/${id}/migrate${query}`, {
-      host: { name: target },
-    });
+    const body = { host: { name: target }, ...options };
+    const answer = await this.request<{ job: { id: string } }>('POST', `${OVIRT}/vms/${id}/migrate`, body);
     return answer.job.id;
   }
 

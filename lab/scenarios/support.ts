@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import type { JobView } from '../../src/api/types/job-view.ts';
 import { EngineProcess } from '../engine.ts';
 import { EngineApi } from '../engine-api.ts';
-import { domainState, domainXml, type Guest, vfFacts } from '../guest.ts';
+import { systemClock, until } from '../../src/base/clock.ts';
+import { bootGuest, domainState, domainXml, type Guest, type GuestOptions, vfFacts } from '../guest.ts';
 import { PROFILE_OF_LAB } from '../lab-names.ts';
 import type { Lab } from '../lab.ts';
 import { type HostLetter, hostPlace, vfPciAddress } from '../topology.ts';
@@ -64,7 +65,10 @@ export async function startLabEngine(lab: Lab, setup: EngineSetup = {}): Promise
 /** Adds the lab's network, passthrough profile and hosts. */
 export async function introduceLab(lab: Lab, api: EngineApi, transport: TransportName): Promise<void> {
   const [dataCenter] = await api.list('datacenters', 'data_center');
-  const network = await api.add('networks', { name: PROFILE_OF_LAB.network, data_center: { id: dataCenter?.id } });
+  const network = await api.add('networks', {
+    name: PROFILE_OF_LAB.network,
+    data_center: { id: dataCenter?.id },
+  });
   await api.add('vnicprofiles', {
     name: PROFILE_OF_LAB.profile,
     network: { id: network.id },
@@ -86,6 +90,50 @@ export function engineUri(lab: Lab, letter: HostLetter, transport: TransportName
   const { managementAddress } = hostPlace(letter);
   if (transport === 'ssh') return `qemu+ssh://root@${managementAddress}/system`;
   return `qemu+tls://${managementAddress}/system?pkipath=${lab.tlsDirectory}`;
+}
+
+/**
+ * One scenario's frame: an engine that knows both hosts and guests that run, booted at the same time. The engine is stopped
+ * whatever happens; then everything that did not hold is thrown at once.
+ */
+export async function withEngine(
+  lab: Lab,
+  setup: EngineSetup & { readonly guest?: GuestOptions },
+  body: (stage: { engine: LabEngine; api: EngineApi; guest: Guest; checks: Checks }) => Promise<void>,
+): Promise<void> {
+  const log: string[] = [];
+  const [guest, engine] = await settleBoth(
+    bootGuest('a', setup.guest),
+    startLabEngine(lab, { ...setup, onLog: (line) => log.push(line) }),
+  );
+  const checks = new Checks();
+  try {
+    await until(
+      systemClock,
+      `the engine to adopt ${guest.place.name}`,
+      { limitMs: 60_000, everyMs: 500 },
+      async () => {
+        const vm = (await engine.api.list('vms', 'vm')).find((each) => each.name === guest.place.name);
+        return vm?.status === 'up' ? true : undefined;
+      },
+    );
+    await body({ engine, api: engine.api, guest, checks });
+  } catch (error) {
+    throw new Error(`${(error as Error).message}\nthe engine's last lines:\n${log.slice(-15).join('\n')}`, {
+      cause: error,
+    });
+  } finally {
+    await engine.stop();
+  }
+  checks.done();
+}
+
+/** Both results; when the guest fails, the engine that started beside it is stopped. */
+async function settleBoth(guest: Promise<Guest>, engine: Promise<LabEngine>): Promise<[Guest, LabEngine]> {
+  const [booted, started] = await Promise.allSettled([guest, engine]);
+  if (booted.status === 'fulfilled' && started.status === 'fulfilled') return [booted.value, started.value];
+  if (started.status === 'fulfilled') await started.value.stop();
+  throw booted.status === 'rejected' ? booted.reason : (started as PromiseRejectedResult).reason;
 }
 
 /** Checks that keep going: a scenario reports everything that is wrong, not the first thing. */
@@ -118,24 +166,37 @@ export async function checkRunsOn(
   checks: Checks,
   guest: Guest,
   letter: HostLetter,
-  options: { vf: number; persistent: boolean; definitionElsewhere?: boolean },
+  options: { vf: number; persistent: boolean; vfsElsewhere?: 'foreign' },
 ): Promise<void> {
   const elsewhere = other(letter);
   checks.equal(`state on host ${letter}`, await domainState(letter, guest), 'running');
-  if (!options.definitionElsewhere) checks.equal(`state on host ${elsewhere}`, await domainState(elsewhere, guest), undefined);
+  checks.equal(`state on host ${elsewhere}`, await domainState(elsewhere, guest), undefined);
   const address = vfPciAddress(options.vf);
   const live = await domainXml(letter, guest, 'live');
-  checks.that(`the VF ${address} is in the running domain on ${letter}`, namesVf(live, address), hostdevs(live));
+  checks.that(
+    `the VF ${address} is in the running domain on ${letter}`,
+    namesVf(live, address),
+    hostdevs(live),
+  );
   if (options.persistent) {
     const inactive = await domainXml(letter, guest, 'inactive');
-    checks.that(`the definition on ${letter} names VF ${address} and no other`, namesVf(inactive, address) && hostdevs(inactive).length === 1, hostdevs(inactive));
+    checks.that(
+      `the definition on ${letter} names VF ${address} and no other`,
+      namesVf(inactive, address) && hostdevs(inactive).length === 1,
+      hostdevs(inactive),
+    );
   }
   const facts = await vfFacts(letter, options.vf);
   checks.equal(`driver of VF ${options.vf} on ${letter}`, facts.driver, 'vfio-pci');
   checks.equal(`MAC of VF ${options.vf} on ${letter}`, facts.mac, guest.place.vfMac);
+  if (options.vfsElsewhere === 'foreign') return;
   for (const index of [0, 1]) {
     const there = await vfFacts(elsewhere, index);
-    checks.that(`VF ${index} on ${elsewhere} does not carry the VM's MAC`, there.mac !== guest.place.vfMac, there.mac);
+    checks.that(
+      `VF ${index} on ${elsewhere} does not carry the VM's MAC`,
+      there.mac !== guest.place.vfMac,
+      there.mac,
+    );
   }
 }
 
@@ -156,15 +217,26 @@ export async function checkNothingHeld(checks: Checks, api: EngineApi): Promise<
 /** Attach was sent after the guest had resumed on the target and before libvirt's call returned. */
 export function checkPlugMoment(checks: Checks, job: JobView): void {
   const { resumedAt, plugAskedAt, performReturnedAt } = job.moments;
-  checks.that('plug was asked for after the guest resumed', resumedAt !== null && plugAskedAt !== null && plugAskedAt >= resumedAt, job.moments);
-  checks.that('plug was asked for before the migrate call returned', plugAskedAt !== null && performReturnedAt !== null && plugAskedAt < performReturnedAt, job.moments);
+  checks.that(
+    'plug was asked for after the guest resumed',
+    resumedAt !== null && plugAskedAt !== null && plugAskedAt >= resumedAt,
+    job.moments,
+  );
+  checks.that(
+    'plug was asked for before the migrate call returned',
+    plugAskedAt !== null && performReturnedAt !== null && plugAskedAt < performReturnedAt,
+    job.moments,
+  );
 }
 
 /** PCI addresses of the `<interface type='hostdev'>` elements of a domain. */
 export function hostdevs(xml: string): string[] {
   const interfaces = xml.match(/<interface type='hostdev'[\s\S]*?<\/interface>/g) ?? [];
   return interfaces.map((each) => {
-    const source = /<source>\s*<address type='pci' domain='0x([0-9a-f]+)' bus='0x([0-9a-f]+)' slot='0x([0-9a-f]+)' function='0x([0-9a-f]+)'\/>/.exec(each);
+    const source =
+      /<source>\s*<address type='pci' domain='0x([0-9a-f]+)' bus='0x([0-9a-f]+)' slot='0x([0-9a-f]+)' function='0x([0-9a-f]+)'\/>/.exec(
+        each,
+      );
     return source ? `${source[1]}:${source[2]}:${source[3]}.${source[4]}` : 'pool';
   });
 }

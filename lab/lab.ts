@@ -103,9 +103,13 @@ export function labStatus(): Record<HostLetter, number | undefined> {
   return { a: hostPid('a'), b: hostPid('b') };
 }
 
+/** True if both hosts run, of whatever image. */
+export function labIsUp(): boolean {
+  return existsSync(STATE_FILE) && HOST_LETTERS.every((letter) => hostPid(letter) !== undefined);
+}
+
 function isUp(image: ImagePaths): boolean {
-  if (!existsSync(STATE_FILE) || readState().image !== image.directory) return false;
-  return HOST_LETTERS.every((letter) => hostPid(letter) !== undefined);
+  return labIsUp() && readState().image === image.directory;
 }
 
 async function startHosts(image: ImagePaths, log: Log): Promise<void> {

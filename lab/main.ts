@@ -4,10 +4,13 @@
  * Exit status 0 on success, 1 on failure, 2 on wrong use; `ssh` exits as its command did.
  */
 import { spawn } from 'node:child_process';
+import { parseArgs } from 'node:util';
 import { explain } from '../src/base/errors.ts';
+import type { Log } from '../src/base/log.ts';
 import { labDown, labStatus, labUp } from './lab.ts';
 import { consoleLog } from './console-log.ts';
 import { inNamespace } from './namespace.ts';
+import { findScenarios, runScenarios } from './runner.ts';
 import { sshCommand } from './ssh.ts';
 import { HOST_LETTERS, type HostLetter, hostPlace } from './topology.ts';
 
@@ -15,7 +18,10 @@ const USAGE = `usage: npm run lab -- COMMAND
   up                        bring both hosts up (from nothing: minutes; from the cache: seconds)
   down                      end them; leave nothing but the cache
   status                    what runs
-  ssh HOST [COMMAND...]     a shell or a command on host a or b`;
+  ssh HOST [COMMAND...]     a shell or a command on host a or b
+  run SCENARIO | run all    run one or every scenario of lab/scenarios on fresh hosts
+      [--repeat N]          each N times
+      [--json FILE]         write {scenarios: [{name, passed, durationMs, error}]}`;
 
 async function main(args: readonly string[]): Promise<number> {
   const [command, ...rest] = args;
@@ -34,6 +40,8 @@ async function main(args: readonly string[]): Promise<number> {
       return printStatus();
     case 'ssh':
       return ssh(rest);
+    case 'run':
+      return runCommand(rest, log);
     default:
       process.stderr.write(`${USAGE}\n`);
       return 2;
@@ -49,6 +57,27 @@ function printStatus(): number {
     process.stdout.write(`host ${letter} (${place.name}, ${place.managementAddress}): ${state}\n`);
   }
   return HOST_LETTERS.every((letter) => pids[letter] !== undefined) ? 0 : 1;
+}
+
+async function runCommand(args: readonly string[], log: Log): Promise<number> {
+  const options = { repeat: { type: 'string', default: '1' }, json: { type: 'string' } } as const;
+  const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+  const repeat = Number(values.repeat);
+  const [name] = positionals;
+  if (!name || positionals.length > 1 || !Number.isInteger(repeat) || repeat < 1) {
+    process.stderr.write(`${USAGE}\n`);
+    return 2;
+  }
+  const json = values.json === undefined ? {} : { json: values.json };
+  const results = await runScenarios(await findScenarios(name), { log, repeat, ...json });
+  for (const { name: scenario, passed, durationMs } of results) {
+    process.stdout.write(
+      `${passed ? 'passed' : 'FAILED'}  ${scenario}  ${(durationMs / 1000).toFixed(0)} s\n`,
+    );
+  }
+  const failed = results.filter(({ passed }) => !passed).length;
+  process.stdout.write(`${results.length - failed} passed, ${failed} failed\n`);
+  return failed === 0 ? 0 : 1;
 }
 
 function ssh([host, ...command]: readonly string[]): Promise<number> {

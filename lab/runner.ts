@@ -1,0 +1,112 @@
+/**
+ * Runs scenarios: `lab/scenarios/NAME.ts`, each on hosts as freshly booted, one after the other, with a report.
+ *
+ * A scenario is the module's default export; files without one are what scenarios share. A failing scenario does not
+ * keep the next from running. Callers: `main.ts`.
+ */
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { systemClock } from '../src/base/clock.ts';
+import { explain } from '../src/base/errors.ts';
+import type { Log } from '../src/base/log.ts';
+import { type Lab, labDown, labIsUp, labUp, resetHosts } from './lab.ts';
+import { LAB_DIRECTORY } from './paths.ts';
+
+/** A quiet machine needs one to three minutes for any of them. */
+const SCENARIO_LIMIT_MS = 1_200_000;
+const SCENARIOS = join(LAB_DIRECTORY, 'scenarios');
+
+export interface Scenario {
+  /** Name of its file. */
+  readonly name: string;
+  /** One sentence: what holds if it passes. */
+  readonly title: string;
+  /** Throws if it does not hold. Frees what it took; guests and host state may stay, the hosts are reset. */
+  run(lab: Lab): Promise<void>;
+}
+
+export interface ScenarioResult {
+  readonly name: string;
+  readonly passed: boolean;
+  readonly durationMs: number;
+  readonly error?: string;
+}
+
+export interface RunScenariosOptions {
+  readonly log: Log;
+  /** Each scenario this many times. */
+  readonly repeat: number;
+  /** File for `{scenarios: ScenarioResult[]}`, written after each scenario. */
+  readonly json?: string;
+}
+
+/** All scenarios, or the one called `name`. Throws if there is none. */
+export async function findScenarios(name: string): Promise<Scenario[]> {
+  const files = readdirSync(SCENARIOS).filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'));
+  const wanted = name === 'all' ? files : files.filter((file) => file === `${name}.ts`);
+  const found: Scenario[] = [];
+  for (const file of wanted.sort()) {
+    const module = (await import(pathToFileURL(join(SCENARIOS, file)).href)) as { default?: Scenario };
+    if (module.default) found.push(module.default);
+  }
+  if (found.length === 0) throw new Error(`there is no scenario "${name}" in lab/scenarios`);
+  return found;
+}
+
+/**
+ * Runs `scenarios` and returns their results. The lab is left as it was found: up (hosts reset) or down.
+ * Interrupted, it ends the lab and then the process.
+ */
+export async function runScenarios(
+  scenarios: readonly Scenario[],
+  options: RunScenariosOptions,
+): Promise<ScenarioResult[]> {
+  const { log } = options;
+  const wasUp = labIsUp();
+  const purpose = `running ${scenarios.map(({ name }) => name).join(', ')}`;
+  const { lab, release } = await labUp({ log, fresh: true, purpose });
+  const onSignal = (signal: NodeJS.Signals) => {
+    log.info(`${signal}: ending the lab`);
+    release();
+    labDown(log).finally(() => process.exit(1));
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, onSignal);
+  const results: ScenarioResult[] = [];
+  for (let round = 0; round < options.repeat; round++) {
+    for (const scenario of scenarios) {
+      if (results.length > 0) await resetHosts(log);
+      results.push(await runOne(scenario, lab, log));
+      if (options.json) writeFileSync(options.json, JSON.stringify({ scenarios: results }, null, 2));
+    }
+  }
+  if (wasUp) await resetHosts(log);
+  release();
+  if (!wasUp) await labDown(log);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.removeListener(signal, onSignal);
+  return results;
+}
+
+async function runOne(scenario: Scenario, lab: Lab, log: Log): Promise<ScenarioResult> {
+  const startMs = systemClock.monotonicMs();
+  log.info(`scenario ${scenario.name}: ${scenario.title}`);
+  let error: string | undefined;
+  const stopLimit = new AbortController();
+  try {
+    await Promise.race([
+      scenario.run(lab),
+      systemClock.sleep(SCENARIO_LIMIT_MS, stopLimit.signal).then(() => {
+        throw new Error(`not done within ${SCENARIO_LIMIT_MS / 60_000} minutes`);
+      }),
+    ]);
+  } catch (thrown) {
+    error = explain(thrown);
+  } finally {
+    stopLimit.abort();
+  }
+  const durationMs = Math.round(systemClock.monotonicMs() - startMs);
+  const seconds = (durationMs / 1000).toFixed(0);
+  if (error === undefined) log.info(`scenario ${scenario.name}: passed (${seconds} s)`);
+  else log.error(`scenario ${scenario.name}: FAILED (${seconds} s): ${error}`);
+  return { name: scenario.name, passed: error === undefined, durationMs, ...(error ? { error } : {}) };
+}

@@ -5,7 +5,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import { parseHostUri, sshArguments } from '../libvirt/index.ts';
-import { absentChannel, createHostChannel, type HostChannel } from './host-channel.ts';
+import { absentChannel, type HostChannel, ShellChannel } from './host-channel.ts';
 import { openShell } from './host-shell.ts';
 
 /** The channel of the host `where` with that URI. Starts nothing yet. Throws `HOST_URI_INVALID`. */
@@ -13,16 +13,16 @@ export function channelFor(deps: { clock: Clock; random: Random }, where: string
   const at = parseHostUri(uri).endpoint;
   switch (at.transport) {
     case 'unix':
-      return createHostChannel(where, () => openShell(deps, where, ['sh']));
+      return new ShellChannel(where, () => openShell(deps, where, ['sh']));
     case 'ssh': {
       const argv = ['ssh', ...sshArguments(at, 'sh')];
-      return createHostChannel(where, () => openShell(deps, where, argv));
+      return new ShellChannel(where, () => openShell(deps, where, argv));
     }
     case 'tls':
     case 'tcp':
       return absentChannel(
         where,
-        `a qemu+${at.transport} connection gives no shell on the host; reach it by qemu+ssh to see MAC, VLAN and link of its VFs`,
+        `qemu+${at.transport} gives no shell on the host; use qemu+ssh to see MAC, VLAN and link of its VFs`,
       );
   }
 }

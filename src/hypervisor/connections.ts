@@ -16,6 +16,7 @@ import type { HostEndpoint } from './port.ts';
 /** How a connection is made; tests and campaigns bring their own transport. */
 export type Connect = (uri: string, options: ClientOptions) => Promise<LibvirtClient>;
 
+/** What connections are made with. */
 export interface ConnectionDeps {
   readonly clock: Clock;
   readonly log: Log;
@@ -27,6 +28,7 @@ export interface ConnectionDeps {
 /** A daemon that is up answers in a second; ssh under load in three. */
 const OPEN_LIMIT_MS = 20_000;
 
+/** All connections to one daemon. */
 export class HostConnections {
   readonly #deps: ConnectionDeps;
   readonly #endpoint: HostEndpoint;

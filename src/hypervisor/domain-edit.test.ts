@@ -1,3 +1,4 @@
+/** The XML Handover writes: what to plug, and the definition for a target. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Mac, PciAddress } from '../base/ids.ts';

@@ -33,6 +33,7 @@ export interface HostMemory {
   nodeOfCpu: ReadonlyMap<number, number>;
 }
 
+/** Of a host not looked at yet. */
 export const emptyMemory = (): HostMemory => ({ isPool: new Map(), nodeOfCpu: new Map() });
 
 /** One domain now; null if the host does not know it. */

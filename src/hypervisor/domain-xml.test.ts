@@ -1,3 +1,4 @@
+/** Domain XML as facts. */
 import { describe, expect, test } from 'vitest';
 import { isCode } from '../base/errors.ts';
 import { readDomainXml } from './domain-xml.ts';

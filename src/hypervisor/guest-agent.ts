@@ -54,11 +54,12 @@ export function parseGuestInterfaces(json: string): GuestInterface[] | null {
     const row = objectOf(each);
     const name = row['name'];
     if (typeof name !== 'string') return [];
+    const mac = row['hardware-address'];
     const statistics = objectOf(row['statistics']);
     return [
       {
         name,
-        mac: parseMac(String(row['hardware-address'] ?? '')),
+        mac: typeof mac === 'string' ? parseMac(mac) : null,
         addresses: addressesOf(row['ip-addresses']),
         rxPackets: numberOf(statistics['rx-packets']),
         txPackets: numberOf(statistics['tx-packets']),

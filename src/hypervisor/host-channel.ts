@@ -41,127 +41,133 @@ export interface HostChannel {
 }
 
 /**
- * A channel over `open()`; a second shell is opened for peer tests, which may take long and must not delay a
- * migration.
+ * A channel over shells that `open` starts: one for everything, and a second for peer tests, which may take
+ * long and must not delay a migration.
  */
-export function createHostChannel(where: string, open: () => HostShell): HostChannel {
-  const shell = open();
-  let testShell: HostShell | null = null;
+export class ShellChannel implements HostChannel {
+  readonly #where: string;
+  readonly #open: () => HostShell;
+  readonly #shell: HostShell;
+  #testShell: HostShell | null = null;
 
-  /** Runs a command that must succeed. */
-  async function expectOk(argv: readonly string[], limitMs: number): Promise<string> {
-    const result = await shell.run(argv, limitMs);
-    if (result.exitCode !== 0) throw commandFailed(where, argv, result);
-    return result.stdout;
+  constructor(where: string, open: () => HostShell) {
+    this.#where = where;
+    this.#open = open;
+    this.#shell = open();
   }
 
-  async function readLink(netdev: string): Promise<LinkFacts | null> {
+  async readLinks(): Promise<LinkTable> {
+    const links = parseLinks(await this.#expectOk(['ip', '-j', '-d', 'link', 'show'], READ_LIMIT_MS));
+    const addresses = parseAddresses(await this.#expectOk(['ip', '-j', 'addr', 'show'], READ_LIMIT_MS));
+    return { links: new Map(links.map((link) => [link.name, link])), addresses };
+  }
+
+  async readLink(netdev: string): Promise<LinkFacts | null> {
     const argv = ['ip', '-j', '-d', 'link', 'show', 'dev', checkNetdevName(netdev)];
-    const result = await shell.run(argv, READ_LIMIT_MS);
+    const result = await this.#shell.run(argv, READ_LIMIT_MS);
     if (result.exitCode !== 0 && /does not exist/.test(result.stderr)) return null;
-    if (result.exitCode !== 0) throw commandFailed(where, argv, result);
+    if (result.exitCode !== 0) throw commandFailed(this.#where, argv, result);
     return parseLinks(result.stdout)[0] ?? null;
   }
 
-  async function fileExists(path: string): Promise<boolean> {
-    const argv = ['test', '-e', path];
-    const result = await shell.run(argv, READ_LIMIT_MS);
-    if (result.exitCode > 1) throw commandFailed(where, argv, result);
-    return result.exitCode === 0;
+  async resetVf(pf: string, index: number): Promise<void> {
+    const before = await this.#readVf(pf, index);
+    // Only what is set: some drivers refuse to set a VLAN at all, even 0.
+    if (before.vlan !== 0) await this.#setVf(pf, index, 'vlan', '0');
+    if (!isEmptyMac(before.mac)) await this.#setFirstMac(pf, index, EMPTY_MACS);
+    const after = await this.#readVf(pf, index);
+    if (after.vlan === 0 && isEmptyMac(after.mac)) return;
+    throw new HandoverError(
+      'HOST_COMMAND_FAILED',
+      `${this.#where}: VF ${index} of ${pf} still has MAC ${after.mac} and VLAN ${after.vlan} after a reset`,
+      { detail: { pf, index, mac: after.mac, vlan: after.vlan } },
+    );
   }
 
-  async function readVf(pf: string, index: number): Promise<VfAttributes> {
-    const attributes = (await readLink(pf))?.vfs.get(index);
-    if (attributes) return attributes;
-    throw new HandoverError('NOT_FOUND', `${where}: ${pf} has no VF ${index}`, { detail: { pf, index } });
+  async testPeer(peerUri: string): Promise<{ ok: boolean; message: string }> {
+    this.#testShell ??= this.#open();
+    const argv = ['virsh', '-q', '-c', checkPeerUri(peerUri), 'version'];
+    const result = await this.#testShell.run(argv, PEER_LIMIT_MS);
+    return { ok: result.exitCode === 0, message: peerMessage(peerUri, result) };
   }
 
-  /** The first of `macs` the driver takes; what it says of the last one is the error. */
-  async function setVfMac(pf: string, index: number, macs: readonly string[]): Promise<void> {
-    const [mac = EMPTY_MACS[0], ...others] = macs;
+  async inspectFile(path: string): Promise<HostFile> {
+    if (!(await this.#fileExists(checkImagePath(path)))) return { exists: false, virtualBytes: null };
+    // -U: a running QEMU holds the image's lock, and only its header is read.
+    const info = await this.#shell.run(['qemu-img', 'info', '-U', '--output=json', path], READ_LIMIT_MS);
+    return { exists: true, virtualBytes: info.exitCode === 0 ? virtualSizeOf(info.stdout) : null };
+  }
+
+  async createDisk(path: string, format: string, virtualBytes: number): Promise<void> {
+    if (!Number.isSafeInteger(virtualBytes) || virtualBytes <= 0) {
+      throw new HandoverError('INVALID_INPUT', `a disk of ${virtualBytes} bytes cannot be created`);
+    }
+    const what = ['-f', checkImageFormat(format), checkImagePath(path), String(virtualBytes)];
+    await this.#claimFile(path);
     try {
-      await expectOk(['ip', 'link', 'set', 'dev', pf, 'vf', String(index), 'mac', mac], WRITE_LIMIT_MS);
+      await this.#expectOk(['qemu-img', 'create', '-q', ...what], IMAGE_LIMIT_MS);
     } catch (error) {
-      if (others.length === 0 || !isCode(error, 'HOST_COMMAND_FAILED')) throw error;
-      await setVfMac(pf, index, others);
+      // The empty file is ours: made above, and only if nothing was there.
+      if (isCode(error, 'HOST_COMMAND_FAILED')) await this.removeDisk(path);
+      throw error;
     }
   }
 
-  return {
-    async readLinks() {
-      const links = parseLinks(await expectOk(['ip', '-j', '-d', 'link', 'show'], READ_LIMIT_MS));
-      const addresses = parseAddresses(await expectOk(['ip', '-j', 'addr', 'show'], READ_LIMIT_MS));
-      return { links: new Map(links.map((link) => [link.name, link])), addresses };
-    },
-    readLink,
-    async resetVf(pf, index) {
-      const before = await readVf(checkNetdevName(pf), index);
-      // Only what is set: some drivers refuse to set a VLAN at all, even 0.
-      if (before.vlan !== 0) {
-        await expectOk(['ip', 'link', 'set', 'dev', pf, 'vf', String(index), 'vlan', '0'], WRITE_LIMIT_MS);
-      }
-      if (!isEmptyMac(before.mac)) await setVfMac(pf, index, EMPTY_MACS);
-      const after = await readVf(pf, index);
-      if (after.vlan !== 0 || !isEmptyMac(after.mac)) {
-        throw new HandoverError(
-          'HOST_COMMAND_FAILED',
-          `${where}: VF ${index} of ${pf} still has MAC ${after.mac} and VLAN ${after.vlan} after they were cleared`,
-          { detail: { pf, index, mac: after.mac, vlan: after.vlan } },
-        );
-      }
-    },
-    async testPeer(peerUri) {
-      testShell ??= open();
-      const argv = ['virsh', '-q', '-c', checkPeerUri(peerUri), 'version'];
-      const result = await testShell.run(argv, PEER_LIMIT_MS);
-      return { ok: result.exitCode === 0, message: peerMessage(peerUri, result) };
-    },
-    async inspectFile(path) {
-      if (!(await fileExists(checkImagePath(path)))) return { exists: false, virtualBytes: null };
-      // -U: a running QEMU holds the image's lock, and only its header is read.
-      const info = await shell.run(['qemu-img', 'info', '-U', '--output=json', path], READ_LIMIT_MS);
-      return { exists: true, virtualBytes: info.exitCode === 0 ? virtualSizeOf(info.stdout) : null };
-    },
-    async createDisk(path, format, virtualBytes) {
-      if (!Number.isSafeInteger(virtualBytes) || virtualBytes <= 0) {
-        throw new HandoverError('INVALID_INPUT', `a disk of ${virtualBytes} bytes cannot be created`);
-      }
-      const checked = checkImagePath(path);
-      // qemu-img overwrites silently; noclobber makes exactly one creator win.
-      const claim = ['sh', '-c', 'set -C && : > "$1"', 'sh', checked];
-      const claimed = await shell.run(claim, WRITE_LIMIT_MS);
-      if (claimed.exitCode !== 0 && (await fileExists(checked))) {
-        throw new HandoverError(
-          'ALREADY_EXISTS',
-          `${where}: ${checked} exists already; it was left as it is`,
-        );
-      }
-      if (claimed.exitCode !== 0) throw commandFailed(where, claim, claimed);
-      const argv = [
-        'qemu-img',
-        'create',
-        '-q',
-        '-f',
-        checkImageFormat(format),
-        checked,
-        String(virtualBytes),
-      ];
-      try {
-        await expectOk(argv, IMAGE_LIMIT_MS);
-      } catch (error) {
-        // The empty file is ours: made above, and only if nothing was there.
-        if (isCode(error, 'HOST_COMMAND_FAILED')) await expectOk(['rm', '-f', checked], WRITE_LIMIT_MS);
-        throw error;
-      }
-    },
-    async removeDisk(path) {
-      await expectOk(['rm', '-f', checkImagePath(path)], IMAGE_LIMIT_MS);
-    },
-    close() {
-      shell.close();
-      testShell?.close();
-    },
-  };
+  async removeDisk(path: string): Promise<void> {
+    await this.#expectOk(['rm', '-f', checkImagePath(path)], IMAGE_LIMIT_MS);
+  }
+
+  close(): void {
+    this.#shell.close();
+    this.#testShell?.close();
+  }
+
+  /** Runs a command that must succeed. */
+  async #expectOk(argv: readonly string[], limitMs: number): Promise<string> {
+    const result = await this.#shell.run(argv, limitMs);
+    if (result.exitCode !== 0) throw commandFailed(this.#where, argv, result);
+    return result.stdout;
+  }
+
+  async #fileExists(path: string): Promise<boolean> {
+    const argv = ['test', '-e', path];
+    const result = await this.#shell.run(argv, READ_LIMIT_MS);
+    if (result.exitCode > 1) throw commandFailed(this.#where, argv, result);
+    return result.exitCode === 0;
+  }
+
+  /** Makes an empty file. qemu-img overwrites silently; noclobber makes exactly one creator win. */
+  async #claimFile(path: string): Promise<void> {
+    const argv = ['sh', '-c', 'set -C && : > "$1"', 'sh', path];
+    const result = await this.#shell.run(argv, WRITE_LIMIT_MS);
+    if (result.exitCode === 0) return;
+    if (!(await this.#fileExists(path))) throw commandFailed(this.#where, argv, result);
+    throw new HandoverError('ALREADY_EXISTS', `${this.#where}: ${path} exists already; it was left as it is`);
+  }
+
+  async #readVf(pf: string, index: number): Promise<VfAttributes> {
+    const attributes = (await this.readLink(pf))?.vfs.get(index);
+    if (attributes) return attributes;
+    throw new HandoverError('NOT_FOUND', `${this.#where}: ${pf} has no VF ${index}`, {
+      detail: { pf, index },
+    });
+  }
+
+  async #setVf(pf: string, index: number, what: 'mac' | 'vlan', value: string): Promise<void> {
+    const argv = ['ip', 'link', 'set', 'dev', checkNetdevName(pf), 'vf', String(index), what, value];
+    await this.#expectOk(argv, WRITE_LIMIT_MS);
+  }
+
+  /** Sets the first of `macs` the driver takes; what it says of the last one is the error. */
+  async #setFirstMac(pf: string, index: number, macs: readonly string[]): Promise<void> {
+    const [mac = '', ...others] = macs;
+    try {
+      await this.#setVf(pf, index, 'mac', mac);
+    } catch (error) {
+      if (others.length === 0 || !isCode(error, 'HOST_COMMAND_FAILED')) throw error;
+      await this.#setFirstMac(pf, index, others);
+    }
+  }
 }
 
 /** A channel that does not exist: every verb throws `HOST_CHANNEL_UNAVAILABLE` with the reason. */

@@ -1,3 +1,4 @@
+/** The shell behind the host channel, with a real sh. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { systemClock, until } from '../base/clock.ts';
 import { isCode } from '../base/errors.ts';
@@ -75,7 +76,7 @@ describe('a host shell', () => {
     expect(isCode(absent, 'HOST_CHANNEL_UNAVAILABLE')).toBe(true);
   });
 
-  test('a shell that ends during a command leaves its outcome unknown; the next command starts a new one', async () => {
+  test('a shell that ends in a command leaves the outcome unknown; the next starts anew', async () => {
     const one = shell();
     await one.run(['true'], LIMIT_MS);
     const error = await one

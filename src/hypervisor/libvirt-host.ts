@@ -43,6 +43,7 @@ const DESTROY_LIMIT_MS = 60_000;
  */
 const KEEP_TPM = 64;
 
+/** What one host is reached with. */
 export interface LibvirtHostDeps {
   readonly clock: Clock;
   readonly log: Log;

@@ -7,11 +7,12 @@ import type { Log } from '../base/log.ts';
 import { type Random, systemRandom } from '../base/random.ts';
 import { channelFor, withSshConfig } from './channel-for.ts';
 import type { Connect } from './connections.ts';
-import { createHostChannel } from './host-channel.ts';
+import { ShellChannel } from './host-channel.ts';
 import type { HostShell } from './host-shell.ts';
 import { LibvirtHost } from './libvirt-host.ts';
 import type { HostEndpoint, Hypervisor, Hypervisors } from './port.ts';
 
+/** What hosts are reached with. */
 export interface HypervisorOptions {
   readonly clock: Clock;
   readonly log: Log;
@@ -37,7 +38,7 @@ export function createHypervisors(options: HypervisorOptions): Hypervisors {
     const { clock, log, connect, random = systemRandom } = options;
     const uri = withSshConfig(endpoint.uri, options.sshConfig);
     const own = options.openShell?.(endpoint) ?? null;
-    const channel = own ? createHostChannel(name, () => own) : channelFor({ clock, random }, name, uri);
+    const channel = own ? new ShellChannel(name, () => own) : channelFor({ clock, random }, name, uri);
     return new LibvirtHost({ clock, log, uri, channel, ...(connect ? { connect } : {}) }, endpoint);
   }
 

@@ -1,3 +1,4 @@
+/** What iproute2's JSON says, as facts. */
 import { describe, expect, test } from 'vitest';
 import { bridgesOf, type LinkTable, netdevUseOf, parseAddresses, parseLinks } from './link-facts.ts';
 

@@ -127,7 +127,7 @@ async function settleOrAbort(
     if (settled.signal.aborted) return;
     throw new HandoverError(
       'CALL_TIMED_OUT',
-      `${route.sourceName} did not end the migration within ${ABORT_LIMIT_MS} ms of the abort; look at both hosts`,
+      `${route.sourceName} did not abort the migration within ${ABORT_LIMIT_MS} ms: look at both hosts`,
     );
   });
   // A failed abort is no answer yet: the move itself still is. Only the limit above may end the wait.

@@ -1,3 +1,4 @@
+/** Names and patterns that guard commands. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { PciAddress } from '../base/ids.ts';

@@ -1,3 +1,4 @@
+/** Node devices and networks as facts. */
 import { describe, expect, test } from 'vitest';
 import { isCode } from '../base/errors.ts';
 import { readNetworkPool } from './capabilities-xml.ts';

@@ -150,9 +150,8 @@ const capability = (element: XmlElement, type: string) =>
 
 /** A PCI device's own address is spread over elements in decimal. */
 function addressOf(pci: XmlElement): PciAddress | null {
-  return pciAddressOfNodeDevice(
-    `pci_${part(pci, 'domain', 4)}_${part(pci, 'bus', 2)}_${part(pci, 'slot', 2)}_${part(pci, 'function', 1)}`,
-  );
+  const parts = [part(pci, 'domain', 4), part(pci, 'bus', 2), part(pci, 'slot', 2), part(pci, 'function', 1)];
+  return pciAddressOfNodeDevice(`pci_${parts.join('_')}`);
 }
 
 const part = (pci: XmlElement, name: string, width: number) =>
@@ -168,8 +167,5 @@ function integer(text: string | undefined): number | null {
 }
 
 function notA(what: string): HandoverError {
-  return new HandoverError(
-    'PROTOCOL_VIOLATION',
-    `the host sent a device that is no ${what} where one was expected`,
-  );
+  return new HandoverError('PROTOCOL_VIOLATION', `the host sent no ${what} where one was expected`);
 }

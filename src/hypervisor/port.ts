@@ -102,6 +102,7 @@ export interface MigrationProgress {
   readonly iteration: number;
 }
 
+/** How a domain moves. */
 export interface MigrateRequest {
   readonly vmId: VmId;
   readonly target: Hypervisor;
@@ -144,6 +145,7 @@ export interface HostFile {
   readonly virtualBytes: number | null;
 }
 
+/** One host. */
 export interface Hypervisor {
   readonly endpoint: HostEndpoint;
 

@@ -57,6 +57,8 @@ export interface AgentInterface {
 export class SimGuest {
   readonly spec: SimGuestSpec;
   unplug: UnplugBehaviour;
+  /** Memory it dirties while it runs, MiB/s. */
+  dirtyMiBps: number;
   agentUp = false;
   readonly nics: GuestNic[] = [];
   readonly #clock: Clock;
@@ -70,6 +72,7 @@ export class SimGuest {
   constructor(spec: SimGuestSpec, clock: Clock, random: Random) {
     this.spec = spec;
     this.unplug = spec.unplug;
+    this.dirtyMiBps = spec.dirtyMiBps;
     this.#clock = clock;
     this.#random = random;
     this.#countedToMs = clock.monotonicMs();
@@ -88,6 +91,16 @@ export class SimGuest {
       this.#clock.after(drawMs(this.#random, TIMINGS.agentBoot), () => this.#agentStarts());
     if (from === 'pause' && this.agentUp) this.#hooks?.agentConnected(true);
     for (const [alias, request] of this.#asked) if (request.due) this.#schedule(alias);
+  }
+
+  /** What stays in a QEMU whose memory was sent elsewhere: the same system, standing still. */
+  fork(): SimGuest {
+    const copy = new SimGuest(this.spec, this.#clock, this.#random);
+    copy.unplug = this.unplug;
+    copy.dirtyMiBps = this.dirtyMiBps;
+    copy.agentUp = this.agentUp;
+    copy.nics.push(...this.nics.map((nic) => ({ ...nic })));
+    return copy;
   }
 
   /** It booted long ago: its agent is there already. */

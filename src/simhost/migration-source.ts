@@ -10,7 +10,7 @@ import type { SimDomain } from './domain.ts';
 import { exportLive } from './domain-xml.ts';
 import type { SimFabric } from './fabric.ts';
 import type { SimHost } from './host.ts';
-import { dropQemu } from './lifecycle.ts';
+import { dropQemu, giveGuest } from './lifecycle.ts';
 import { cookieFor } from './migration-cookie.ts';
 import type { Incoming } from './migration-target.ts';
 import { refuse } from './refusal.ts';
@@ -109,7 +109,11 @@ export async function perform(
     await host.daemonPause(TIMINGS.abort);
     throw error;
   }
-  incoming.arrival = { guest: domain.guest, transfer, pausedByUser };
+  const { guest } = domain;
+  const leaveCopy = (): void => {
+    if (guest && domain.guest === guest) giveGuest(host, domain, guest.fork());
+  };
+  incoming.arrival = { guest, transfer, pausedByUser, leaveCopy };
   return transfer;
 }
 

@@ -23,6 +23,8 @@ export interface Arrival {
   readonly guest: SimGuest | null;
   readonly transfer: OutgoingTransfer;
   readonly pausedByUser: boolean;
+  /** The guest begins to live on the target: the source's QEMU keeps a copy that stands still. */
+  leaveCopy(): void;
 }
 
 /** One waiting QEMU. */
@@ -175,6 +177,7 @@ function resumeHere(host: SimHost, domain: SimDomain, arrival: Arrival, stayPaus
   const { guest, transfer } = arrival;
   transfer.guestResumed();
   if (guest) {
+    arrival.leaveCopy();
     giveGuest(host, domain, guest);
     const interfaces = children(find(domain.running, 'devices'), 'interface');
     guest.rename(

@@ -126,8 +126,8 @@ export class OutgoingTransfer {
       this.#remainingMiB -= sent;
       this.#sentMiB += sent;
       this.#iterationSentMiB += sent;
-      const spec = this.#domain.guest?.spec;
-      const rate = this.#domain.guest?.running ? (spec?.dirtyMiBps ?? 0) * (1 - this.#throttle / 100) : 0;
+      const { guest } = this.#domain;
+      const rate = guest?.running ? guest.dirtyMiBps * (1 - this.#throttle / 100) : 0;
       this.#dirtyMiB = Math.min(this.#usedMiB, this.#dirtyMiB + (rate * sliceMs) / 1000);
       if (this.#iteration > 1) this.#dirtyMiBps = rate;
       if (this.#remainingMiB > 0.001) this.#slice();
@@ -173,12 +173,6 @@ export class OutgoingTransfer {
   /** The guest runs on the target: until now it stood still. */
   guestResumed(): void {
     if (this.#pausedByUs) this.#downtimeMs = this.#host.context.clock.monotonicMs() - this.#pausedAtMs;
-    this.#pausedByUs = false;
-  }
-
-  /** True if the guest stands still because of this transfer alone. */
-  get pausedGuest(): boolean {
-    return this.#pausedByUs;
   }
 
   /** The guest goes on here after all. */

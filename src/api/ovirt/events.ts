@@ -55,6 +55,7 @@ async function list(call: Call) {
     severity: scalar('severity'),
     type: scalar('code'),
     code: scalar('code'),
+    time: scalar('time'),
     correlation_id: scalar('correlation_id'),
     message: scalar('description'),
     'vm.name': nameOf(vms, 'vm'),

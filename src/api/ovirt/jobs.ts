@@ -38,6 +38,7 @@ const PHASES: Readonly<Record<string, { type: 'validating' | 'executing' | 'fina
   {
     reserve: { type: 'validating', phrase: 'Reserving virtual functions' },
     preflight: { type: 'validating', phrase: 'Checking source and target' },
+    disks: { type: 'executing', phrase: 'Preparing copies of local disks' },
     shift: { type: 'executing', phrase: 'Moving traffic to the standby path' },
     unplug: { type: 'executing', phrase: 'Unplugging virtual functions' },
     recheck: { type: 'validating', phrase: 'Checking again without virtual functions' },

@@ -208,6 +208,12 @@ export const nicType = entity('nic', 'nics', {
   migration_blocker: text,
 });
 
+/** oVirt's `network_filter_parameter`; Handover has none, but Ansible follows the link to them. */
+export const filterParameterType = entity('network_filter_parameter', 'network_filter_parameters', {
+  name: text,
+  value: text,
+});
+
 /** oVirt's `step`. */
 export const stepType = entity('step', 'steps', {
   description: text,

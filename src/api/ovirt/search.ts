@@ -27,6 +27,8 @@ interface Search {
 const PAGE_SIZE = 100;
 const SEARCH_LENGTH_MAX = 4_000;
 const TOKEN = /\s*("(?:[^"\\]|\\.)*"|!=|<=|>=|=|<|>|[^\s=<>!"]+)/y;
+/** A word that stands alone is looked for in names and descriptions. */
+const ANY_FIELD = '';
 const OPERATORS = ['=', '!=', '<', '>', '<=', '>='];
 
 /**
@@ -47,7 +49,9 @@ export function applySearch(
           search.anyOf.some((all) => all.every((each) => matches(entity, each, fields))),
         );
   // The fields are checked even if there is nothing to compare, so a misspelt one is told from "none found".
-  for (const { field } of search.anyOf.flat()) valueOf({}, field, fields);
+  for (const { field } of search.anyOf.flat()) {
+    if (field !== ANY_FIELD) valueOf({}, field, fields);
+  }
   const { sortBy, page } = search;
   if (sortBy) {
     valueOf({}, sortBy.field, fields);
@@ -96,7 +100,7 @@ function parseSearch(text: string): Search {
     } else if (OPERATORS.includes(word)) {
       throw malformed(text, `${word} has no field before it`);
     } else {
-      all.push({ field: '', operator: '=', value: unquote(word) });
+      all.push({ field: ANY_FIELD, operator: '=', value: unquote(word) });
     }
   }
   if (all.length > 0) anyOf.push(all);
@@ -126,7 +130,7 @@ const malformed = (text: string, why: string) =>
   badRequest(`the search ${JSON.stringify(text)} is malformed: ${why}`);
 
 function matches(entity: AnyEntity, condition: Condition, fields: SearchFields): boolean {
-  if (condition.field === '') {
+  if (condition.field === ANY_FIELD) {
     return ['name', 'description', 'comment'].some((name) => test(entity[name] as SearchValue, condition));
   }
   return test(valueOf(entity, condition.field, fields), condition);

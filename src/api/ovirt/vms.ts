@@ -8,7 +8,7 @@ import type { Vm, Vnic } from '../../model/vm.ts';
 import { clusterRef } from './data-centers.ts';
 import { notFound } from './look.ts';
 import { type Call, many, one, param, type Route } from './route.ts';
-import { nicType, vmType } from './schema.ts';
+import { filterParameterType, nicType, vmType } from './schema.ts';
 import { BLANK_TEMPLATE_ID } from './stable-id.ts';
 import type { AnyEntity, Entity } from './wire/fields.ts';
 import { badRequest } from './wire/read.ts';
@@ -145,6 +145,14 @@ export const vmRoutes: readonly Route[] = [
     method: 'GET',
     path: `${NICS}/:nicId`,
     run: async (call) => one(nicType, toNic((await vnicOf(call)).vnic)),
+  },
+  {
+    method: 'GET',
+    path: `${NICS}/:nicId/networkfilterparameters`,
+    run: async (call) => {
+      await vnicOf(call);
+      return many(filterParameterType, []);
+    },
   },
   { method: 'PUT', path: `${NICS}/:nicId`, operation: 'update_vm_nic', run: updateNic },
 ];

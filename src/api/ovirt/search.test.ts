@@ -1,0 +1,73 @@
+/** oVirt's search language as the clients write it. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { HandoverError } from '../../base/errors.ts';
+import { applySearch } from './search.ts';
+
+const vms = [
+  { name: 'web-1', status: 'up', host: 'a' },
+  { name: 'web-2', status: 'down', host: 'b' },
+  { name: 'Db 1', status: 'up', host: 'b', description: 'the database' },
+];
+const fields = { host: (each: Record<string, unknown>) => each['host'] as string };
+const search = (text: string, max: number | null = null) =>
+  applySearch(text, vms, fields, max).map((each) => each['name']);
+
+describe('a search', () => {
+  test.each([
+    ['', ['web-1', 'web-2', 'Db 1']],
+    ['name=web-1', ['web-1']],
+    ['name = web-1', ['web-1']],
+    ['NAME=WEB-1', ['web-1']],
+    ['name="db 1"', ['Db 1']],
+    ['name=web*', ['web-1', 'web-2']],
+    ['name=*-2', ['web-2']],
+    ['name=w*-*1', ['web-1']],
+    ['name=web-*-1', []],
+    ['name!=web-1', ['web-2', 'Db 1']],
+    ['name=web* and status=up', ['web-1']],
+    ['name=web* status=up', ['web-1']],
+    ['status=down or host=b and status=up', ['web-2', 'Db 1']],
+    ['web*', ['web-1', 'web-2']],
+    ['*database*', ['Db 1']],
+    ['host=b sortby name asc', ['Db 1', 'web-2']],
+    ['SORTBY NAME DESC', ['web-2', 'web-1', 'Db 1']],
+    ['sortby name page 1', ['Db 1', 'web-1', 'web-2']],
+    ['page 2', []],
+    ['name=page', []],
+  ])('%s', (text, names) => {
+    expect(search(text)).toEqual(names);
+  });
+
+  test('shows at most max, which is the page size if a page is asked for', () => {
+    expect(search('', 2)).toEqual(['web-1', 'web-2']);
+    expect(search('page 2', 2)).toEqual(['Db 1']);
+    expect(search('', 0)).toEqual([]);
+  });
+
+  test.each([
+    'name=',
+    '=x',
+    'colour=red',
+    'name=a or',
+    'sortby',
+    'sortby colour',
+    '"open',
+    'name="open',
+    'a!b',
+  ])('that can not be understood is refused, not empty: %s', (text) => {
+    expect(() => search(text)).toThrow(HandoverError);
+  });
+
+  test('of any text is answered or refused', () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 200 }), (text) => {
+        try {
+          search(text);
+        } catch (thrown) {
+          expect((thrown as HandoverError).code).toBe('INVALID_INPUT');
+        }
+      }),
+    );
+  });
+});

@@ -31,6 +31,11 @@ export function vfInterfaceName(machine: GuestMachine): string {
   return VF_PLACES[machine].interfaceName;
 }
 
+/** The guest's PCI slot of its VF, as `/sys/bus/pci/slots` names it on `pc`. */
+export function vfSlot(machine: GuestMachine): number {
+  return VF_PLACES[machine].slot;
+}
+
 /** Name of the standby's interface inside a guest of this machine. */
 export function standbyInterfaceName(machine: GuestMachine): string {
   return STANDBY_PLACES[machine].interfaceName;

@@ -4,7 +4,14 @@
  * What it tells is read on the hosts and in the guest, never remembered. Callers: scenarios, the demo, benches; they
  * run inside the lab's namespace or outside alike.
  */
-import { consolePath, type GuestMachine, type GuestShape, guestXml, vfInterfaceName } from './guest-xml.ts';
+import {
+  consolePath,
+  type GuestMachine,
+  type GuestShape,
+  guestXml,
+  vfInterfaceName,
+  vfSlot,
+} from './guest-xml.ts';
 import type { RunResult } from './shell.ts';
 import { hostExec, tryHostExec } from './ssh.ts';
 import { type GuestPlace, guestPlace, type HostLetter, PF, vfPciAddress } from './topology.ts';
@@ -166,13 +173,18 @@ export async function setVfCount(host: HostLetter, count: number): Promise<void>
   await hostExec(host, `echo 0 >${file} && echo ${count} >${file} && udevadm settle -t 30`);
 }
 
+/** Makes the guest deaf to unplug requests: its ACPI hot-plug event is masked. Machine `pc` only. */
+export async function deafenToUnplug(host: HostLetter, guest: Guest): Promise<void> {
+  await guestExec(host, guest, 'echo disable >/sys/firmware/acpi/interrupts/gpe01');
+}
+
 /**
- * Makes the guest deaf to unplug requests (its ACPI hot-plug event is masked), or lets it hear again: then it obeys
- * at once what it was asked meanwhile, as a guest that was merely slow.
+ * Lets a deaf guest give its VF back, as a guest that was merely slow. It ejects the slot itself: Linux clears an event that came
+ * while it was masked, so unmasking alone would change nothing.
  */
-export async function setDeafToUnplug(host: HostLetter, guest: Guest, deaf: boolean): Promise<void> {
-  const event = '/sys/firmware/acpi/interrupts/gpe01';
-  await guestExec(host, guest, `echo ${deaf ? 'disable' : 'enable'} >${event}`);
+export async function letGoOfVf(host: HostLetter, guest: Guest): Promise<void> {
+  const eject = `echo 0 >/sys/bus/pci/slots/${vfSlot(guest.machine)}/power`;
+  await guestExec(host, guest, `echo enable >/sys/firmware/acpi/interrupts/gpe01; ${eject}`);
 }
 
 /** Puts a copy of the guest's root disk at `path` on `host` (on `/srv/shared`: seen by both hosts). */

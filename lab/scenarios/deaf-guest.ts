@@ -1,6 +1,6 @@
 /** A guest that does not give its VF back: undone within the limit; what it gives back late is plugged again. */
 import { systemClock, until } from '../../src/base/clock.ts';
-import { setDeafToUnplug, waitForActive } from '../guest.ts';
+import { deafenToUnplug, letGoOfVf, waitForActive } from '../guest.ts';
 import { vfInterfaceName } from '../guest-xml.ts';
 import type { Scenario } from '../runner.ts';
 import {
@@ -18,7 +18,7 @@ const scenario: Scenario = {
     'a guest that ignores the unplug stays where it is with its VF, and gets it back when it lets go of it late',
   run: (lab) =>
     withEngine(lab, {}, async ({ api, guest, checks }) => {
-      await setDeafToUnplug('a', guest, true);
+      await deafenToUnplug('a', guest);
       const id = await api.migrate(guest.place.name, engineName('b'), { unplug_timeout_ms: '6000' });
       const job = await api.ended(id, MIGRATION_LIMIT_MS);
       checks.equal('the job', [job.state, job.error?.code], ['failed', 'UNPLUG_TIMED_OUT']);
@@ -42,7 +42,7 @@ const scenario: Scenario = {
         alerts,
       );
       // The guest obeys what it was asked meanwhile: the VF goes, and comes back.
-      await setDeafToUnplug('a', guest, false);
+      await letGoOfVf('a', guest);
       const limits = { limitMs: 180_000, everyMs: 500 };
       await until(systemClock, 'the alert to clear itself', limits, async () =>
         (await api.alerts()).length === 0 ? true : undefined,

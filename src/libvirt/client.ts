@@ -154,6 +154,8 @@ class Connection implements LibvirtClient {
   /** Why we ended it ourselves; undefined while we have not. */
   #ending: { readonly reason: HandoverError | null } | undefined;
   #ended: { readonly reason: HandoverError | null } | undefined;
+  /** We said goodbye. */
+  #leaving = false;
 
   constructor(transport: Transport, options: ClientOptions & { readonly label?: string }) {
     const { clock } = options;
@@ -232,6 +234,7 @@ class Connection implements LibvirtClient {
 
   async close(): Promise<void> {
     if (this.isOpen && this.inFlight === 0) {
+      this.#leaving = true;
       await this.call(procedures.connectClose, {}, { timeoutMs: CLOSE_CALL_LIMIT_MS }).catch(() => {});
     }
     await this.abandon();
@@ -292,13 +295,18 @@ class Connection implements LibvirtClient {
   }
 
   #closed(streamReason: HandoverError | null): void {
-    const reason = this.#ending ? this.#ending.reason : (streamReason ?? closedByDaemon(this.label));
+    const reason = this.#ending ? this.#ending.reason : this.#whyClosed(streamReason);
     this.#ended = { reason };
     this.#keepalive.stop();
     this.#calls.end(reason);
     if (reason) this.#log.debug('connection ended', { code: reason.code, why: reason.message });
     for (const listener of this.#closeListeners) this.#tellClosed(listener, reason);
     this.#closeListeners.clear();
+  }
+
+  /** After our goodbye the daemon may be the first to close. */
+  #whyClosed(streamReason: HandoverError | null): HandoverError | null {
+    return this.#leaving ? null : (streamReason ?? closedByDaemon(this.label));
   }
 
   #tellClosed(listener: (reason: HandoverError | null) => void, reason: HandoverError | null): void {

@@ -1,3 +1,4 @@
+/** Frames byte by byte, and streams of them however they are chunked. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {

@@ -1,3 +1,4 @@
+/** The phases of a migration, and what is sent after each kind of failure. */
 import { describe, expect, test } from 'vitest';
 import { Refusal, ScriptedDaemon, SILENCE } from '../../test/support/scripted-daemon.ts';
 import { settle, VirtualClock } from '../../test/support/virtual-clock.ts';

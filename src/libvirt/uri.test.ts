@@ -1,3 +1,4 @@
+/** Connection URIs: what each part becomes, and what is refused. */
 import { describe, expect, test } from 'vitest';
 import { parseHostUri } from './uri.ts';
 

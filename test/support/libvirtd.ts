@@ -9,6 +9,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -17,14 +18,14 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { homedir, tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock, until } from '../../src/base/clock.ts';
 import { systemRandom } from '../../src/base/random.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { connect } from '../../src/libvirt/index.ts';
-import { endProcess, isAlive } from './processes.ts';
+import { endProcessOf, isAlive } from './namespace-processes.ts';
 
 const PREFIX = 'handover-wire-';
 const SCRIPT = join(dirname(fileURLToPath(import.meta.url)), 'libvirtd-namespace.sh');
@@ -70,6 +71,9 @@ export async function startLibvirtd(options: LibvirtdOptions): Promise<Libvirtd>
   const directory = mkdtempSync(join(tmpdir(), `${PREFIX}${options.name}-`));
   writeFileSync(join(directory, 'owner'), String(process.pid));
   for (const part of ['run', 'lib', 'etc', 'log', 'cache', 'etc/qemu']) mkdirSync(join(directory, part));
+  const cache = capabilitiesCache(options);
+  if (existsSync(cache))
+    cpSync(cache, join(directory, 'cache'), { recursive: true, preserveTimestamps: true });
   writeFileSync(join(directory, 'etc/libvirtd.conf'), daemonConfig(options, directory));
   writeFileSync(join(directory, 'etc/qemu.conf'), qemuConfig(options));
   writeFileSync(join(directory, 'etc/network.conf'), '');
@@ -92,6 +96,7 @@ class RunningLibvirtd implements Libvirtd {
   readonly socketPath: string;
   readonly pid: number;
   readonly #child: ChildProcess;
+  readonly #cache: string;
 
   constructor(options: LibvirtdOptions, directory: string, child: ChildProcess) {
     this.name = options.name;
@@ -100,6 +105,7 @@ class RunningLibvirtd implements Libvirtd {
     this.socketPath = join(directory, 'run/libvirt-sock');
     this.pid = child.pid ?? 0;
     this.#child = child;
+    this.#cache = capabilitiesCache(options);
   }
 
   unixUri(driver: 'qemu' | 'test' = 'qemu'): string {
@@ -127,6 +133,10 @@ class RunningLibvirtd implements Libvirtd {
 
   async stop(): Promise<void> {
     await this.kill();
+    const found = join(this.directory, 'cache');
+    if (existsSync(join(found, 'qemu')) && !existsSync(this.#cache)) {
+      cpSync(found, this.#cache, { recursive: true, preserveTimestamps: true });
+    }
     await clear(this.directory);
   }
 }
@@ -213,29 +223,29 @@ async function clearStale(): Promise<void> {
   }
 }
 
-/**
- * Ends the daemon, its sshd and its guests by their pid files, each only if its command line names the
- * directory.
- */
+/** Ends the daemon, its sshd and its guests by their pid files, and removes the directory. */
 async function clear(directory: string): Promise<void> {
   if (!existsSync(directory)) return;
   const guests = join(directory, 'run/qemu');
-  const guestPids = existsSync(guests) ? readdirSync(guests).filter((name) => name.endsWith('.pid')) : [];
-  const pidFiles = [
-    'daemon.pid',
-    'libvirtd.pid',
-    'sshd.pid',
-    ...guestPids.map((name) => join('run/qemu', name)),
-  ];
-  for (const file of pidFiles) {
+  const guestFiles = existsSync(guests) ? readdirSync(guests).filter((name) => name.endsWith('.pid')) : [];
+  const files = ['daemon.pid', 'sshd.pid', ...guestFiles.map((name) => join('run/qemu', name))];
+  for (const file of files) {
     const pid = readNumber(join(directory, file));
-    if (pid !== null)
-      await endProcess(
-        pid,
-        (command) => command.includes(directory) || command.includes('/lib/libvirt/qemu/'),
-      );
+    if (pid !== null) await endProcessOf(basename(directory), pid);
   }
   rmSync(directory, { recursive: true, force: true });
+}
+
+/**
+ * What libvirtd found out about QEMU takes it 5 to 10 s; it checks itself whether what it finds is still
+ * true.
+ */
+function capabilitiesCache(options: LibvirtdOptions): string {
+  return join(
+    homedir(),
+    '.cache/handover/libvirt-capabilities',
+    options.root ? basename(options.root) : 'system',
+  );
 }
 
 function readNumber(path: string): number | null {

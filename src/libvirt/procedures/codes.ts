@@ -12,6 +12,8 @@ export const LIBVIRT_CODE = {
   operationFailed: 9,
   xmlError: 27,
   operationDenied: 29,
+  /** The XML is not well formed. */
+  xmlDetail: 35,
   system: 38,
   rpc: 39,
   noDomain: 42,
@@ -24,6 +26,8 @@ export const LIBVIRT_CODE = {
   configUnsupported: 67,
   /** A job lock was not got within 30 s, or the domain's job is still open. */
   operationTimeout: 68,
+  /** VFIO is not available, for instance. */
+  argumentUnsupported: 74,
   /** The migration was aborted. */
   operationAborted: 78,
   noDomainMetadata: 80,

@@ -73,7 +73,10 @@ export const domainProcedures = {
   /** OK after 5 s does not mean that the device is gone. Prefer the alias, and wait for the event. */
   domainDetachDeviceFlags: remote(161, 'domain_detach_device_flags', 'low', deviceXml, nothing),
   domainUpdateDeviceFlags: remote(174, 'domain_update_device_flags', 'low', deviceXml, nothing),
-  /** Asks the guest to give the device back and returns; `deviceRemoved` or the XML tells when it did. */
+  /**
+   * Asks the guest to give the device back and returns; `deviceRemoved` or the XML tells when it did. An
+   * alias that the domain does not have is error `internal`, not `deviceMissing`.
+   */
   domainDetachDeviceAlias: remote(
     392,
     'domain_detach_device_alias',

@@ -1,3 +1,4 @@
+/** The table of procedures is consistent, and no payload does more than be refused. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Codec, decode, encode } from '../xdr/codec.ts';

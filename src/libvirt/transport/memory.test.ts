@@ -1,3 +1,4 @@
+/** The in-memory pair keeps the promises of every transport. */
 import { describe, expect, test, vi } from 'vitest';
 import { settle } from '../../../test/support/virtual-clock.ts';
 import { HandoverError } from '../../base/errors.ts';

@@ -1,3 +1,4 @@
+/** The command lines of ssh and of the host, and what its end means. */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,3 +1,4 @@
+/** Codecs: golden bytes, limits, and properties of any value. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { HandoverError } from '../../base/errors.ts';

@@ -1,3 +1,4 @@
+/** XML: kept as it is, limited, looked into and edited. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {

@@ -41,6 +41,7 @@ test('ports may be imported where behaviour may not', () => {
 test('a simulated host may use the wire format but not the client', () => {
   expect(problems('src/simhost/server.ts', "import '../libvirt/xdr/codec.ts';")).toBe('');
   expect(problems('src/simhost/server.ts', "import '../libvirt/client.ts';")).toContain('may not import');
+  expect(problems('src/simhost/server.test.ts', "import '../libvirt/client.ts';")).toBe('');
 });
 
 test('nothing of the product imports the daemon', () => {

@@ -41,7 +41,9 @@ function layerOf(path: string): Layer | undefined {
 
 function wrongFile(layer: Layer, path: string, specifier: string): string | null {
   const target = posix.normalize(posix.join(posix.dirname(path), specifier));
-  const areas = isTestFile(path) ? [...layer.imports, ...TEST_IMPORTS.areas] : layer.imports;
+  const areas = isTestFile(path)
+    ? [...layer.imports, ...(layer.testImports ?? []), ...TEST_IMPORTS.areas]
+    : layer.imports;
   const allowed = [layer.area, ...areas].some((area) =>
     area === PORTS ? isPort(target) : target === area || target.startsWith(`${area}/`),
   );

@@ -27,13 +27,16 @@ export interface SourceFile {
  * ignore. Throws if git cannot be run in `root`.
  */
 export function listFiles(root: string, endings: readonly string[]): string[] {
-  const command = ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--deduplicate'];
-  const answer = spawnSync('git', command, { cwd: root, encoding: 'utf8' });
-  if (answer.status !== 0) throw new Error(`git ls-files failed: ${answer.stderr || answer.error?.message}`);
-  const gone = spawnSync('git', ['ls-files', '-z', '--deleted'], { cwd: root, encoding: 'utf8' });
-  const deleted = new Set(gone.stdout.split('\0'));
-  return answer.stdout
-    .split('\0')
+  const git = (...args: string[]): string[] => {
+    // Run by root, the checkout may belong to somebody else.
+    const command = ['-c', `safe.directory=${root}`, 'ls-files', '-z', ...args];
+    const answer = spawnSync('git', command, { cwd: root, encoding: 'utf8' });
+    if (answer.status !== 0)
+      throw new Error(`git ls-files failed: ${answer.stderr || answer.error?.message}`);
+    return answer.stdout.split('\0').filter((path) => path !== '');
+  };
+  const deleted = new Set(git('--deleted'));
+  return git('--cached', '--others', '--exclude-standard', '--deduplicate')
     .filter((path) => endings.some((ending) => path.endsWith(ending)) && !deleted.has(path))
     .sort();
 }

@@ -1,6 +1,6 @@
 /**
- * The tiers that run in vitest, one project each (`vitest run --project NAME`). Tiers with a database share one PostgreSQL,
- * started by `test/support/postgres-setup.ts`.
+ * The tiers that run in vitest, one project each (`vitest run --project NAME`). Tiers with a database share
+ * one PostgreSQL, started by `test/support/postgres-setup.ts`.
  */
 import { defineConfig } from 'vitest/config';
 

@@ -1,6 +1,6 @@
 /**
- * Finds the programs of a PostgreSQL to run: the system's (15 or newer, newest first), else the ones an npm package ships.
- * A data directory is bound to the major version that made it. Used by `postgres.ts` only.
+ * Finds the programs of a PostgreSQL to run: the system's (15 or newer, newest first), else the ones an npm
+ * package ships. A data directory is bound to the major version that made it. Used by `postgres.ts` only.
  */
 import { existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -27,8 +27,8 @@ export function findPostgresBinaries(): PostgresBinaries[] {
 }
 
 /**
- * The one to use for `clusterDir`: of the major version that made it if there is a cluster already, else the best.
- * Throws `INVALID_INPUT` saying what to install.
+ * The one to use for `clusterDir`: of the major version that made it if there is a cluster already, else the
+ * best. Throws `INVALID_INPUT` saying what to install.
  */
 export function choosePostgresBinaries(
   clusterDir: string,
@@ -45,7 +45,7 @@ export function choosePostgresBinaries(
     'INVALID_INPUT',
     made === null
       ? 'no PostgreSQL was found; install the package postgresql (15 or newer) or set HANDOVER_DATABASE_URL'
-      : `the data in ${clusterDir} was made by PostgreSQL ${made}, which is not installed; install postgresql-${made}`,
+      : `the data in ${clusterDir} was made by PostgreSQL ${made}; install the package postgresql-${made}`,
   );
 }
 
@@ -71,8 +71,10 @@ function shippedBinaries(): PostgresBinaries | null {
 }
 
 /**
- * The package cannot carry symbolic links; its install script makes them. Installs that run no scripts lack them, and
- * `postgres` then does not find its ICU. The list is in `native/pg-symlinks.json`, paths relative to the package.
+ * The package cannot carry symbolic links; its install script makes them. Installs that run no scripts lack
+ * them, and
+ * `postgres` then does not find its ICU. The list is in `native/pg-symlinks.json`, paths relative to the
+ * package.
  */
 export function restoreLibraryLinks(root: string): void {
   const list = path.join(root, 'native', 'pg-symlinks.json');

@@ -1,6 +1,7 @@
 /**
- * Everything of an embedded PostgreSQL that lies on disk: its data directory (made once, atomically), the directory of its
- * socket, who owns them, and the lock that keeps a second engine out. Used by `postgres.ts` only.
+ * Everything of an embedded PostgreSQL that lies on disk: its data directory (made once, atomically), the
+ * directory of its socket, who owns them, and the lock that keeps a second engine out. Used by `postgres.ts`
+ * only.
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -23,7 +24,9 @@ import { type Clock, until } from '../base/clock.ts';
 import { HandoverError, isCode, messageOf } from '../base/errors.ts';
 import { choosePostgresBinaries, type PostgresBinaries } from './postgres-binaries.ts';
 
+/** Names the socket only; nothing listens on the network. */
 export const POSTGRES_PORT = 5432;
+/** The database role the engine uses; it owns everything. */
 export const POSTGRES_USER = 'handover';
 /** sun_path of a unix socket holds 108 bytes with the final NUL. */
 const SOCKET_PATH_BYTES_MAX = 107;
@@ -35,6 +38,7 @@ const LOG_BYTES_MAX = 10 * 1024 * 1024;
 /** The user PostgreSQL runs as; null = the engine's own. */
 export type Account = { readonly name: string; readonly uid: number; readonly gid: number } | null;
 
+/** What `postgres.ts` needs to run it. */
 export interface Cluster {
   readonly dir: string;
   readonly socketDir: string;
@@ -46,7 +50,8 @@ export interface Cluster {
 }
 
 /**
- * Takes `dataDir` for this engine and makes the cluster in it if there is none. Throws `IN_USE` if another engine keeps it,
+ * Takes `dataDir` for this engine and makes the cluster in it if there is none. Throws `IN_USE` if another
+ * engine keeps it,
  * `INVALID_INPUT` if PostgreSQL is missing or cannot reach the directory.
  */
 export async function prepareCluster(dataDir: string, clock: Clock): Promise<Cluster> {
@@ -89,8 +94,9 @@ function makeDataDir(dataDir: string): string {
 }
 
 /**
- * An advisory lock on the directory itself, so that no lock file can go stale: the kernel drops it when this process ends, however
- * it ends. `flock` sets it on our open file; it stays after the command, and other children do not inherit it.
+ * An advisory lock on the directory itself, so that no lock file can go stale: the kernel drops it when this
+ * process ends, however it ends. `flock` sets it on our open file; it stays after the command, and other
+ * children do not inherit it.
  */
 async function lockDir(dir: string, clock: Clock): Promise<number> {
   const fd = openSync(dir, 'r');
@@ -137,8 +143,8 @@ export const runAs = (account: Account) => ({
 });
 
 /**
- * A command whose process gets `signal` from the kernel when ours ends, however it ends. Without setpriv (util-linux 2.33) it would
- * outlive us; the next start copes with that too.
+ * A command whose process gets `signal` from the kernel when ours ends, however it ends. Without setpriv
+ * (util-linux 2.33) it would outlive us; the next start copes with that too.
  */
 export function dyingWithUs(
   signal: 'INT' | 'KILL',
@@ -156,7 +162,10 @@ function expectReachable(dir: string, account: Account, advice: string): void {
   );
 }
 
-/** initdb works aside and its result is renamed into place whole: an interrupted one is thrown away by the next start. */
+/**
+ * initdb works aside and its result is renamed into place whole: an interrupted one is thrown away by the
+ * next start.
+ */
 async function createCluster(
   root: string,
   dir: string,
@@ -176,7 +185,10 @@ async function createCluster(
   closeSync(fd);
 }
 
-/** Local connections are trusted: the socket lies in a directory only the engine and PostgreSQL's user can enter. */
+/**
+ * Local connections are trusted: the socket lies in a directory only the engine and PostgreSQL's user can
+ * enter.
+ */
 function runInitdb(binaries: PostgresBinaries, dir: string, account: Account): Promise<void> {
   const args = ['-D', dir, '-U', POSTGRES_USER, '--auth=trust', '--encoding=UTF8', '--locale=C'];
   const [program, ...rest] = dyingWithUs('KILL', [path.join(binaries.dir, 'initdb'), ...args]);
@@ -202,8 +214,9 @@ function runInitdb(binaries: PostgresBinaries, dir: string, account: Account): P
 }
 
 /**
- * The socket's directory: in the data directory, or where its path is too long for a socket, under /run or /tmp by a name that
- * the next start of the same data directory finds again. Never one that somebody else made.
+ * The socket's directory: in the data directory, or where its path is too long for a socket, under /run or
+ * /tmp by a name that the next start of the same data directory finds again. Never one that somebody else
+ * made.
  */
 function makeSocketDir(root: string, account: Account): string {
   const near = path.join(root, 'postgres-socket');

@@ -1,13 +1,13 @@
 /**
- * The embedded PostgreSQL: a real one, run and watched by the engine, reached over a unix socket only. Called by the composition
- * root and by tests, when no database is configured.
+ * The embedded PostgreSQL: a real one, run and watched by the engine, reached over a unix socket only. Called
+ * by the composition root and by tests, when no database is configured.
  *
- * Invariants: one engine per data directory. While the engine lives, a PostgreSQL that ends is started again. `stop` returns when
- * it is gone, within 5 s. When the engine dies without stopping it, the kernel asks PostgreSQL to shut down (parent death signal);
- * one that runs all the same is adopted by the next engine.
+ * Invariants: one engine per data directory. While the engine lives, a PostgreSQL that ends is started again.
+ * `stop` returns when it is gone, within 5 s. When the engine dies without stopping it, the kernel asks
+ * PostgreSQL to shut down (parent death signal); one that runs all the same is adopted by the next engine.
  *
- * It is started again every 100 ms until it answers, since right after a crash the remains of the old one may stand in the way
- * (lock file, shared memory still attached by its children) for some seconds.
+ * It is started again every 100 ms until it answers, since right after a crash the remains of the old one may
+ * stand in the way (lock file, shared memory still attached by its children) for some seconds.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, readlinkSync } from 'node:fs';
@@ -31,13 +31,16 @@ const START_LIMIT_MS = 60_000;
 const RESPAWN_EVERY_MS = 100;
 const WATCH_EVERY_MS = 250;
 const PROBE_LIMIT_MS = 2_000;
-/** How it is ended, gentlest first. All of it is safe for the data; only the first leaves nothing to recover. */
+/**
+ * How it is ended, gentlest first. All of it is safe for the data; only the first leaves nothing to recover.
+ */
 const STOP_SIGNALS = [
   { signal: 'SIGINT', limitMs: 3_000 },
   { signal: 'SIGQUIT', limitMs: 1_000 },
   { signal: 'SIGKILL', limitMs: 500 },
 ] as const;
 
+/** A PostgreSQL that is kept running until `stop`. */
 export interface EmbeddedPostgres {
   /** For `openStore`. Valid until `stop`, also across restarts of PostgreSQL. */
   readonly connection: {
@@ -51,8 +54,9 @@ export interface EmbeddedPostgres {
 }
 
 /**
- * Starts PostgreSQL on `dataDir` (made if missing; the cluster goes to `postgres` in it), or adopts the one that runs there.
- * Throws `IN_USE`, `INVALID_INPUT` (see `prepareCluster`) or `STORE_UNAVAILABLE` with the end of its log.
+ * Starts PostgreSQL on `dataDir` (made if missing; the cluster goes to `postgres` in it), or adopts the one
+ * that runs there. Throws `IN_USE`, `INVALID_INPUT` (see `prepareCluster`) or `STORE_UNAVAILABLE` with the
+ * end of its log.
  */
 export async function startPostgres(options: {
   readonly dataDir: string;
@@ -155,7 +159,10 @@ function recordedPid(dir: string): number | null {
   }
 }
 
-/** Whether the process lives and works in `dir`, as PostgreSQL does in its data directory: a reused number does not. */
+/**
+ * Whether the process lives and works in `dir`, as PostgreSQL does in its data directory: a reused number
+ * does not.
+ */
 function worksIn(dir: string, pid: number): boolean {
   try {
     return readlinkSync(`/proc/${pid}/cwd`) === dir;
@@ -164,14 +171,18 @@ function worksIn(dir: string, pid: number): boolean {
   }
 }
 
-/** In a session of its own: a Ctrl-C at the engine's terminal must reach the engine alone, which then stops it in order. */
+/**
+ * In a session of its own: a Ctrl-C at the engine's terminal must reach the engine alone, which then stops it
+ * in order.
+ */
 function spawnPostmaster(cluster: Cluster): ChildProcess {
   const settings = {
     listen_addresses: '',
     unix_socket_directories: `"${cluster.socketDir}"`,
     unix_socket_permissions: '0700',
     log_checkpoints: 'off',
-    // After a crash all files are synced first. One by one took 6 of 8 s on a busy disk; at once it is under 1 s.
+    // After a crash all files are synced first. One by one took 6 of 8 s on a busy disk; at once it is under
+    // 1 s.
     recovery_init_sync_method: 'syncfs',
   };
   const [program, ...args] = dyingWithUs('INT', [

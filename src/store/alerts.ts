@@ -1,4 +1,6 @@
-/** Alerts that stand until cleared. They go with the VM or host they are about. Used through `openStore` only. */
+/**
+ * Alerts that stand until cleared. They go with the VM or host they are about. Used through `openStore` only.
+ */
 import type { Alert, Store } from '../app/store-port.ts';
 import type { HostId, VmId } from '../base/ids.ts';
 import { type Db, toMs } from './db.ts';

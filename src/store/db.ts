@@ -1,15 +1,18 @@
 /**
- * The one place that talks to PostgreSQL: runs statements and transactions, and turns the driver's errors into ours.
- * Used by the files of this folder only. Every wait is limited: for a connection, for a statement, for a lock.
+ * The one place that talks to PostgreSQL: runs statements and transactions, and turns the driver's errors
+ * into ours. Used by the files of this folder only. Every wait is limited: for a connection, for a statement,
+ * for a lock.
  *
- * A connection that breaks is `STORE_UNAVAILABLE`; the pool drops it and the next call opens another, so nobody has to repair
- * anything. `detail.sent` tells whether the statement may have taken effect.
+ * A connection that breaks is `STORE_UNAVAILABLE`; the pool drops it and the next call opens another, so
+ * nobody has to repair anything. `detail.sent` tells whether the statement may have taken effect.
  */
 import pg from 'pg';
 import { HandoverError, messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 
-/** How to reach the database: a connection string, or host (directory of the unix socket), user and database. */
+/**
+ * How to reach the database: a connection string, or host (directory of the unix socket), user and database.
+ */
 export type DatabaseConnection = Pick<
   pg.ClientConfig,
   'connectionString' | 'host' | 'port' | 'user' | 'password' | 'database'
@@ -36,8 +39,8 @@ export interface Sql {
 
 export interface Db extends Sql {
   /**
-   * Runs `work` in one read-committed transaction; an error it throws rolls back. A deadlock victim is run again, so `work`
-   * must have no effects but its statements.
+   * Runs `work` in one read-committed transaction; an error it throws rolls back. A deadlock victim is run
+   * again, so `work` must have no effects but its statements.
    */
   transaction<Result>(work: (sql: Sql) => Promise<Result>): Promise<Result>;
   /** Waits for running statements and closes every connection. */
@@ -65,11 +68,12 @@ export function clientConfig(connection: DatabaseConnection): pg.ClientConfig {
   };
 }
 
-/** 64-bit integers as numbers (ids, KiB and epochs stay far below 2^53); everything else as the driver does it. */
-const getTypeParser = ((oid: number, format?: 'text' | 'binary') =>
-  oid === pg.types.builtins.INT8
+/** OID of bigint: ids, KiB and epochs stay far below 2^53, so they are read as numbers. */
+const INT8_OID = 20;
+const getTypeParser = ((oid: number, format?: 'text' | 'binary'): unknown =>
+  oid === INT8_OID
     ? Number
-    : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser;
+    : (pg.types.getTypeParser(oid, format as 'text') as unknown)) as typeof pg.types.getTypeParser;
 
 /** Opens a pool. Nothing is connected until the first statement. The caller closes it. */
 export function openDb(connection: DatabaseConnection, log: Log): Db {
@@ -154,7 +158,9 @@ async function runTransaction<Result>(
   }
 }
 
-/** Classes of SQLSTATE that mean "no service now": connection, sign-on, database missing, shutdown, limits. */
+/**
+ * Classes of SQLSTATE that mean "no service now": connection, sign-on, database missing, shutdown, limits.
+ */
 const UNAVAILABLE_STATES = /^(08|28|3D|53|57|55P03|25P03)/;
 
 function storeError(thrown: unknown, sent: boolean): HandoverError {
@@ -180,7 +186,9 @@ const isDeadlock = (thrown: unknown): boolean =>
 
 /** A value for a jsonb parameter. PostgreSQL cannot keep the character NUL; foreign texts may contain it. */
 export function json(value: unknown): string {
-  return JSON.stringify(value, (_key, each) => (typeof each === 'string' ? each.replaceAll('\0', '') : each));
+  return JSON.stringify(value, (_key, each: unknown) =>
+    typeof each === 'string' ? each.replaceAll('\0', '') : each,
+  );
 }
 
 /** `NOT_FOUND` unless a statement on one row found it. */

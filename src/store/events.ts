@@ -32,8 +32,8 @@ const toEvent = (row: EventRow): HandoverEvent => ({
 const EVENT_LOCK = 7_264_002;
 
 /**
- * The `events` part of the store. `list` is in the order of ids: with `after` the first `limit` that follow it, without it the
- * last `limit`.
+ * The `events` part of the store. `list` is in the order of ids: with `after` the first `limit` that follow
+ * it, without it the last `limit`.
  */
 export function eventStore(db: Db): Store['events'] {
   return {
@@ -52,7 +52,8 @@ export function eventStore(db: Db): Store['events'] {
 
     async add(event) {
       return await db.transaction(async (sql) => {
-        // One at a time: ids become visible in their order, so that a reader who goes on after the last id misses none.
+        // One at a time: ids become visible in their order, so that a reader who goes on after the last id
+        // misses none.
         await sql.rows('select pg_advisory_xact_lock($1)', [EVENT_LOCK]);
         const row = await sql.first<EventRow>(
           `insert into events (code, severity, message, vm_id, host_id, job_id, correlation_id)

@@ -59,32 +59,7 @@ export function hostStore(db: Db): Store['hosts'] {
       return row && toHost(row);
     },
 
-    async add(host) {
-      await db.transaction(async (sql) => {
-        await sql.rows(
-          `insert into hosts (id, name, uri, peer_uri, migration_address, status, status_reason,
-             outgoing_max, incoming_max, inventory, observed_at)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-          [
-            host.id,
-            host.name,
-            host.uri,
-            host.peerUri,
-            host.migrationAddress,
-            host.status,
-            host.statusReason,
-            host.outgoingMax,
-            host.incomingMax,
-            host.inventory && json(host.inventory),
-            host.observedAt === null ? null : new Date(host.observedAt),
-          ],
-          nameTaken(host.name),
-        );
-        for (const [target, test] of Object.entries(host.peerTests)) {
-          await sql.rows(PUT_PEER_TEST, [host.id, target, test.ok, test.message, new Date(test.testedAt)]);
-        }
-      });
-    },
+    add: (host) => addHost(db, host),
 
     async setStatus(id, status, reason) {
       const row = await db.first(
@@ -140,6 +115,33 @@ export function hostStore(db: Db): Store['hosts'] {
   };
 }
 
+async function addHost(db: Db, host: Host): Promise<void> {
+  await db.transaction(async (sql) => {
+    await sql.rows(
+      `insert into hosts (id, name, uri, peer_uri, migration_address, status, status_reason,
+         outgoing_max, incoming_max, inventory, observed_at)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+      [
+        host.id,
+        host.name,
+        host.uri,
+        host.peerUri,
+        host.migrationAddress,
+        host.status,
+        host.statusReason,
+        host.outgoingMax,
+        host.incomingMax,
+        host.inventory && json(host.inventory),
+        host.observedAt === null ? null : new Date(host.observedAt),
+      ],
+      nameTaken(host.name),
+    );
+    for (const [target, test] of Object.entries(host.peerTests)) {
+      await sql.rows(PUT_PEER_TEST, [host.id, target, test.ok, test.message, new Date(test.testedAt)]);
+    }
+  });
+}
+
 /** Inserts nothing if one of the two hosts is gone. */
 const PUT_PEER_TEST = `
   insert into peer_tests (source_host_id, target_host_id, ok, message, tested_at)
@@ -150,7 +152,8 @@ const PUT_PEER_TEST = `
 
 async function removeHost(db: Db, id: HostId): Promise<void> {
   await db.transaction(async (sql) => {
-    // Adding a job or a reservation locks its hosts for key share, so none can slip in between this look and the delete.
+    // Adding a job or a reservation locks its hosts for key share, so none can slip in between this look and
+    // the delete.
     const host = await sql.first<{ name: string }>('select name from hosts where id = $1 for update', [id]);
     if (host === null) throw new HandoverError('NOT_FOUND', `there is no host ${id}`);
     const job = await sql.first<{ id: string; vm_name: string }>(
@@ -161,7 +164,7 @@ async function removeHost(db: Db, id: HostId): Promise<void> {
     if (job !== null) {
       throw new HandoverError(
         'IN_USE',
-        `host ${host.name} is part of the migration of ${job.vm_name} (job ${job.id}); wait for it or cancel it`,
+        `host ${host.name} takes part in migrating ${job.vm_name} (job ${job.id}); wait for it or cancel it`,
         { detail: { jobId: job.id } },
       );
     }

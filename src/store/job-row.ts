@@ -5,6 +5,7 @@ import type { Job, JobState, MigrateParams, MigrationData } from '../model/job.t
 import type { SagaJob } from '../saga/port.ts';
 import { toMs, toMsOrNull } from './db.ts';
 
+/** The columns read; `select *` has a few more. */
 export interface JobRow {
   readonly id: JobId;
   readonly kind: 'migrate_vm';
@@ -28,6 +29,7 @@ export interface JobRow {
   readonly epoch: number;
 }
 
+/** The job as users see it. */
 export const toJob = (row: JobRow): Job => ({
   id: row.id,
   kind: row.kind,
@@ -49,6 +51,7 @@ export const toJob = (row: JobRow): Job => ({
   endedAt: toMsOrNull(row.ended_at),
 });
 
+/** The job as the saga runner sees it. */
 export const toSagaJob = (row: JobRow): SagaJob<MigrateParams, MigrationData> => ({
   id: row.id,
   state: row.state,

@@ -1,4 +1,7 @@
-/** Jobs as users see them. The runner's view of the same rows is in `saga-store.ts`. Used through `openStore` only. */
+/**
+ * Jobs as users see them. The runner's view of the same rows is in `saga-store.ts`. Used through `openStore`
+ * only.
+ */
 import type { Store } from '../app/store-port.ts';
 import type { Clock } from '../base/clock.ts';
 import { HandoverError } from '../base/errors.ts';
@@ -34,8 +37,9 @@ const toStep = (row: StepRow): JobStep => ({
 });
 
 /**
- * The `jobs` part of the store. `list` is newest first. `requestCancel`, `retry` and `abandon` throw `NOT_FOUND` for an unknown
- * job; a parked job (`needs_operator`) takes no cancel: it is retried or abandoned.
+ * The `jobs` part of the store. `list` is newest first. `requestCancel`, `retry` and `abandon` throw
+ * `NOT_FOUND` for an unknown job; a parked job (`needs_operator`) takes no cancel: it is retried or
+ * abandoned.
  */
 export function jobStore(db: Db, clock: Clock, wakes: WakeListener): Store['jobs'] {
   return {
@@ -122,7 +126,8 @@ async function addJob(
     if (missing) throw new HandoverError('NOT_FOUND', `there is no host ${missing}`);
     const row = await sql.first<JobRow>(
       `with added as (
-         insert into jobs (id, kind, vm_id, vm_name, state, params, source_host_id, target_host_id, correlation_id)
+         insert into jobs
+           (id, kind, vm_id, vm_name, state, params, source_host_id, target_host_id, correlation_id)
          values ($1, 'migrate_vm', $2, $3, 'queued', $4, $5, $6, $7) returning *)
        select added.*, ${NOTIFY_JOB} from added`,
       [id, params.vmId, vmName, json(params), params.sourceHostId, params.targetHostId, correlationId],
@@ -136,8 +141,8 @@ async function addJob(
 }
 
 /**
- * One statement: whether the job had pivoted is decided by the row's lock, not by an earlier look. A job that waits its turn is
- * due at once, so that the cancel does not wait with it.
+ * One statement: whether the job had pivoted is decided by the row's lock, not by an earlier look. A job that
+ * waits its turn is due at once, so that the cancel does not wait with it.
  */
 async function requestCancel(db: Db, id: JobId): Promise<'accepted' | 'too_late'> {
   const row = await db.first(

@@ -1,9 +1,13 @@
 /**
- * Merges what one look at a host saw of a VM's vNICs into what is known of them. Pure; the rules are the whole point:
+ * Merges what one look at a host saw of a VM's vNICs into what is known of them. Pure; the rules are the
+ * whole point:
  *
- * - The same vNIC is found by its user alias, else by MAC and kind. Kind matters: the two halves of a bond may share a MAC.
- * - Known: id, name, profile (unless the look names one) and `plugged`, which is a wish and not to be seen on a host.
- * - `actual` and `vf` belong to a live job or a pending unplug while there is one; a look from outside may be older.
+ * - The same vNIC is found by its user alias, else by MAC and kind. Kind matters: the two halves of a bond
+ *   may share a MAC.
+ * - Known: id, name, profile (unless the look names one) and `plugged`, which is a wish and not to be seen on
+ *   a host.
+ * - `actual` and `vf` belong to a live job or a pending unplug while there is one; a look from outside may be
+ *   older.
  * - `degraded` says "attached, but seen not to work", so seeing it attached to the same VF does not end it.
  * - A vNIC not seen any more stays, `unplugged`, while it is desired; otherwise it is gone.
  */
@@ -12,7 +16,10 @@ import type { Vnic } from '../model/vm.ts';
 /** Aliases the user gave last for the life of the definition; libvirt's own (`net0`, `hostdev0`) do not. */
 const isUserAlias = (alias: string | null): alias is string => alias?.startsWith('ua-') ?? false;
 
-/** The vNICs of one VM after the look. `jobOwnsActual`: a live job moves the VM now. Order: known ones first, then new ones. */
+/**
+ * The vNICs of one VM after the look. `jobOwnsActual`: a live job moves the VM now. Order: known ones first,
+ * then new ones.
+ */
 export function mergeVnics(
   known: readonly Vnic[],
   observed: readonly Vnic[],
@@ -36,7 +43,10 @@ export function mergeVnics(
   return merged;
 }
 
-/** Pairs each known vNIC with at most one observed one: all user aliases first, so that a shared MAC cannot take their partner. */
+/**
+ * Pairs each known vNIC with at most one observed one: all user aliases first, so that a shared MAC cannot
+ * take their partner.
+ */
 function matchVnics(known: readonly Vnic[], observed: readonly Vnic[]): Map<Vnic, Vnic> {
   const pairs = new Map<Vnic, Vnic>();
   const unmatched = new Set(observed);

@@ -1,7 +1,7 @@
 /**
- * Brings the schema up to date: applies the files of `sql/` that the database has not seen, in order, in one transaction under
- * an advisory lock, so that any number of replicas may start at once and exactly one applies them.
- * A file that was released is never edited; a change is a new file.
+ * Brings the schema up to date: applies the files of `sql/` that the database has not seen, in order, in one
+ * transaction under an advisory lock, so that any number of replicas may start at once and exactly one
+ * applies them. A file that was released is never edited; a change is a new file.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { HandoverError } from '../base/errors.ts';
@@ -20,14 +20,15 @@ export function migrationNames(): string[] {
 }
 
 /**
- * Applies what is missing and returns the names applied now. Throws `INVALID_INPUT` for a server before PostgreSQL 15 and for a
- * database that a newer Handover has already changed.
+ * Applies what is missing and returns the names applied now. Throws `INVALID_INPUT` for a server before
+ * PostgreSQL 15 and for a database that a newer Handover has already changed.
  */
 export async function migrate(db: Db): Promise<string[]> {
   return await db.transaction(async (sql) => {
     await sql.rows(`set local statement_timeout = '10min'`);
     const server = await sql.first<{ version: number; text: string }>(
-      `select current_setting('server_version_num')::int as version, current_setting('server_version') as text`,
+      `select current_setting('server_version_num')::int as version,
+         current_setting('server_version') as text`,
     );
     if ((server?.version ?? 0) < POSTGRES_VERSION_MIN) {
       throw new HandoverError(
@@ -37,7 +38,9 @@ export async function migrate(db: Db): Promise<string[]> {
     }
     await sql.rows('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
     await sql.rows(
-      'create table if not exists schema_migrations (name text primary key, applied_at timestamptz not null default now())',
+      `create table if not exists schema_migrations (
+         name text primary key,
+         applied_at timestamptz not null default now())`,
     );
     const applied = new Set(
       (await sql.rows<{ name: string }>('select name from schema_migrations')).map((row) => row.name),

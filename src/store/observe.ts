@@ -1,9 +1,11 @@
 /**
- * Takes over what one look at a host found of its VMs, in one transaction. Whatever a job owns is left to the job: a look may
- * be older than what the job did since, also if it ended meanwhile. The rules for vNICs are in `merge-vnics.ts`. Called by `vms.ts` only.
+ * Takes over what one look at a host found of its VMs, in one transaction. Whatever a job owns is left to the
+ * job: a look may be older than what the job did since, also if it ended meanwhile. The rules for vNICs are
+ * in `merge-vnics.ts`. Called by `vms.ts` only.
  *
- * Races: two looks at hosts between which a VM moved touch the same rows, so rows are locked in the order of their ids.
- * A vNIC the migration writes meanwhile waits for this transaction and then wins, because it is written after.
+ * Races: two looks at hosts between which a VM moved touch the same rows, so rows are locked in the order of
+ * their ids. A vNIC the migration writes meanwhile waits for this transaction and then wins, because it is
+ * written after.
  */
 import type { VmObservation } from '../app/store-port.ts';
 import type { HostId, VmId } from '../base/ids.ts';
@@ -95,7 +97,8 @@ async function putVms(sql: Sql, hostId: HostId, vms: readonly Vm[]): Promise<voi
   }));
   await sql.rows(
     `insert into vms (id, name, host_id, status, memory_kib, vcpus)
-     select id, name, host_id, status, memory_kib, vcpus from jsonb_populate_recordset(null::vms, $1) order by id
+     select id, name, host_id, status, memory_kib, vcpus from jsonb_populate_recordset(null::vms, $1)
+     order by id
      on conflict (id) do update set name = excluded.name, host_id = excluded.host_id,
        status = excluded.status, memory_kib = excluded.memory_kib, vcpus = excluded.vcpus`,
     [json(rows)],
@@ -122,8 +125,8 @@ async function putVnics(
   await sql.rows(
     `insert into vnics (id, vm_id, name, alias, mac, passthrough, model, bridge, profile_id, plugged, actual,
        vf, managed, vlan, guest_address, pool, blocker)
-     select n.id, n.vm_id, n.name, n.alias, n.mac, n.passthrough, n.model, n.bridge, p.id, n.plugged, n.actual,
-       n.vf, n.managed, n.vlan, n.guest_address, n.pool, n.blocker
+     select n.id, n.vm_id, n.name, n.alias, n.mac, n.passthrough, n.model, n.bridge, p.id, n.plugged,
+       n.actual, n.vf, n.managed, n.vlan, n.guest_address, n.pool, n.blocker
      from jsonb_populate_recordset(null::vnics, $1) n left join vnic_profiles p on p.id = n.profile_id
      order by n.id
      on conflict (id) do update set alias = excluded.alias, mac = excluded.mac,

@@ -1,6 +1,7 @@
 /**
- * Opens the store on PostgreSQL. The daemon calls this once, owns the result and closes it; everybody else sees the port.
- * Several engines may be open on one database: whatever must exclude each other does so in the database.
+ * Opens the store on PostgreSQL. The daemon calls this once, owns the result and closes it; everybody else
+ * sees the port. Several engines may be open on one database: whatever must exclude each other does so in the
+ * database.
  */
 import type { Store } from '../app/store-port.ts';
 import type { Clock } from '../base/clock.ts';
@@ -26,8 +27,9 @@ export type OpenStore = Store & {
 };
 
 /**
- * Connects, brings the schema up to date and returns the store. Needs a direct connection (LISTEN and session settings do not
- * pass a pooler in transaction mode). Throws `STORE_UNAVAILABLE` if the database does not answer, and what `migrate` throws.
+ * Connects, brings the schema up to date and returns the store. Needs a direct connection (LISTEN and session
+ * settings do not pass a pooler in transaction mode). Throws `STORE_UNAVAILABLE` if the database does not
+ * answer, and what `migrate` throws.
  */
 export async function openStore(options: {
   readonly connection: DatabaseConnection;

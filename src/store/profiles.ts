@@ -51,7 +51,10 @@ const violationsOf = (profile: VnicProfile): Violations => ({
     new HandoverError('NOT_FOUND', `there is no vNIC profile ${profile.failoverId} to fail over to`),
 });
 
-/** The `profiles` part of the store. `remove` throws `IN_USE` while a vNIC or another profile (as its failover) needs it. */
+/**
+ * The `profiles` part of the store. `remove` throws `IN_USE` while a vNIC or another profile (as its
+ * failover) needs it.
+ */
 export function profileStore(db: Db): Store['profiles'] {
   return {
     async list() {

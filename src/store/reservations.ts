@@ -1,4 +1,7 @@
-/** VFs held for live jobs. Their primary key is promise 2: one VF of one host, one job. Used through `openStore` only. */
+/**
+ * VFs held for live jobs. Their primary key is promise 2: one VF of one host, one job. Used through
+ * `openStore` only.
+ */
 import type { Store } from '../app/store-port.ts';
 import { HandoverError } from '../base/errors.ts';
 import type { HostId, JobId, PciAddress, VmId, VnicId } from '../base/ids.ts';
@@ -24,8 +27,9 @@ const toReservation = (row: ReservationRow): Reservation => ({
 });
 
 /**
- * In the order of the key, so that two jobs after the same VFs wait for each other in one direction only. A VF the job holds
- * already (the step is repeated after a crash) is taken again; one that another job holds is not returned.
+ * In the order of the key, so that two jobs after the same VFs wait for each other in one direction only. A
+ * VF the job holds already (the step is repeated after a crash) is taken again; one that another job holds is
+ * not returned.
  */
 const RESERVE = `
   insert into reservations (host_id, vf, job_id, vm_id, vnic_id, side)

@@ -1,9 +1,9 @@
 /**
  * Jobs as the saga runner sees them: claimed with a lease, fenced by an epoch. Used through `openStore` only.
  *
- * Every write names id, epoch and owner in its `where`; a replica that lost its claim changes nothing, however late it wakes.
- * Leases are measured by the database's clock alone, so replicas need not agree on the time; the owner's own copy
- * (`leaseUntilMs`) is counted from before it asked and therefore ends first.
+ * Every write names id, epoch and owner in its `where`; a replica that lost its claim changes nothing,
+ * however late it wakes. Leases are measured by the database's clock alone, so replicas need not agree on the
+ * time; the owner's own copy (`leaseUntilMs`) is counted from before it asked and therefore ends first.
  */
 import type { Clock } from '../base/clock.ts';
 import { HandoverError } from '../base/errors.ts';
@@ -13,7 +13,9 @@ import { type Db, json, type Sql } from './db.ts';
 import { type JobRow, toSagaJob } from './job-row.ts';
 import { NOTIFY_JOB, type WakeListener } from './wake-listener.ts';
 
-/** SKIP LOCKED: claimers that come at once take different jobs instead of waiting for the same. Oldest first. */
+/**
+ * SKIP LOCKED: claimers that come at once take different jobs instead of waiting for the same. Oldest first.
+ */
 const CLAIM_NEXT = `
   update jobs set owner = $1, lease_until = now() + $2 * interval '1 millisecond', epoch = epoch + 1
   where id = (
@@ -29,14 +31,16 @@ const CLAIM_NEXT = `
 const HOLDS_CLAIM = 'id = $1 and epoch = $2 and owner = $3';
 
 /**
- * `pivoted` is one-way. A write that ends the job or sets it aside gives the claim up; one that parks it remembers what it was
- * doing. A job that is queued again has not started. $4 state, $5 step index, $6 pivoted, $7 set error, $8 error, $9 data, $10 wait reason, $11 wait ms,
- * $12 ends, $13 gives up the claim.
+ * `pivoted` is one-way. A write that ends the job or sets it aside gives the claim up; one that parks it
+ * remembers what it was doing. A job that is queued again has not started. $4 state, $5 step index, $6
+ * pivoted, $7 set error, $8 error, $9 data, $10 wait reason, $11 wait ms, $12 ends, $13 gives up the claim.
  */
 const WRITE_JOB = `
   update jobs set
     state = coalesce($4, state),
-    resume_state = case when $4 = 'needs_operator' and state <> 'needs_operator' then state else resume_state end,
+    resume_state = case
+      when $4 = 'needs_operator' and state <> 'needs_operator' then state
+      else resume_state end,
     step_index = coalesce($5, step_index),
     pivoted = pivoted or coalesce($6, false),
     error = case when $7 then $8::jsonb else error end,
@@ -88,7 +92,8 @@ export function sagaStore(
     async renew(claim, leaseMs) {
       const askedAtMs = clock.monotonicMs();
       const row = await db.first(
-        `update jobs set lease_until = now() + $4 * interval '1 millisecond' where ${HOLDS_CLAIM} returning id`,
+        `update jobs set lease_until = now() + $4 * interval '1 millisecond'
+         where ${HOLDS_CLAIM} returning id`,
         [...keyOf(claim), leaseMs],
       );
       if (row === null) throw claimLost(claim);

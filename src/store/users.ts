@@ -30,7 +30,10 @@ const toSession = (row: SessionRow): Session => ({
   expiresAt: toMs(row.expires_at),
 });
 
-/** The `sessions` part of the store. An expired session is still returned: only the caller knows what time it is. */
+/**
+ * The `sessions` part of the store. An expired session is still returned: only the caller knows what time it
+ * is.
+ */
 export function sessionStore(db: Db): Store['sessions'] {
   return {
     async get(tokenHash) {

@@ -1,4 +1,7 @@
-/** VMs and their vNICs as known. What a look at a host changes is in `observe.ts`. Used through `openStore` only. */
+/**
+ * VMs and their vNICs as known. What a look at a host changes is in `observe.ts`. Used through `openStore`
+ * only.
+ */
 import type { Store } from '../app/store-port.ts';
 import { HandoverError } from '../base/errors.ts';
 import { type HostId, isUuid, type VmId } from '../base/ids.ts';

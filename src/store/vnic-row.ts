@@ -23,6 +23,7 @@ export interface VnicRow {
   readonly blocker: string | null;
 }
 
+/** The noun of a row. */
 export const toVnic = (row: VnicRow): Vnic => ({
   id: row.id,
   vmId: row.vm_id,
@@ -43,6 +44,7 @@ export const toVnic = (row: VnicRow): Vnic => ({
   blocker: row.blocker,
 });
 
+/** The row of a noun. */
 export const fromVnic = (vnic: Vnic): VnicRow => ({
   id: vnic.id,
   vm_id: vnic.vmId,

@@ -1,6 +1,7 @@
 /**
- * Hears that a job may be due: one connection of its own that LISTENs and is opened again whenever it breaks. What was notified
- * while it was broken is lost, so it wakes everybody once it is back; and the runner polls anyway. Owned by `openStore`.
+ * Hears that a job may be due: one connection of its own that LISTENs and is opened again whenever it breaks.
+ * What was notified while it was broken is lost, so it wakes everybody once it is back; and the runner polls
+ * anyway. Owned by `openStore`.
  */
 import pg from 'pg';
 import type { Clock } from '../base/clock.ts';
@@ -11,17 +12,24 @@ import { clientConfig, type DatabaseConnection } from './db.ts';
 const CHANNEL = 'handover_jobs';
 const RECONNECT_AFTER_MS = 1_000;
 
-/** For a select list over rows with a job's `id`: tells every replica, when the transaction commits, that this job changed. */
+/**
+ * For a select list over rows with a job's `id`: tells every replica, when the transaction commits, that this
+ * job changed.
+ */
 export const NOTIFY_JOB = `pg_notify('${CHANNEL}', id::text)`;
 
 export interface WakeListener {
-  /** Calls `wake` on every notification and after every reconnection, until the returned function is called. */
+  /**
+   * Calls `wake` on every notification and after every reconnection, until the returned function is called.
+   */
   onWake(wake: () => void): () => void;
   /** Closes the connection; nobody is woken afterwards. */
   close(): Promise<void>;
 }
 
-/** Starts listening; resolves after the first try to. A database that is away delays wakes and fails nothing. */
+/**
+ * Starts listening; resolves after the first try to. A database that is away delays wakes and fails nothing.
+ */
 export async function startWakeListener(
   connection: DatabaseConnection,
   clock: Clock,

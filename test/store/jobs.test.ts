@@ -1,4 +1,7 @@
-/** Jobs as users see them: accepted, listed, cancelled, retried, abandoned. What the runner does is in the contract. */
+/**
+ * Jobs as users see them: accepted, listed, cancelled, retried, abandoned. What the runner does is in the
+ * contract.
+ */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { isCode } from '../../src/base/errors.ts';
 import type { JobId, VmId } from '../../src/base/ids.ts';
@@ -164,7 +167,7 @@ describe('times', () => {
 });
 
 describe('cancelling', () => {
-  test('racing with the pivot, the job knows the truth: accepted means it was told before it pivoted', async () => {
+  test('racing with the pivot is accepted only if the job was told before it pivoted', async () => {
     for (let round = 0; round < 25; round += 1) {
       const { id } = await add();
       const claimed = await claim();

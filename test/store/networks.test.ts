@@ -9,7 +9,8 @@ const { store, connection } = await freshStore();
 beforeEach(() =>
   connectTo(connection, (client) =>
     client.query(
-      'delete from hosts; update vnic_profiles set failover_id = null; delete from vnic_profiles; delete from networks',
+      'delete from hosts; update vnic_profiles set failover_id = null; ' +
+        'delete from vnic_profiles; delete from networks',
     ),
   ),
 );

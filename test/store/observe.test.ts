@@ -1,4 +1,7 @@
-/** What a look at a host changes, on the real database. The rules for single vNICs are tested beside `merge-vnics.ts`. */
+/**
+ * What a look at a host changes, on the real database. The rules for single vNICs are tested beside
+ * `merge-vnics.ts`.
+ */
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { VmObservation } from '../../src/app/store-port.ts';
 import type { JobId, VmId, VnicId, VnicProfileId } from '../../src/base/ids.ts';

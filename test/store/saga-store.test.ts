@@ -46,7 +46,7 @@ describe('several replicas', () => {
     for (let count = 0; count < 50; count += 1) jobIds.push(await addJob(first));
     const claims = await Promise.all(
       Array.from({ length: 50 }, (_, index) =>
-        stores[index % stores.length]?.jobs.saga.claimNext(`replica-${index}`, LONG_MS),
+        (stores[index % stores.length] ?? first).jobs.saga.claimNext(`replica-${index}`, LONG_MS),
       ),
     );
     const claimed = claims.map((each) => each?.claim.jobId);
@@ -116,7 +116,8 @@ test('wakes come again after the connection that hears them was broken', async (
   const stop = store.jobs.saga.onWake(() => {
     wakes += 1;
   });
-  const listening = `select pid from pg_stat_activity where datname = current_database() and query like 'listen %'`;
+  const listening = `select pid from pg_stat_activity
+    where datname = current_database() and query like 'listen %'`;
   const pidOf = () =>
     connectTo(connection, async (client) => (await client.query<{ pid: number }>(listening)).rows[0]?.pid);
   const before = await eventually('listener', pidOf);

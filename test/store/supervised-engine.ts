@@ -1,6 +1,7 @@
 /**
- * A stand-in for an engine, to be killed by tests: starts PostgreSQL on the directory given, then adds rows one by one and says
- * each number once it is kept. Started as a process of its own by `supervisor-crash.test.ts`.
+ * A stand-in for an engine, to be killed by tests: starts PostgreSQL on the directory given, then adds rows
+ * one by one and says each number once it is kept. Started as a process of its own by
+ * `supervisor-crash.test.ts`.
  */
 import pg from 'pg';
 import { systemClock } from '../../src/base/clock.ts';

@@ -28,8 +28,8 @@ const nextNumber = (): number => {
 export const vfAddress = (number: number): PciAddress =>
   `0000:3b:${(2 + Math.floor(number / 8)).toString(16).padStart(2, '0')}.${number % 8}` as PciAddress;
 
-const macAddress = (number: number): Mac =>
-  `52:54:00:00:${(number >> 8).toString(16).padStart(2, '0')}:${(number & 255).toString(16).padStart(2, '0')}` as Mac;
+const hexByte = (number: number): string => (number & 255).toString(16).padStart(2, '0');
+const macAddress = (number: number): Mac => `52:54:00:00:${hexByte(number >> 8)}:${hexByte(number)}` as Mac;
 
 /** A host that was never seen yet. */
 export function aHost(over: Partial<Host> = {}): Host {

@@ -25,6 +25,7 @@ import { systemClock, until } from '../../src/base/clock.ts';
 import { systemRandom } from '../../src/base/random.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { connect } from '../../src/libvirt/index.ts';
+import { claimAddress, type LoopbackAddress } from './loopback-address.ts';
 import { endProcessOf, isAlive } from './namespace-processes.ts';
 
 const PREFIX = 'handover-wire-';
@@ -35,8 +36,8 @@ const START_LIMIT_MS = 60_000;
 export interface LibvirtdOptions {
   /** Host name and part of the directory's name. */
   readonly name: string;
-  /** Last number of 127.0.1.N; its TCP and TLS ports listen there. */
-  readonly address: number;
+  /** Where its TCP and TLS ports listen, given back on `stop`; absent: a free one is claimed. */
+  readonly address?: LoopbackAddress | undefined;
   /** Root of an unpacked libvirt; absent: the installed one. */
   readonly root?: string | undefined;
   /** PEM files of the host; absent: no TLS. */
@@ -68,17 +69,18 @@ export interface Libvirtd {
 /** Starts a daemon and waits until it answers. Throws with its output if it does not. */
 export async function startLibvirtd(options: LibvirtdOptions): Promise<Libvirtd> {
   await clearStale();
+  const address = options.address ?? (await claimAddress());
   const directory = mkdtempSync(join(tmpdir(), `${PREFIX}${options.name}-`));
   writeFileSync(join(directory, 'owner'), String(process.pid));
   for (const part of ['run', 'lib', 'etc', 'log', 'cache', 'etc/qemu']) mkdirSync(join(directory, part));
   const cache = capabilitiesCache(options);
   if (existsSync(cache))
     cpSync(cache, join(directory, 'cache'), { recursive: true, preserveTimestamps: true });
-  writeFileSync(join(directory, 'etc/libvirtd.conf'), daemonConfig(options, directory));
-  writeFileSync(join(directory, 'etc/qemu.conf'), qemuConfig(options));
+  writeFileSync(join(directory, 'etc/libvirtd.conf'), daemonConfig(options, address, directory));
+  writeFileSync(join(directory, 'etc/qemu.conf'), qemuConfig(address));
   writeFileSync(join(directory, 'etc/network.conf'), '');
   const child = spawnDaemon(options, directory);
-  const daemon = new RunningLibvirtd(options, directory, child);
+  const daemon = new RunningLibvirtd(options, address, directory, child);
   try {
     await answers(daemon, child);
   } catch (error) {
@@ -96,12 +98,14 @@ class RunningLibvirtd implements Libvirtd {
   readonly socketPath: string;
   readonly pid: number;
   readonly #child: ChildProcess;
+  readonly #address: LoopbackAddress;
   readonly #cache: string;
 
-  constructor(options: LibvirtdOptions, directory: string, child: ChildProcess) {
+  constructor(options: LibvirtdOptions, address: LoopbackAddress, directory: string, child: ChildProcess) {
     this.name = options.name;
     this.directory = directory;
-    this.ip = `127.0.1.${options.address}`;
+    this.ip = address.ip;
+    this.#address = address;
     this.socketPath = join(directory, 'run/libvirt-sock');
     this.pid = child.pid ?? 0;
     this.#child = child;
@@ -138,6 +142,7 @@ class RunningLibvirtd implements Libvirtd {
       cpSync(found, this.#cache, { recursive: true, preserveTimestamps: true });
     }
     await clear(this.directory);
+    this.#address.release();
   }
 }
 
@@ -162,7 +167,7 @@ function spawnDaemon(options: LibvirtdOptions, directory: string): ChildProcess 
   return child;
 }
 
-function daemonConfig(options: LibvirtdOptions, directory: string): string {
+function daemonConfig(options: LibvirtdOptions, address: LoopbackAddress, directory: string): string {
   const tls = options.tls;
   return [
     `host_uuid = "${systemRandom.uuid()}"`,
@@ -170,7 +175,7 @@ function daemonConfig(options: LibvirtdOptions, directory: string): string {
     'unix_sock_group = "root"',
     'auth_unix_ro = "none"',
     'auth_unix_rw = "none"',
-    `listen_addr = "127.0.1.${options.address}"`,
+    `listen_addr = "${address.ip}"`,
     'listen_tcp = 1',
     'auth_tcp = "none"',
     `listen_tls = ${tls ? 1 : 0}`,
@@ -182,11 +187,11 @@ function daemonConfig(options: LibvirtdOptions, directory: string): string {
   ].join('\n');
 }
 
-function qemuConfig(options: LibvirtdOptions): string {
-  const first = 49_152 + options.address * 16;
+function qemuConfig(address: LoopbackAddress): string {
+  const first = 49_152 + address.number * 16;
   return [
-    `migration_address = "127.0.1.${options.address}"`,
-    `migration_host = "127.0.1.${options.address}"`,
+    `migration_address = "${address.ip}"`,
+    `migration_host = "${address.ip}"`,
     // All daemons share the ports of one network namespace.
     `migration_port_min = ${first}`,
     `migration_port_max = ${first + 15}`,

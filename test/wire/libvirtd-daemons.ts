@@ -6,11 +6,10 @@ import type { StartServer } from './wire-suite.ts';
  * Daemons on 127.0.1.N from `first`, of the libvirt unpacked at `root` or of the installed one. They ping
  * every second, so that tests see some.
  */
-export function daemons(first: number, root?: string): StartServer {
+export function daemons(root?: string): StartServer {
   return async (index) => {
     const daemon = await startLibvirtd({
-      name: `wire-${first + index}`,
-      address: first + index,
+      name: `wire-${index}`,
       root,
       extraConfig: ['keepalive_interval = 1', 'keepalive_count = 5'],
     });

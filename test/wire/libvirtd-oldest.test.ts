@@ -12,7 +12,7 @@ await ensureWirePackages(consoleLog);
 const root = await ensureLibvirt90(consoleLog);
 
 if (root !== null) {
-  wireSuite('libvirtd 9.0', daemons(20, root));
+  wireSuite('libvirtd 9.0', daemons(root));
 } else {
   consoleLog.warn('libvirt 9.0 is not in the archive of this release: NOT tested here');
   test('libvirt 9.0 is missing only where the archive has none', () => {

@@ -6,4 +6,4 @@ import { wireSuite } from './wire-suite.ts';
 
 await ensureWirePackages(consoleLog);
 
-wireSuite('libvirtd as installed', daemons(10));
+wireSuite('libvirtd as installed', daemons());

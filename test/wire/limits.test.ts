@@ -26,7 +26,6 @@ describe('slow calls', () => {
   beforeAll(async () => {
     daemon = await startLibvirtd({
       name: 'wire-limits',
-      address: 51,
       extraConfig: ['keepalive_interval = 1', 'keepalive_count = 3'],
     });
     client = await connect(daemon.unixUri(), {

@@ -14,19 +14,21 @@ import { connect, procedures } from '../../src/libvirt/index.ts';
 import { ensureWirePackages } from '../../tools/setup/wire-packages.ts';
 import { consoleLog } from '../support/console-log.ts';
 import { eventually } from '../support/eventually.ts';
+import { claimAddress, type LoopbackAddress } from '../support/loopback-address.ts';
 import { type Libvirtd, startLibvirtd } from '../support/libvirtd.ts';
 import { failureOf } from './suite-tools.ts';
 
 await ensureWirePackages(consoleLog);
 
-const PORT = 22_041;
-const IP = '127.0.1.41';
+const PORT = 22_022;
 
 describe('a connection by ssh', () => {
   let directory: string;
   let daemon: Libvirtd;
+  let address: LoopbackAddress;
 
   beforeAll(async () => {
+    address = await claimAddress();
     directory = mkdtempSync(join(tmpdir(), 'handover-ssh-'));
     for (const key of ['host', 'engine', 'stranger']) newKey(key);
     writeFileSync(join(directory, 'authorized'), readFileSync(join(directory, 'engine.pub')), {
@@ -34,14 +36,17 @@ describe('a connection by ssh', () => {
     });
     writeFileSync(
       join(directory, 'known'),
-      `[${IP}]:${PORT} ${readFileSync(join(directory, 'host.pub'), 'utf8')}`,
+      `[${address.ip}]:${PORT} ${readFileSync(join(directory, 'host.pub'), 'utf8')}`,
     );
     writeFileSync(join(directory, 'nobody-known'), '');
     writeFileSync(join(directory, 'client-config'), '');
     const sshdConfig = join(directory, 'sshd_config');
     writeFileSync(sshdConfig, sshdLines().join('\n'));
-    daemon = await startLibvirtd({ name: 'wire-ssh', address: 41, sshdConfig });
-    await eventually('sshd', () => spawnSync('ssh-keyscan', ['-p', String(PORT), IP]).stdout.length > 0);
+    daemon = await startLibvirtd({ name: 'wire-ssh', address, sshdConfig });
+    await eventually(
+      'sshd',
+      () => spawnSync('ssh-keyscan', ['-p', String(PORT), address.ip]).stdout.length > 0,
+    );
   }, 300_000);
   afterAll(async () => {
     const pid = Number(readFileSync(join(directory, 'sshd.pid'), 'utf8'));
@@ -57,7 +62,7 @@ describe('a connection by ssh', () => {
 
   function sshdLines(): string[] {
     return [
-      `ListenAddress ${IP}:${PORT}`,
+      `ListenAddress ${address.ip}:${PORT}`,
       `HostKey ${directory}/host`,
       `AuthorizedKeysFile ${directory}/authorized`,
       `PidFile ${directory}/sshd.pid`,
@@ -72,7 +77,7 @@ describe('a connection by ssh', () => {
 
   /** The user's own ssh configuration must not matter to a test. */
   const uri = (more = '', keys = { key: 'engine', known: 'known' }) =>
-    `test+ssh://root@${IP}:${PORT}/default?ssh_config=${directory}/client-config` +
+    `test+ssh://root@${address.ip}:${PORT}/default?ssh_config=${directory}/client-config` +
     `&keyfile=${directory}/${keys.key}&known_hosts=${directory}/${keys.known}${more}`;
   const open = (to: string) => connect(to, { clock: systemClock, log: silentLog, openTimeoutMs: 60_000 });
 
@@ -89,7 +94,7 @@ describe('a connection by ssh', () => {
 
   test('to a host whose key is unknown says so', async () => {
     const error = await failureOf(open(uri('', { key: 'engine', known: 'nobody-known' })));
-    expect(error).toMatchObject({ code: 'HOST_KEY_UNKNOWN', detail: { host: IP } });
+    expect(error).toMatchObject({ code: 'HOST_KEY_UNKNOWN', detail: { host: address.ip } });
   });
 
   test('with a key the host does not accept says so', async () => {

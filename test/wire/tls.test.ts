@@ -12,6 +12,7 @@ import { connect, procedures } from '../../src/libvirt/index.ts';
 import { ensureWirePackages } from '../../tools/setup/wire-packages.ts';
 import { CertificateAuthority, type Identity } from '../support/certificates.ts';
 import { consoleLog } from '../support/console-log.ts';
+import { claimAddress } from '../support/loopback-address.ts';
 import { type Libvirtd, startLibvirtd } from '../support/libvirtd.ts';
 import { failureOf } from './suite-tools.ts';
 
@@ -25,6 +26,7 @@ describe('a TLS connection', () => {
   let ofAnotherCa: Identity;
 
   beforeAll(async () => {
+    const address = await claimAddress();
     directory = mkdtempSync(join(tmpdir(), 'handover-tls-'));
     const authority = new CertificateAuthority(join(directory, 'ours'), 'test authority');
     engine = authority.issue('engine');
@@ -32,8 +34,8 @@ describe('a TLS connection', () => {
     ofAnotherCa = new CertificateAuthority(join(directory, 'other'), 'another authority').issue('engine');
     daemon = await startLibvirtd({
       name: 'wire-tls',
-      address: 31,
-      tls: authority.issue('host', ['IP:127.0.1.31']),
+      address,
+      tls: authority.issue('host', [`IP:${address.ip}`]),
       extraConfig: ['tls_allowed_dn_list = ["O=Handover,CN=engine"]'],
     });
   }, 300_000);

@@ -1,8 +1,9 @@
 /**
  * Snapshots of both hosts, booted and warm, so that `up` takes seconds.
  *
- * Cached by image, QEMU and machine: a state loads only into the QEMU that wrote it, and emulated time follows the
- * machine's. Invariant: no VF is in use in a snapshot (one in use is dead after a restore: QEMU's igb).
+ * Cached by image, QEMU and machine: a state loads only into the QEMU that wrote it, and emulated time
+ * follows the machine's. Invariant: no VF is in use in a snapshot (one in use is dead after a restore: QEMU's
+ * igb).
  * Callers: `lab.ts`, with no host running.
  */
 import { mkdirSync, readFileSync } from 'node:fs';
@@ -45,7 +46,8 @@ async function bake(image: ImagePaths, directory: string): Promise<void> {
     await Promise.all(HOST_LETTERS.map(waitForBoot));
     // Host a is the file server: it must be up before either mounts.
     const mount = 'mount -t nfs4 -o vers=4.2,hard,timeo=100 hosta:/ /srv/shared';
-    // libvirt asks QEMU for its abilities once, which takes ten seconds: better here than in the first migration.
+    // libvirt asks QEMU for its abilities once, which takes ten seconds: better here than in the first
+    // migration.
     const warm = 'virsh -q capabilities >/dev/null; virsh -q domcapabilities --virttype kvm >/dev/null';
     const trim = 'sync; echo 3 >/proc/sys/vm/drop_caches; sync';
     await Promise.all(

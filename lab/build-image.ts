@@ -1,8 +1,9 @@
 /**
- * Builds what the lab boots: the hosts' disk, kernel and initrd, and inside them the guest's kernel, initrd and disk.
+ * Builds what the lab boots: the hosts' disk, kernel and initrd, and inside them the guest's kernel, initrd
+ * and disk.
  *
- * Cached by the hash of its inputs; about half a minute once the root file system is there. Needs root (chroot, device
- * ownership in the image). Entries of an image directory: see `imagePaths`.
+ * Cached by the hash of its inputs; about half a minute once the root file system is there. Needs root
+ * (chroot, device ownership in the image). Entries of an image directory: see `imagePaths`.
  * Callers: `bake.ts`, `lab.ts`.
  */
 import {
@@ -89,7 +90,9 @@ async function buildImage(rootfs: string, image: ImagePaths): Promise<void> {
   for (const name of ['initrd', 'guest', 'host']) rmSync(stage(name), { recursive: true });
 }
 
-/** The uncompressed kernel out of a bzImage: QEMU boots it directly, and emulated decompression takes seconds. */
+/**
+ * The uncompressed kernel out of a bzImage: QEMU boots it directly, and emulated decompression takes seconds.
+ */
 async function extractKernel(vmlinuz: string, destination: string): Promise<void> {
   const ZSTD_MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
   const ELF_MAGIC = Buffer.from('\x7fELF', 'latin1');
@@ -175,7 +178,9 @@ async function stageHost(rootfs: string, stage: string, keys: string): Promise<v
   chmodSync(join(stage, 'root/.ssh'), 0o700);
 }
 
-/** Who may log in to the hosts as root: the engine's key and the hosts' own, so that hosts reach each other. */
+/**
+ * Who may log in to the hosts as root: the engine's key and the hosts' own, so that hosts reach each other.
+ */
 function stageAccess(put: (path: string, content: string, mode?: number) => void, keys: string): void {
   const key = (name: string) => readFileSync(join(keys, name), 'utf8');
   put('root/.ssh/authorized_keys', key('engine_ed25519.pub') + key('hosts_ed25519.pub'), 0o600);

@@ -1,8 +1,8 @@
 /**
  * A directory cache keyed by the hash of what its content was made from.
  *
- * Invariant: an entry exists only complete. It is built under a temporary name and renamed, so an interrupted build
- * is never taken for one; its remains are removed by the next build. Builds do not nest.
+ * Invariant: an entry exists only complete. It is built under a temporary name and renamed, so an interrupted
+ * build is never taken for one; its remains are removed by the next build. Builds do not nest.
  * Callers: `rootfs.ts`, `build-image.ts`, `bake.ts`, under the cache's lock (one builder at a time).
  */
 import { createHash } from 'node:crypto';

@@ -1,6 +1,6 @@
 /**
- * The engine as its users see it: HTTP, signed on, JSON. What scenarios, the demo and the benches drive it with; nothing here
- * knows how the engine works inside.
+ * The engine as its users see it: HTTP, signed on, JSON. What scenarios, the demo and the benches drive it
+ * with; nothing here knows how the engine works inside.
  */
 import type { AlertView, JobView } from '../src/api/types/job-view.ts';
 import { systemClock, until } from '../src/base/clock.ts';

@@ -1,8 +1,10 @@
 /**
- * An engine under test or on show: the real daemon as a child process inside the lab's namespace, where it reaches the hosts, on a
- * listening socket opened out here and handed over (LISTEN_FDS), where people and scenarios reach it.
+ * An engine under test or on show: the real daemon as a child process inside the lab's namespace, where it
+ * reaches the hosts, on a listening socket opened out here and handed over (LISTEN_FDS), where people and
+ * scenarios reach it.
  *
- * The caller owns it and ends it with `stop`. `kill` is SIGKILL, for scenarios about crashes; `start` goes on with the same data.
+ * The caller owns it and ends it with `stop`. `kill` is SIGKILL, for scenarios about crashes; `start` goes on
+ * with the same data.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer, type Server } from 'node:net';
@@ -14,6 +16,7 @@ import { inNamespace } from './namespace.ts';
 const START_LIMIT_MS = 180_000;
 const STOP_LIMIT_MS = 20_000;
 
+/** How an engine is started. */
 export interface EngineOptions {
   readonly dataDir: string;
   /** 0 takes a free one. */

@@ -1,12 +1,14 @@
 /**
  * Domain XML of the lab's guests, pure.
  *
- * Two flavours. `pc`: VF on slot 8 of the only bus. `q35`: every device on a root port of its own and exactly one
- * port left, bus 3, for the VF. The place of the VF in the guest is pinned, so its interface has one name everywhere.
+ * Two flavours. `pc`: VF on slot 8 of the only bus. `q35`: every device on a root port of its own and exactly
+ * one port left, bus 3, for the VF. The place of the VF in the guest is pinned, so its interface has one name
+ * everywhere.
  * Callers: `guest.ts`, scenarios.
  */
 import { BRIDGE, type GuestPlace } from './topology.ts';
 
+/** Machine types the lab has guests for. */
 export const GUEST_MACHINES = ['pc', 'q35'] as const;
 export type GuestMachine = (typeof GUEST_MACHINES)[number];
 
@@ -41,12 +43,14 @@ export function standbyInterfaceName(machine: GuestMachine): string {
   return STANDBY_PLACES[machine].interfaceName;
 }
 
+/** A root disk of a guest. */
 export interface GuestDisk {
   /** Path on the host. */
   readonly path: string;
   readonly format: 'qcow2' | 'raw';
 }
 
+/** Everything that makes one guest different from another. */
 export interface GuestShape {
   readonly place: GuestPlace;
   readonly machine: GuestMachine;
@@ -67,7 +71,9 @@ export function vfXml(shape: Pick<GuestShape, 'place' | 'machine'>, vfPciAddress
   const place = VF_PLACES[shape.machine];
   return `<interface type='hostdev' managed='yes'>
       <mac address='${shape.place.vfMac}'/>
-      <source><address type='pci' domain='0x${domain}' bus='0x${bus}' slot='0x${slot}' function='0x${pciFunction}'/></source>
+      <source>
+        <address type='pci' domain='0x${domain}' bus='0x${bus}' slot='0x${slot}' function='0x${pciFunction}'/>
+      </source>
       <rom enabled='no'/>
       <alias name='${VF_ALIAS}'/>
       <address type='pci' domain='0' bus='${place.bus}' slot='${place.slot}' function='0'/>
@@ -77,6 +83,7 @@ export function vfXml(shape: Pick<GuestShape, 'place' | 'machine'>, vfPciAddress
 /** The whole domain. */
 export function guestXml(shape: GuestShape): string {
   const { place, machine } = shape;
+  const standby = STANDBY_PLACES[machine];
   return `<domain type='kvm'>
   <name>${place.name}</name>
   <uuid>${place.uuid}</uuid>
@@ -105,7 +112,7 @@ export function guestXml(shape: GuestShape): string {
       <driver name='vhost'/>
       <rom enabled='no'/>
       <alias name='${STANDBY_ALIAS}'/>
-      <address type='pci' domain='0' bus='${STANDBY_PLACES[machine].bus}' slot='${STANDBY_PLACES[machine].slot}' function='0'/>
+      <address type='pci' domain='0' bus='${standby.bus}' slot='${standby.slot}' function='0'/>
     </interface>
     ${shape.vfPciAddress ? vfXml(shape, shape.vfPciAddress) : ''}
     <serial type='file'><source path='${consolePath(place.name)}' append='on'/><target port='0'/></serial>

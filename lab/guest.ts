@@ -1,8 +1,9 @@
 /**
- * Guests on the lab's hosts: boot one, ask it things, see where its traffic goes, take the hosts' view of its VF.
+ * Guests on the lab's hosts: boot one, ask it things, see where its traffic goes, take the hosts' view of its
+ * VF.
  *
- * What it tells is read on the hosts and in the guest, never remembered. Callers: scenarios, the demo, benches; they
- * run inside the lab's namespace or outside alike.
+ * What it tells is read on the hosts and in the guest, never remembered. Callers: scenarios, the demo,
+ * benches; they run inside the lab's namespace or outside alike.
  */
 import {
   consolePath,
@@ -22,6 +23,7 @@ const BOND_LIMIT_S = 120;
 /** Enough for kernel, initrd and the agent. */
 const MEMORY_MIB = 160;
 
+/** What may differ from the ordinary guest. */
 export interface GuestOptions {
   /** 1..99; gives name, addresses and MACs. Default 1. */
   readonly number?: number;
@@ -86,7 +88,9 @@ export function describeGuest(options: GuestOptions = {}): Guest {
 export async function waitForGuest(host: HostLetter, guest: Guest): Promise<void> {
   const console = consolePath(guest.place.name);
   // Waiting on the host costs it less than asking over and over from outside.
-  const wait = `for _ in $(seq ${BOOT_LIMIT_S * 2}); do grep -aqs "^GUEST .* ready" ${console} && exit 0; sleep 0.5; done`;
+  const wait =
+    `for _ in $(seq ${BOOT_LIMIT_S * 2}); do grep -aqs "^GUEST .* ready" ${console} && ` +
+    `exit 0; sleep 0.5; done`;
   const result = await tryHostExec(host, `${wait}; tail -n 20 ${console} >&2; exit 1`, {
     limitMs: (BOOT_LIMIT_S + 60) * 1000,
   });
@@ -95,7 +99,9 @@ export async function waitForGuest(host: HostLetter, guest: Guest): Promise<void
   }
 }
 
-/** Runs a shell command in the guest through its agent; returns how it ended (125: the agent did not answer). */
+/**
+ * Runs a shell command in the guest through its agent; returns how it ended (125: the agent did not answer).
+ */
 export function tryGuestExec(host: HostLetter, guest: Guest, command: string): Promise<RunResult> {
   const quoted = `'${command.replaceAll("'", "'\\''")}'`;
   return tryHostExec(host, `guest-exec ${guest.place.name} ${quoted}`, { limitMs: 300_000 });
@@ -122,7 +128,9 @@ export async function activeInterface(host: HostLetter, guest: Guest): Promise<s
 export async function waitForActive(host: HostLetter, guest: Guest, interfaceName: string): Promise<void> {
   // The guest waits by itself: asking it over and over would cost its host more CPU than the guest has.
   const active = 'cat /sys/class/net/bond0/bonding/active_slave';
-  const loop = `for _ in $(seq ${BOND_LIMIT_S * 5}); do [ "$(${active})" = ${interfaceName} ] && exit 0; sleep 0.2; done`;
+  const loop =
+    `for _ in $(seq ${BOND_LIMIT_S * 5}); do [ "$(${active})" = ${interfaceName} ] && ` +
+    `exit 0; sleep 0.2; done`;
   const result = await tryGuestExec(host, guest, `${loop}; cat /proc/net/bonding/bond0; exit 1`);
   if (result.status === 0) return;
   const seen = `${result.stdout.toString()}${result.stderr}`;
@@ -156,13 +164,19 @@ export async function vfFacts(host: HostLetter, index: number): Promise<VfFacts>
   };
 }
 
-/** State of the guest's domain on `host` as libvirt words it (`running`, `paused`, `shut off`); undefined if none. */
+/**
+ * State of the guest's domain on `host` as libvirt words it (`running`, `paused`, `shut off`); undefined if
+ * none.
+ */
 export async function domainState(host: HostLetter, guest: Guest): Promise<string | undefined> {
   const result = await tryHostExec(host, `virsh -q domstate ${guest.place.name}`);
   return result.status === 0 ? result.stdout.toString().trim() : undefined;
 }
 
-/** The domain's XML on `host`: the running one, or what its next start would use. Throws if there is no domain. */
+/**
+ * The domain's XML on `host`: the running one, or what its next start would use. Throws if there is no
+ * domain.
+ */
 export function domainXml(host: HostLetter, guest: Guest, which: 'live' | 'inactive'): Promise<string> {
   return hostExec(host, `virsh -q dumpxml ${which === 'inactive' ? '--inactive ' : ''}${guest.place.name}`);
 }
@@ -179,8 +193,8 @@ export async function deafenToUnplug(host: HostLetter, guest: Guest): Promise<vo
 }
 
 /**
- * Lets a deaf guest give its VF back, as a guest that was merely slow. It ejects the slot itself: Linux clears an event that came
- * while it was masked, so unmasking alone would change nothing.
+ * Lets a deaf guest give its VF back, as a guest that was merely slow. It ejects the slot itself: Linux
+ * clears an event that came while it was masked, so unmasking alone would change nothing.
  */
 export async function letGoOfVf(host: HostLetter, guest: Guest): Promise<void> {
   const eject = `echo 0 >/sys/bus/pci/slots/${vfSlot(guest.machine)}/power`;

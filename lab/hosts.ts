@@ -1,9 +1,9 @@
 /**
  * The two nested hosts: their QEMU command line, start, restore from a snapshot, stop.
  *
- * Every process is QEMU in the lab's namespace with a pid file in the run directory; its disk is an overlay thrown
- * away at the end. Facts behind the command line: 2560 MiB, because VF BARs above 4 GiB do not work in QEMU's igb;
- * always TCG, so that it is the same lab on every machine.
+ * Every process is QEMU in the lab's namespace with a pid file in the run directory; its disk is an overlay
+ * thrown away at the end. Facts behind the command line: 2560 MiB, because VF BARs above 4 GiB do not work in
+ * QEMU's igb; always TCG, so that it is the same lab on every machine.
  * Callers: `bake.ts`, `lab.ts`.
  */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
@@ -29,7 +29,10 @@ interface Disk {
   readonly throwAway: boolean;
 }
 
-/** Starts a host that keeps its disk at `overlay` (a qcow2 over the image), for baking; does not wait for its boot. */
+/**
+ * Starts a host that keeps its disk at `overlay` (a qcow2 over the image), for baking; does not wait for its
+ * boot.
+ */
 export async function bootHost(letter: HostLetter, image: ImagePaths, overlay: string): Promise<void> {
   await startQemu(letter, image, { file: overlay, format: 'qcow2', throwAway: false }, []);
 }
@@ -114,7 +117,8 @@ function qemuArguments(letter: HostLetter, image: ImagePaths, disk: Disk): strin
     ...['-smp', '1', '-m', String(MEMORY_MIB), '-device', 'intel-iommu,intremap=on'],
     ...['-kernel', image.hostKernel, '-initrd', image.hostInitrd, '-append', kernel.join(' ')],
     '-drive',
-    `if=none,id=disk,file=${disk.file},format=${disk.format},cache=unsafe,snapshot=${disk.throwAway ? 'on' : 'off'}`,
+    `if=none,id=disk,file=${disk.file},format=${disk.format},cache=unsafe,` +
+      `snapshot=${disk.throwAway ? 'on' : 'off'}`,
     ...['-device', 'virtio-blk-pci,drive=disk'],
     ...nic('management', place.managementMac),
     ...nic('uplink', place.uplinkMac),

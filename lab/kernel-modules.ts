@@ -35,7 +35,9 @@ async function unpackModule(file: string, destination: string): Promise<void> {
   else writeFileSync(destination, await runBytes('xz', ['-dc', file]));
 }
 
-/** Makes `/usr/lib/modules` of `tree` with `modules` only, ready for modprobe; `/lib` is a link to `/usr/lib`. */
+/**
+ * Makes `/usr/lib/modules` of `tree` with `modules` only, ready for modprobe; `/lib` is a link to `/usr/lib`.
+ */
 export async function installModules(
   rootfs: string,
   tree: string,
@@ -57,7 +59,9 @@ export async function installModules(
   await run('depmod', ['-b', tree, release]);
 }
 
-/** Puts `modules` and what they need into `directory`, named so that the shell's order is the loading order. */
+/**
+ * Puts `modules` and what they need into `directory`, named so that the shell's order is the loading order.
+ */
 export async function numberModules(rootfs: string, directory: string, modules: readonly string[]) {
   let number = 10;
   for (const file of await moduleFiles(rootfs, modules)) {

@@ -14,7 +14,9 @@ import { join } from 'node:path';
 import { run } from './shell.ts';
 import { HOST_LETTERS, hostPlace } from './topology.ts';
 
-/** Long enough for any lab, counted from before the build: hosts restored from a snapshot live in the past. */
+/**
+ * Long enough for any lab, counted from before the build: hosts restored from a snapshot live in the past.
+ */
 const CERTIFICATE_DAYS = 3650;
 
 /** Fills `directory`, which exists and is empty. */
@@ -41,7 +43,8 @@ export async function makeKeys(directory: string): Promise<void> {
     await makeHostCertificates(authority, overlay, place.name, place.managementAddress);
   }
   writeFileSync(path('known_hosts'), knownHosts);
-  // The authority signs nothing after this: scenarios that need a strange certificate make a strange authority.
+  // The authority signs nothing after this: scenarios that need a strange certificate make a strange
+  // authority.
   rmSync(authority, { recursive: true });
 }
 

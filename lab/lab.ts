@@ -2,8 +2,9 @@
  * The lab as a whole: up, down, and the handle scenarios and the demo work with.
  *
  * Invariants: a lab is used by one process at a time (`lock.ts`); `labDown` leaves nothing behind, whatever
- * state a killed run left; `labUp` starts from whatever it finds. Only `labUp` and `labDown` must be called in the
- * machine's own network namespace; everything that talks to the hosts runs inside the lab's (`inNamespace`).
+ * state a killed run left; `labUp` starts from whatever it finds. Only `labUp` and `labDown` must be called
+ * in the machine's own network namespace; everything that talks to the hosts runs inside the lab's
+ * (`inNamespace`).
  * Callers: `main.ts`, scenarios, the demo, benches.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -33,7 +34,10 @@ export interface Lab {
   readonly sshConfigPath: string;
   readonly sshKeyPath: string;
   readonly knownHostsPath: string;
-  /** The engine's certificates for `qemu+tls`: cacert.pem, clientcert.pem, clientkey.pem (libvirt's `pkipath`). */
+  /**
+   * The engine's certificates for `qemu+tls`: cacert.pem, clientcert.pem, clientkey.pem (libvirt's
+   * `pkipath`).
+   */
   readonly tlsDirectory: string;
 }
 
@@ -42,6 +46,7 @@ interface State {
   readonly snapshot: string;
 }
 
+/** How the lab is brought up. */
 export interface UpOptions {
   readonly log: Log;
   /** True: hosts as freshly booted, whatever ran before. False (default): a lab that is up stays as it is. */
@@ -51,8 +56,9 @@ export interface UpOptions {
 }
 
 /**
- * Brings the lab up, installing packages and building image and snapshot when they are missing, and holds its lock
- * until `release` is called or the process ends. The hosts go on running after that: end them with `labDown`.
+ * Brings the lab up, installing packages and building image and snapshot when they are missing, and holds its
+ * lock until `release` is called or the process ends. The hosts go on running after that: end them with
+ * `labDown`.
  */
 export async function labUp(options: UpOptions): Promise<{ lab: Lab; release: Release }> {
   requireLabRights();
@@ -68,7 +74,10 @@ export async function labUp(options: UpOptions): Promise<{ lab: Lab; release: Re
   }
 }
 
-/** Puts both hosts back to their snapshot (seconds); the caller holds the lock. Every guest and process is gone. */
+/**
+ * Puts both hosts back to their snapshot (seconds); the caller holds the lock. Every guest and process is
+ * gone.
+ */
 export async function resetHosts(log: Log): Promise<void> {
   await startHosts(imagePaths(readState().image), log);
 }

@@ -1,8 +1,10 @@
 /**
- * One user of a lab at a time, and one builder of the cache all labs share, over all processes of the machine.
+ * One user of a lab at a time, and one builder of the cache all labs share, over all processes of the
+ * machine.
  *
- * The lock is a listening abstract unix socket: the kernel frees it when its holder dies, however it dies, and who
- * connects is told who holds it. Abstract sockets belong to a network namespace: take the lock in the machine's own.
+ * The lock is a listening abstract unix socket: the kernel frees it when its holder dies, however it dies,
+ * and who connects is told who holds it. Abstract sockets belong to a network namespace: take the lock in the
+ * machine's own.
  * Callers: `lab.ts`.
  */
 import { createConnection, createServer } from 'node:net';
@@ -30,7 +32,8 @@ export async function lock(what: Lockable, purpose: string, limitMs: number, log
       if (!release && !told) {
         told = true;
         log.info(
-          `the ${what} is in use (${await askHolder(address)}); waiting up to ${Math.round(limitMs / 1000)} s`,
+          `the ${what} is in use (${await askHolder(address)}); waiting up to ` +
+            `${Math.round(limitMs / 1000)} s`,
         );
       }
       return release;

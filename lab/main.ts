@@ -1,5 +1,6 @@
 /**
- * Command line of the lab: `npm run lab -- up | down | status | ssh HOST [COMMAND...] | run SCENARIO | run all`.
+ * Command line of the lab: `npm run lab -- up | down | status | ssh HOST [COMMAND...] | run SCENARIO | run
+ * all`.
  *
  * Exit status 0 on success, 1 on failure, 2 on wrong use; `ssh` exits as its command did.
  */

@@ -1,8 +1,8 @@
 /**
  * The lab's network namespace: two bridges, three taps a host, and every process of the lab.
  *
- * Invariant: a process runs in this namespace only if it belongs to the lab; so emptying the namespace is how strays
- * of a killed run are found and ended, without pid files that lie.
+ * Invariant: a process runs in this namespace only if it belongs to the lab; so emptying the namespace is how
+ * strays of a killed run are found and ended, without pid files that lie.
  * Callers: `hosts.ts`, `lab.ts`, `ssh.ts`, the probe.
  */
 import { existsSync, readFileSync } from 'node:fs';

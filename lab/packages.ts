@@ -35,7 +35,8 @@ export function missingLabPackages(): string[] {
 
 /**
  * Installs what the lab needs and is not there; logs the names first. Does nothing when all is there.
- * Throws a plain Error that says what to install when this is not root, or with apt's last lines when apt fails.
+ * Throws a plain Error that says what to install when this is not root, or with apt's last lines when apt
+ * fails.
  */
 export async function ensureLabPackages(log: Log): Promise<void> {
   const missing = missingLabPackages();

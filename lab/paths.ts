@@ -1,7 +1,7 @@
 /**
- * Where the lab keeps things. Two places: a cache that survives (`~/.cache/handover/lab`: root file system, image,
- * snapshots, each in a directory named by the hash of its inputs) and the live state (`/run/<lab>`: pid files,
- * control sockets, consoles), which `down` removes.
+ * Where the lab keeps things. Two places: a cache that survives (`~/.cache/handover/lab`: root file system,
+ * image, snapshots, each in a directory named by the hash of its inputs) and the live state (`/run/<lab>`:
+ * pid files, control sockets, consoles), which `down` removes.
  * Callers: the modules of `lab/`.
  */
 import { homedir } from 'node:os';

@@ -1,7 +1,10 @@
+/** The figures taken from a stream of echo requests. */
 import { expect, test } from 'vitest';
 import { ProbeRecord } from './probe-record.ts';
 
-/** A line as `ping -D` prints it: request `sequence` answered at `receivedAtMs`, `rttMs` after it was sent. */
+/**
+ * A line as `ping -D` prints it: request `sequence` answered at `receivedAtMs`, `rttMs` after it was sent.
+ */
 function line(sequence: number, receivedAtMs: number, rttMs = 1): string {
   const at = (receivedAtMs / 1000).toFixed(6);
   return `[${at}] 64 bytes from 10.78.0.101: icmp_seq=${sequence} ttl=64 time=${rttMs} ms`;

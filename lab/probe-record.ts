@@ -10,11 +10,14 @@ interface Answer {
   readonly receivedAtMs: number;
 }
 
+/** Figures of one part of the time. */
 export interface ProbeWindow {
   /** Requests sent in the window, and those of them that were ever answered. */
   readonly sent: number;
   readonly received: number;
-  /** Longest time in the window without an answer arriving; parts of a gap outside the window do not count. */
+  /**
+   * Longest time in the window without an answer arriving; parts of a gap outside the window do not count.
+   */
   readonly longestGapMs: number;
 }
 
@@ -22,7 +25,10 @@ export interface ProbeWindow {
 const ANSWER_LINE = /^\[(\d+\.\d+)\] \d+ bytes from .*icmp_seq=(\d+) .*time=([\d.]+) ms/;
 const SEQUENCE_MODULO = 65_536;
 
-/** Collects answers in any order. Requests without an answer are inferred from the holes between sequence numbers. */
+/**
+ * Collects answers in any order. Requests without an answer are inferred from the holes between sequence
+ * numbers.
+ */
 export class ProbeRecord {
   readonly #answers: Answer[] = [];
   readonly #seen = new Set<number>();
@@ -63,8 +69,9 @@ export class ProbeRecord {
   }
 
   /**
-   * Longest time without an answer that began in the window, at its full length: how long a silence that this part of the
-   * time brought about lasted, wherever it ended. 0 if there was no answer at all before the window's end.
+   * Longest time without an answer that began in the window, at its full length: how long a silence that this
+   * part of the time brought about lasted, wherever it ended. 0 if there was no answer at all before the
+   * window's end.
    */
   longestGapBegun(fromMs: number, toMs: number): number {
     const arrivals = this.#answers.map(({ receivedAtMs }) => receivedAtMs).sort((a, b) => a - b);
@@ -90,7 +97,10 @@ export class ProbeRecord {
     return Math.max(longest, toMs - before);
   }
 
-  /** When each request up to the last answered one was sent; for the unanswered, on a line between its neighbours. */
+  /**
+   * When each request up to the last answered one was sent; for the unanswered, on a line between its
+   * neighbours.
+   */
   #sends(): { atMs: number; answered: boolean }[] {
     const ordered = [...this.#answers].sort((left, right) => left.sequence - right.sequence);
     const sends: { atMs: number; answered: boolean }[] = [];

@@ -1,8 +1,8 @@
 /**
  * The probe: an echo request to a guest every 10 ms, from outside its host, through its bond.
  *
- * One `ping` process in the lab's namespace; whoever starts a probe stops it. A process that dies leaves its ping to
- * the next `labUp({fresh: true})` or `labDown`. Callers: scenarios, the demo, benches.
+ * One `ping` process in the lab's namespace; whoever starts a probe stops it. A process that dies leaves its
+ * ping to the next `labUp({fresh: true})` or `labDown`. Callers: scenarios, the demo, benches.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -10,8 +10,10 @@ import { systemClock, until } from '../src/base/clock.ts';
 import { inNamespace } from './namespace.ts';
 import { ProbeRecord, type ProbeWindow } from './probe-record.ts';
 
+/** Time between two requests. */
 export const PROBE_INTERVAL_MS = 10;
 
+/** Figures of the whole time a probe ran; times are wall clock ms. */
 export interface ProbeTotals extends ProbeWindow {
   readonly intervalMs: number;
   readonly startedAtMs: number;

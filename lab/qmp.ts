@@ -11,7 +11,10 @@ import { systemClock, until } from '../src/base/clock.ts';
 const ANSWER_LIMIT_MS = 60_000;
 
 export interface Qmp {
-  /** Sends a command, returns its `return` value; throws with QEMU's words on an error or when it does not answer. */
+  /**
+   * Sends a command, returns its `return` value; throws with QEMU's words on an error or when it does not
+   * answer.
+   */
   execute(command: string, args?: object): Promise<Record<string, unknown>>;
   close(): void;
 }
@@ -22,7 +25,7 @@ export async function openQmp(path: string): Promise<Qmp> {
   const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
   const answer = async (command: string): Promise<Record<string, unknown>> => {
     for (;;) {
-      const { value, done } = await lines.next();
+      const { value, done } = (await lines.next()) as IteratorResult<string, undefined>;
       if (done) throw new Error(`QEMU at ${path} closed the connection during ${command}`);
       const message = JSON.parse(value) as { return?: Record<string, unknown>; error?: { desc: string } };
       if (message.error) throw new Error(`QEMU refused ${command}: ${message.error.desc}`);
@@ -55,14 +58,17 @@ function connect(path: string): Promise<Socket> {
   });
 }
 
-/** Writes the stopped machine's state (memory, devices) to `file`, in place-mapped form so that it loads in seconds. */
+/**
+ * Writes the stopped machine's state (memory, devices) to `file`, in place-mapped form so that it loads in
+ * seconds.
+ */
 export async function saveState(qmp: Qmp, file: string): Promise<void> {
   await setMappedRam(qmp);
   await qmp.execute('migrate-set-parameters', { 'max-bandwidth': 10 * 1024 ** 3 });
   await qmp.execute('migrate', { uri: `file:${file}` });
   await until(systemClock, `state saved to ${file}`, { limitMs: 120_000, everyMs: 200 }, async () => {
     const { status, 'error-desc': reason } = await qmp.execute('query-migrate');
-    if (status === 'failed') throw new Error(`QEMU could not save its state to ${file}: ${reason}`);
+    if (status === 'failed') throw new Error(`QEMU could not save its state to ${file}: ${String(reason)}`);
     return status === 'completed' || undefined;
   });
 }

@@ -1,8 +1,9 @@
 /**
- * Runs scenarios: `lab/scenarios/NAME.ts`, each on hosts as freshly booted, one after the other, with a report.
+ * Runs scenarios: `lab/scenarios/NAME.ts`, each on hosts as freshly booted, one after the other, with a
+ * report.
  *
- * A scenario is the module's default export; files without one are what scenarios share. A failing scenario does not
- * keep the next from running. Callers: `main.ts`.
+ * A scenario is the module's default export; files without one are what scenarios share. A failing scenario
+ * does not keep the next from running. Callers: `main.ts`.
  */
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,6 +18,7 @@ import { LAB_DIRECTORY } from './paths.ts';
 const SCENARIO_LIMIT_MS = 1_200_000;
 const SCENARIOS = join(LAB_DIRECTORY, 'scenarios');
 
+/** One scenario, the default export of its file. */
 export interface Scenario {
   /** Name of its file. */
   readonly name: string;
@@ -26,6 +28,7 @@ export interface Scenario {
   run(lab: Lab): Promise<void>;
 }
 
+/** How one run of a scenario ended. */
 export interface ScenarioResult {
   readonly name: string;
   readonly passed: boolean;
@@ -33,6 +36,7 @@ export interface ScenarioResult {
   readonly error?: string;
 }
 
+/** How scenarios are run. */
 export interface RunScenariosOptions {
   readonly log: Log;
   /** Each scenario this many times. */
@@ -69,7 +73,7 @@ export async function runScenarios(
   const onSignal = (signal: NodeJS.Signals) => {
     log.info(`${signal}: ending the lab`);
     release();
-    labDown(log).finally(() => process.exit(1));
+    void labDown(log).finally(() => process.exit(1));
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, onSignal);
   const results: ScenarioResult[] = [];

@@ -8,6 +8,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { systemClock } from '../src/base/clock.ts';
 
+/** Input and limit of one command. */
 export interface RunOptions {
   /** Bytes for the program's standard input; empty when left out. */
   readonly input?: string | Buffer;
@@ -19,6 +20,7 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How a command ended, and what it printed. */
 export interface RunResult {
   /** Exit status; null if a signal ended the program. */
   readonly status: number | null;

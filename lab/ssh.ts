@@ -1,8 +1,9 @@
 /**
  * Commands on the hosts, over ssh with strict host keys, as production reaches its hosts.
  *
- * `writeSshConfig` makes the file for `ssh -F`; `openSshMasters` one shared connection a host, so that a command costs
- * milliseconds instead of an emulated key exchange. Without a master ssh falls back to a connection of its own.
+ * `writeSshConfig` makes the file for `ssh -F`; `openSshMasters` one shared connection a host, so that a
+ * command costs milliseconds instead of an emulated key exchange. Without a master ssh falls back to a
+ * connection of its own.
  * Callers: `lab.ts`, `guest.ts`, scenarios through `Lab`.
  */
 import { spawn } from 'node:child_process';
@@ -15,9 +16,13 @@ import { HOST_LETTERS, type HostLetter, hostPlace } from './topology.ts';
 /** ssh's own failure, as against the command's. */
 const SSH_FAILED = 255;
 
-export interface ExecOptions extends RunOptions {}
+/** Input and limit of one command on a host. */
+export type ExecOptions = RunOptions;
 
-/** Writes the ssh configuration: `ssh -F FILE hosta`, or by address; user root, key and known hosts of the image. */
+/**
+ * Writes the ssh configuration: `ssh -F FILE hosta`, or by address; user root, key and known hosts of the
+ * image.
+ */
 export function writeSshConfig(image: ImagePaths): void {
   const hosts = HOST_LETTERS.map(hostPlace).map(
     (place) => `Host ${place.name} ${place.managementAddress}\n  HostName ${place.managementAddress}\n`,
@@ -43,7 +48,10 @@ export function sshCommand(letter: HostLetter, options: readonly string[] = []):
   return ['ssh', '-F', SSH_CONFIG, ...shared, ...options, hostPlace(letter).name];
 }
 
-/** Opens the shared connection to a host; it ends with the host or with `down`. Throws if the host does not let us in. */
+/**
+ * Opens the shared connection to a host; it ends with the host or with `down`. Throws if the host does not
+ * let us in.
+ */
 export async function openSshMaster(letter: HostLetter): Promise<void> {
   const { sshControl } = runPaths(letter);
   const master = ['ssh', '-F', SSH_CONFIG, '-N', '-f', '-M', '-S', sshControl, hostPlace(letter).name];
@@ -73,7 +81,10 @@ export async function tryHostExec(
   return result;
 }
 
-/** Runs a shell command on a host and returns what it printed, trimmed; throws with its error output if it fails. */
+/**
+ * Runs a shell command on a host and returns what it printed, trimmed; throws with its error output if it
+ * fails.
+ */
 export async function hostExec(
   letter: HostLetter,
   command: string,

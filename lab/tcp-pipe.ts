@@ -1,7 +1,8 @@
 /**
  * `tsx tcp-pipe.ts ADDRESS PORT`: standard input to a TCP connection, what comes back to standard output.
  * The end of input closes one direction only. Exit status 1 and a message if the connection breaks.
- * A program of its own because only a process inside the lab's namespace reaches a guest. Caller: `tcp-transfer.ts`.
+ * A program of its own because only a process inside the lab's namespace reaches a guest. Caller:
+ * `tcp-transfer.ts`.
  */
 import { createConnection } from 'node:net';
 

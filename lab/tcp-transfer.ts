@@ -1,6 +1,6 @@
 /**
- * One long TCP transfer into a guest, which answers with the SHA-256 of what it got: proof that a connection survived
- * and that nothing was lost, doubled or changed on the way.
+ * One long TCP transfer into a guest, which answers with the SHA-256 of what it got: proof that a connection
+ * survived and that nothing was lost, doubled or changed on the way.
  *
  * Paced, so that it lasts as long as what it watches. Whoever starts a transfer finishes it.
  * Callers: scenarios, the demo, benches.
@@ -20,6 +20,7 @@ const PAUSE_MS = 125;
 /** TCP may be backing off when the guest comes back, and the guest has the rest to hash. */
 const FINISH_LIMIT_MS = 120_000;
 
+/** What became of the connection. */
 export interface TransferResult {
   /** True if the connection lived to the end and the guest's checksum is that of what was sent. */
   readonly survived: boolean;

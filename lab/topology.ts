@@ -1,6 +1,6 @@
 /**
- * The lab's names, addresses and MACs: their only home on this side. The host's init script gets them from the
- * kernel command line and `/lab/hosts`, written from here.
+ * The lab's names, addresses and MACs: their only home on this side. The host's init script gets them from
+ * the kernel command line and `/lab/hosts`, written from here.
  *
  *     lab namespace   mgmt 10.77.0.1/24 --- mgmt of each host          (ssh, libvirt, migration)
  *                     data 10.78.0.1/24 -+- up0 of each host - br0     (the standby path of guests)
@@ -9,12 +9,14 @@
  * Callers: the modules of `lab/`, scenarios and the demo.
  */
 
-/** The network namespace that holds everything of the lab; nothing of it reaches the machine's own network. */
+/**
+ * The network namespace that holds everything of the lab; nothing of it reaches the machine's own network.
+ */
 export const NAMESPACE = labName();
 
 /**
- * Name of the lab: namespace, run directory and lock have it. `HANDOVER_LAB=x` makes `handover-lab-x`, so that several
- * live side by side; their addresses are the same, each in its own namespace.
+ * Name of the lab: namespace, run directory and lock have it. `HANDOVER_LAB=x` makes `handover-lab-x`, so
+ * that several live side by side; their addresses are the same, each in its own namespace.
  */
 function labName(): string {
   const suffix = process.env['HANDOVER_LAB'] ?? '';
@@ -22,6 +24,7 @@ function labName(): string {
   return suffix === '' ? 'handover-lab' : `handover-lab-${suffix}`;
 }
 
+/** The hosts, by letter. */
 export const HOST_LETTERS = ['a', 'b'] as const;
 export type HostLetter = (typeof HOST_LETTERS)[number];
 
@@ -37,6 +40,7 @@ export const BRIDGE = { name: 'br0', uplink: 'up0' } as const;
 /** How many VFs a host starts with; `setVfCount` changes it. */
 export const VF_COUNT = 2;
 
+/** Names and addresses of one host. */
 export interface HostPlace {
   readonly letter: HostLetter;
   /** Host name, resolvable in every host. */
@@ -74,6 +78,7 @@ export function vfPciAddress(index: number): string {
   return `0000:01:${(devfn >> 3).toString(16).padStart(2, '0')}.${devfn & 7}`;
 }
 
+/** Names and addresses of one guest. */
 export interface GuestPlace {
   readonly name: string;
   readonly uuid: string;

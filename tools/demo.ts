@@ -1,6 +1,7 @@
 /**
- * `npm run demo`: Handover doing its job before your eyes. By default on the lab (two nested KVM hosts, emulated SR-IOV cards, a
- * real guest), with --simulated on simulated hosts. Drives the engine through its own API, as any user would.
+ * `npm run demo`: Handover doing its job before your eyes. By default on the lab (two nested KVM hosts,
+ * emulated SR-IOV cards, a real guest), with --simulated on simulated hosts. Drives the engine through its
+ * own API, as any user would.
  */
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';

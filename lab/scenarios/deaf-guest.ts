@@ -1,4 +1,6 @@
-/** A guest that does not give its VF back: undone within the limit; what it gives back late is plugged again. */
+/**
+ * A guest that does not give its VF back: undone within the limit; what it gives back late is plugged again.
+ */
 import { systemClock, until } from '../../src/base/clock.ts';
 import { deafenToUnplug, letGoOfVf, waitForActive } from '../guest.ts';
 import { vfInterfaceName } from '../guest-xml.ts';
@@ -15,7 +17,8 @@ import {
 const scenario: Scenario = {
   name: 'deaf-guest',
   title:
-    'a guest that ignores the unplug stays where it is with its VF, and gets it back when it lets go of it late',
+    'a guest that ignores the unplug stays where it is with its VF, and gets it back when it lets ' +
+    'go of it late',
   run: (lab) =>
     withEngine(lab, {}, async ({ api, guest, checks }) => {
       await deafenToUnplug('a', guest);

@@ -9,7 +9,8 @@ const LOCAL = '/var/lib/libvirt/images/g1.qcow2';
 const scenario: Scenario = {
   name: 'disk-copied',
   title:
-    'a guest with a local disk is refused without --copy-storage and moves with it; the original stays and is named',
+    'a guest with a local disk is refused without --copy-storage and moves with it; the original ' +
+    'stays and is named',
   async run(lab) {
     await makeGuestDisk('a', LOCAL);
     await withEngine(

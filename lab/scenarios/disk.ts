@@ -1,4 +1,7 @@
-/** A guest with its root disk on storage both hosts share, writing while it moves; then the same with a local disk copied. */
+/**
+ * A guest with its root disk on storage both hosts share, writing while it moves; then the same with a local
+ * disk copied.
+ */
 import { domainXml, guestExec, makeGuestDisk } from '../guest.ts';
 import type { Scenario } from '../runner.ts';
 import { hostExec, tryHostExec } from '../ssh.ts';

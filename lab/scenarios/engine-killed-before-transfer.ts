@@ -12,7 +12,8 @@ import {
 const scenario: Scenario = {
   name: 'engine-killed-before-transfer',
   title:
-    'an engine killed between unplug and transfer goes on after its restart; the VM ends on the target with its VF',
+    'an engine killed between unplug and transfer goes on after its restart; the VM ends on the ' +
+    'target with its VF',
   run: (lab) =>
     withEngine(lab, {}, async ({ engine, api, guest, checks }) => {
       const id = await api.migrate(guest.place.name, engineName('b'));

@@ -1,4 +1,7 @@
-/** SIGKILL of the engine while memory is being copied: libvirt goes on by itself, and the next start adopts what it finds. */
+/**
+ * SIGKILL of the engine while memory is being copied: libvirt goes on by itself, and the next start adopts
+ * what it finds.
+ */
 import type { Scenario } from '../runner.ts';
 import {
   checkNothingHeld,

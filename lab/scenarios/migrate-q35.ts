@@ -14,7 +14,8 @@ import {
 const scenario: Scenario = {
   name: 'migrate-q35',
   title:
-    'a q35 guest with exactly one root port for its VF moves and finds it at the same address under the same name',
+    'a q35 guest with exactly one root port for its VF moves and finds it at the same address under ' +
+    'the same name',
   run: (lab) =>
     withEngine(lab, { guest: { machine: 'q35' } }, async ({ api, guest, checks }) => {
       const inside = 'for d in /sys/class/net/*/device; do echo $d; readlink $d; done';

@@ -27,7 +27,8 @@ const scenario: Scenario = {
     withEngine(lab, { transport: 'ssh' }, async ({ api, guest, checks }) => {
       await hostExec('a', `virsh -q autostart ${guest.place.name}`);
       const inside = () =>
-        'cat /sys/class/net/bond0/bonding/slaves; ls -d /sys/class/net/*/device | sort; for d in /sys/class/net/*/device; do readlink $d; done';
+        'cat /sys/class/net/bond0/bonding/slaves; ls -d /sys/class/net/*/device | sort; for d in ' +
+        '/sys/class/net/*/device; do readlink $d; done';
       const seenInside = await guestExec('a', guest, inside());
       for (const target of ['b', 'a'] as const) {
         const probe = await Probe.start(guest.place.address);

@@ -1,6 +1,7 @@
 /**
- * What scenarios share: an engine that knows the lab's hosts, checks that collect what was seen, and what the hosts themselves say
- * of a VM. The hosts are the judge; the engine's database is never asked whether something is so.
+ * What scenarios share: an engine that knows the lab's hosts, checks that collect what was seen, and what the
+ * hosts themselves say of a VM. The hosts are the judge; the engine's database is never asked whether
+ * something is so.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,6 +20,7 @@ export const MIGRATION_LIMIT_MS = 420_000;
 const PASSWORD = 'lab-only';
 const EMPTY_MACS = ['00:00:00:00:00:00', '02:00:00:00:00:00'];
 
+/** How the engine and the hosts reach libvirtd. */
 export type TransportName = 'ssh' | 'tls';
 
 /** The engine of one scenario, with the hosts added over `transport`. */
@@ -28,6 +30,7 @@ export interface LabEngine {
   stop(): Promise<void>;
 }
 
+/** What may differ from the ordinary engine of a scenario. */
 export interface EngineSetup {
   readonly transport?: TransportName;
   readonly onLog?: (line: string) => void;
@@ -93,8 +96,8 @@ export function engineUri(lab: Lab, letter: HostLetter, transport: TransportName
 }
 
 /**
- * One scenario's frame: an engine that knows both hosts and guests that run, booted at the same time. The engine is stopped
- * whatever happens; then everything that did not hold is thrown at once.
+ * One scenario's frame: an engine that knows both hosts and guests that run, booted at the same time. The
+ * engine is stopped whatever happens; then everything that did not hold is thrown at once.
  */
 export async function withEngine(
   lab: Lab,
@@ -233,11 +236,10 @@ export function checkPlugMoment(checks: Checks, job: JobView): void {
 export function hostdevs(xml: string): string[] {
   const interfaces = xml.match(/<interface type='hostdev'[\s\S]*?<\/interface>/g) ?? [];
   return interfaces.map((each) => {
-    const source =
-      /<source>\s*<address type='pci' domain='0x([0-9a-f]+)' bus='0x([0-9a-f]+)' slot='0x([0-9a-f]+)' function='0x([0-9a-f]+)'\/>/.exec(
-        each,
-      );
-    return source ? `${source[1]}:${source[2]}:${source[3]}.${source[4]}` : 'pool';
+    const source = /<source>([\s\S]*?)<\/source>/.exec(each)?.[1] ?? '';
+    const part = (name: string) => new RegExp(`${name}='0x([0-9a-f]+)'`).exec(source)?.[1];
+    const address = `${part('domain')}:${part('bus')}:${part('slot')}.${part('function')}`;
+    return address.includes('undefined') ? 'pool' : address;
   });
 }
 

@@ -1,6 +1,6 @@
 /**
- * Turns what was seen on a host into VMs and vNICs. Pure. Ids and settings of VMs already known are kept by the store's merge;
- * here every vNIC gets what can be said from the domain alone.
+ * Turns what was seen on a host into VMs and vNICs. Pure. Ids and settings of VMs already known are kept by
+ * the store's merge; here every vNIC gets what can be said from the domain alone.
  */
 import type { HostId, NetworkId, VmId, VnicId, VnicProfileId } from '../base/ids.ts';
 import type { Random } from '../base/random.ts';
@@ -11,6 +11,7 @@ import type { Network, VnicProfile } from '../model/network.ts';
 import type { Vm, VmStatus, Vnic } from '../model/vm.ts';
 import type { VmObservation } from './store-port.ts';
 
+/** What adoption depends on. */
 export interface AdoptFacts {
   readonly hostId: HostId;
   readonly inventory: HostInventory;
@@ -116,14 +117,18 @@ function vnicOf(
 
 function blockerOf(each: DomainInterface): string | null {
   if (each.teaming === 'transient') {
-    return 'it is the transient half of a teaming pair, which QEMU unplugs by itself; Handover does not move such pairs. Remove <teaming> and use a bond in the guest';
+    return (
+      'it is the transient half of a teaming pair, which QEMU unplugs by itself; Handover does ' +
+      'not move such pairs. Remove <teaming> and use a bond in the guest'
+    );
   }
   return null;
 }
 
 /**
- * The profile named in the domain's metadata; else, for a VF, the only passthrough profile of the network with its VLAN tag;
- * else none. Ordinary vNICs get the only ordinary profile of the network named like their bridge, if there is one.
+ * The profile named in the domain's metadata; else, for a VF, the only passthrough profile of the network
+ * with its VLAN tag; else none. Ordinary vNICs get the only ordinary profile of the network named like their
+ * bridge, if there is one.
  */
 function profileOf(facts: AdoptFacts, each: DomainInterface, passthrough: boolean): VnicProfileId | null {
   if (each.profile !== null) {

@@ -12,7 +12,10 @@ export async function vmById(parts: AppParts, vmId: VmId): Promise<Vm> {
   return vm;
 }
 
-/** The facts of this moment for one VM; `forJob`'s own reservations and promises do not count. Throws `NOT_FOUND`. */
+/**
+ * The facts of this moment for one VM; `forJob`'s own reservations and promises do not count. Throws
+ * `NOT_FOUND`.
+ */
 export async function planFacts(parts: AppParts, vmId: VmId, forJob: JobId | null): Promise<PlanFacts> {
   const { store, clock } = parts;
   const [vm, hosts, networks, profiles, pfConfigs, reservations, promised] = await Promise.all([

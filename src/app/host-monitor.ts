@@ -1,6 +1,6 @@
 /**
- * Keeps every host's inventory current: a look soon after any event of its domains, and a slow resync because events get lost.
- * A host that does not answer is tried again with growing pauses while the others go on.
+ * Keeps every host's inventory current: a look soon after any event of its domains, and a slow resync because
+ * events get lost. A host that does not answer is tried again with growing pauses while the others go on.
  */
 import { Bell } from '../base/bell.ts';
 import { explain } from '../base/errors.ts';

@@ -1,4 +1,7 @@
-/** Use cases on hosts: add, change, remove, refresh, test access between them, and what their VFs are used for. */
+/**
+ * Use cases on hosts: add, change, remove, refresh, test access between them, and what their VFs are used
+ * for.
+ */
 import { explain, HandoverError, isCode } from '../base/errors.ts';
 import type { HostId } from '../base/ids.ts';
 import { type Host, type PeerTest, peerUriOf } from '../model/host.ts';
@@ -142,7 +145,9 @@ async function updateHost(parts: AppParts, id: HostId, changes: Partial<NewHost>
   return hostById(parts, id);
 }
 
-/** Tests both directions between a host and every other one that is up; what fails is recorded, not thrown. */
+/**
+ * Tests both directions between a host and every other one that is up; what fails is recorded, not thrown.
+ */
 export async function testAllPeers(parts: AppParts, id: HostId): Promise<ReadonlyMap<HostId, PeerTest>> {
   const hosts = await parts.store.hosts.list();
   const self = hosts.find((host) => host.id === id);

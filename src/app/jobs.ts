@@ -39,7 +39,8 @@ async function jobById(parts: AppParts, id: JobId): Promise<Job> {
 async function abandonJob(parts: AppParts, id: JobId): Promise<Job> {
   const job = await jobById(parts, id);
   const left = [
-    `Job ${id} was given up in step ${job.stepIndex}: ${job.vmName} and its VFs stay as they are on the hosts; nothing more is undone.`,
+    `Job ${id} was given up in step ${job.stepIndex}: ${job.vmName} and its VFs stay as they are on ` +
+      `the hosts; nothing more is undone.`,
     ...(job.data.vnics ?? [])
       .filter((vnic) => vnic.state !== 'plugged')
       .map(

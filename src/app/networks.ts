@@ -1,4 +1,7 @@
-/** Use cases on networks and vNIC profiles, with oVirt's validations (ovirt.md section 3) and its texts where clients match. */
+/**
+ * Use cases on networks and vNIC profiles, with oVirt's validations (ovirt.md section 3) and its texts where
+ * clients match.
+ */
 import { HandoverError } from '../base/errors.ts';
 import type { NetworkId, VnicProfileId } from '../base/ids.ts';
 import type { Network, VnicProfile } from '../model/network.ts';
@@ -121,7 +124,8 @@ async function updateProfile(
   if (changes.networkId !== undefined && changes.networkId !== old.networkId) {
     throw new HandoverError(
       'VNIC_PROFILE_INVALID',
-      'The network of a VM network interface profile cannot be changed. Create another profile on the other network.',
+      'The network of a VM network interface profile cannot be changed. Create another profile on ' +
+        'the other network.',
     );
   }
   const merged = { ...old, ...changes } as VnicProfile;
@@ -131,7 +135,8 @@ async function updateProfile(
     if (other.failoverId === id) {
       throw new HandoverError(
         'VNIC_PROFILE_INVALID',
-        `Cannot edit the profile ${old.name}: it is the failover profile of ${other.name}. Take it out there first.`,
+        `Cannot edit the profile ${old.name}: it is the failover profile of ${other.name}. Take it ` +
+          `out there first.`,
       );
     }
   }

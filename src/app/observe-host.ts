@@ -13,7 +13,10 @@ export async function hostById(parts: AppParts, id: HostId): Promise<Host> {
   return host;
 }
 
-/** Looks and stores. A host that cannot be looked at becomes `non_responsive` with the reason, and the error is thrown on. */
+/**
+ * Looks and stores. A host that cannot be looked at becomes `non_responsive` with the reason, and the error
+ * is thrown on.
+ */
 export async function observeHost(parts: AppParts, id: HostId): Promise<HostInventory> {
   const host = await hostById(parts, id);
   const beganMs = parts.clock.monotonicMs();

@@ -5,6 +5,7 @@ import type { Random } from '../base/random.ts';
 import type { Hypervisors } from '../hypervisor/port.ts';
 import type { Store } from './store-port.ts';
 
+/** The parts of one engine that use cases work with. */
 export interface AppParts {
   readonly store: Store;
   readonly hypervisors: Hypervisors;

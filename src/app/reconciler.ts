@@ -1,7 +1,8 @@
 /**
- * Brings running VMs to what is desired: a vNIC that should be plugged and is not (a plug failed after a move, or a guest gave its
- * VF back after we had given up) is plugged on the host the VM is on, on any VF that fits, again and again with growing pauses,
- * under an alert that clears itself. VMs with a live job are the job's business.
+ * Brings running VMs to what is desired: a vNIC that should be plugged and is not (a plug failed after a
+ * move, or a guest gave its VF back after we had given up) is plugged on the host the VM is on, on any VF
+ * that fits, again and again with growing pauses, under an alert that clears itself. VMs with a live job are
+ * the job's business.
  */
 import { explain, isCode } from '../base/errors.ts';
 import type { VnicId } from '../base/ids.ts';
@@ -28,7 +29,9 @@ interface Retry {
   pauseMs: number;
 }
 
-/** Starts reconciling. Shares the turnstile with the migrations: whoever takes a VF stands in the same line. */
+/**
+ * Starts reconciling. Shares the turnstile with the migrations: whoever takes a VF stands in the same line.
+ */
 export function startReconciler(parts: AppParts, turnstile: Turnstile): Reconciler {
   const stopping = new AbortController();
   const retries = new Map<VnicId, Retry>();
@@ -97,7 +100,8 @@ async function plugMissing(parts: AppParts, vm: Vm, vnic: Vnic, nextMs: number):
     (each) => each.alias === vnic.alias || (each.vf !== null && each.mac === vnic.mac),
   );
   if (there) {
-    // Pending: the guest still holds it, and re-attaching is impossible until it lets go (libvirt answers 67 and 55).
+    // Pending: the guest still holds it, and re-attaching is impossible until it lets go (libvirt answers 67
+    // and 55).
     if (vnic.actual === 'unplugged') await plugged(parts, vm, vnic, there.vf);
     return vnic.actual === 'unplugged';
   }
@@ -124,7 +128,9 @@ async function plugMissing(parts: AppParts, vm: Vm, vnic: Vnic, nextMs: number):
     key: vnicAlert(vnic.id),
     vmId: vm.id,
     hostId: host.id,
-    message: `vNIC ${vnic.name} of ${vm.name} is not plugged on ${host.name}: ${reason}. Tried again in ${Math.round(nextMs / 1000)} s.`,
+    message:
+      `vNIC ${vnic.name} of ${vm.name} is not plugged on ${host.name}: ${reason}. Tried ` +
+      `again in ${Math.round(nextMs / 1000)} s.`,
   });
   return false;
 }

@@ -1,7 +1,7 @@
 /**
- * The reserve step's other half: is there room in the two hosts' queues, which host, which VFs; then one transaction.
- * Choosing and reserving happen under one lock of this engine, so that its own jobs do not race each other; the database's unique
- * key on (host, VF) decides between engines.
+ * The reserve step's other half: is there room in the two hosts' queues, which host, which VFs; then one
+ * transaction. Choosing and reserving happen under one lock of this engine, so that its own jobs do not race
+ * each other; the database's unique key on (host, VF) decides between engines.
  */
 import { HandoverError, isCode } from '../base/errors.ts';
 import type { HostId, JobId, PciAddress } from '../base/ids.ts';

@@ -1,6 +1,6 @@
 /**
- * What the use cases need kept. Implemented by `store/` on PostgreSQL. Reads return model nouns; writes of several rows
- * that must hold together are one method, hence one transaction.
+ * What the use cases need kept. Implemented by `store/` on PostgreSQL. Reads return model nouns; writes of
+ * several rows that must hold together are one method, hence one transaction.
  */
 import type { HostId, JobId, NetworkId, PciAddress, VmId, VnicId, VnicProfileId } from '../base/ids.ts';
 import type { Host, HostInventory, HostStatus, PeerTest } from '../model/host.ts';
@@ -27,6 +27,7 @@ export interface EventFilter {
   readonly limit?: number;
 }
 
+/** An event to be kept; the store adds id, code and time. */
 export interface NewEvent {
   readonly name: EventName;
   readonly severity: EventSeverity;
@@ -37,7 +38,10 @@ export interface NewEvent {
   readonly correlationId?: string | null;
 }
 
-/** What one look at a host found of its VMs: replaces all that was stored of this host's VMs, in one transaction. */
+/**
+ * What one look at a host found of its VMs: replaces all that was stored of this host's VMs, in one
+ * transaction.
+ */
 export interface VmObservation {
   readonly hostId: HostId;
   /** VMs that are on this host now (running here, or defined here and running nowhere). */
@@ -57,6 +61,7 @@ export interface Alert {
   readonly raisedAt: number;
 }
 
+/** A signed-on user: the hash of the token, never the token. `expiresAt`: wall clock ms. */
 export interface Session {
   readonly tokenHash: string;
   readonly user: string;
@@ -69,6 +74,7 @@ export interface User {
   readonly passwordHash: string;
 }
 
+/** Everything that is kept. Any method throws `STORE_UNAVAILABLE` while the database is away. */
 export interface Store {
   readonly hosts: {
     list(): Promise<Host[]>;
@@ -114,9 +120,11 @@ export interface Store {
     list(): Promise<Vm[]>;
     get(id: VmId): Promise<Vm | null>;
     /**
-     * Replaces what is known of a host's VMs. Keeps of known vNICs: id, name, profileId (unless the observation names one),
-     * `plugged` (the desired state), and `actual` while a live job or a pending unplug owns it. A VM observed on another
-     * host while a live job moves it stays where the job says. A job that ended after the look began counts as live.
+     * Replaces what is known of a host's VMs. Keeps of known vNICs: id, name, profileId (unless the
+     * observation names one),
+     * `plugged` (the desired state), and `actual` while a live job or a pending unplug owns it. A VM observed
+     * on another host while a live job moves it stays where the job says. A job that ended after the look
+     * began counts as live.
      */
     observe(observation: VmObservation): Promise<void>;
     setVnicProfile(vnicId: VnicId, profileId: VnicProfileId | null): Promise<void>;
@@ -131,7 +139,8 @@ export interface Store {
     /** Adds a queued job. Throws `VM_ALREADY_MIGRATING` if the VM has a live one. */
     add(id: JobId, params: MigrateParams, vmName: string, correlationId: string | null): Promise<Job>;
     /**
-     * Asks for a cancel. `accepted`: set before the pivot, the job will stop or decide; `too_late`: pivoted or ended.
+     * Asks for a cancel. `accepted`: set before the pivot, the job will stop or decide; `too_late`: pivoted
+     * or ended.
      */
     requestCancel(id: JobId): Promise<'accepted' | 'too_late'>;
     /** `needs_operator` -> live again, to inspect and go on. `JOB_NOT_RESUMABLE` otherwise. */

@@ -1,6 +1,7 @@
 /**
- * Everything a user can do, as API and CLI see it. Implemented beside this file, one use case a file; wired in the daemon.
- * Authorisation is checked in here, by the `Caller`. Errors are `HandoverError`s whose messages are shown as they are.
+ * Everything a user can do, as API and CLI see it. Implemented beside this file, one use case a file; wired
+ * in the daemon. Authorisation is checked in here, by the `Caller`. Errors are `HandoverError`s whose
+ * messages are shown as they are.
  */
 import type { HostId, JobId, NetworkId, PciAddress, VmId, VnicId, VnicProfileId } from '../base/ids.ts';
 import type { Host, PeerTest } from '../model/host.ts';
@@ -17,6 +18,7 @@ export interface Caller {
   readonly correlationId: string | null;
 }
 
+/** A host to add; see `Host` for the fields and their defaults. */
 export interface NewHost {
   readonly name: string;
   readonly uri: string;
@@ -26,6 +28,7 @@ export interface NewHost {
   readonly incomingMax?: number;
 }
 
+/** A network to add. */
 export interface NewNetwork {
   readonly name: string;
   readonly vlan?: number | null;
@@ -34,6 +37,7 @@ export interface NewNetwork {
   readonly description?: string | null;
 }
 
+/** A vNIC profile to add. */
 export interface NewVnicProfile {
   readonly name: string;
   readonly networkId: NetworkId;
@@ -45,6 +49,7 @@ export interface NewVnicProfile {
   readonly description?: string | null;
 }
 
+/** What may be asked of one migration; times in ms. Left out: the defaults of `vms.ts`. */
 export interface MigrateOptions {
   readonly targetHostId?: HostId | null;
   readonly copyStorage?: boolean;

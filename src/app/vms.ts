@@ -53,7 +53,10 @@ export function vmCases(parts: AppParts): VmCases {
   };
 }
 
-/** Shown as migrating from before the answer until plug was tried once for every vNIC. A parked job shows the VM as it is. */
+/**
+ * Shown as migrating from before the answer until plug was tried once for every vNIC. A parked job shows the
+ * VM as it is.
+ */
 function showsMigrating(job: Job): boolean {
   return isLive(job.state) && job.state !== 'needs_operator' && job.data.plugTried !== true;
 }
@@ -86,8 +89,10 @@ async function checkFits(parts: AppParts, vm: Vm, vnic: Vnic, profileId: VnicPro
   if (profile.passThrough !== vnic.passthrough) {
     throw new HandoverError(
       'VNIC_PROFILE_INVALID',
-      `The network interface type doesn't match the profile. Virtual machine interface of type 'PCI Passthrough' should have 'Passthrough' profile and vice versa. ` +
-        `vNIC ${vnic.name} of ${vm.name} is ${vnic.passthrough ? 'a VF' : 'an ordinary interface'}; choose another profile than ${profile.name}.`,
+      `The network interface type doesn't match the profile. Virtual machine interface of type 'PCI ` +
+        `Passthrough' should have 'Passthrough' profile and vice versa. ` +
+        `vNIC ${vnic.name} of ${vm.name} is ${vnic.passthrough ? 'a VF' : 'an ordinary interface'}; ` +
+        `choose another profile than ${profile.name}.`,
     );
   }
   const network = await parts.store.networks.get(profile.networkId);
@@ -95,7 +100,8 @@ async function checkFits(parts: AppParts, vm: Vm, vnic: Vnic, profileId: VnicPro
   if (vnic.passthrough && vnic.actual === 'plugged' && network && network.vlan !== vnic.vlan) {
     throw new HandoverError(
       'VNIC_PROFILE_INVALID',
-      `vNIC ${vnic.name} of ${vm.name} carries VLAN ${vnic.vlan ?? 'none'} and profile ${profile.name} is for VLAN ${network.vlan ?? 'none'}; ` +
+      `vNIC ${vnic.name} of ${vm.name} carries VLAN ${vnic.vlan ?? 'none'} and profile ` +
+        `${profile.name} is for VLAN ${network.vlan ?? 'none'}; ` +
         `choose a profile of a network with the same VLAN, or unplug the vNIC first`,
     );
   }

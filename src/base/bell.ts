@@ -1,4 +1,7 @@
-/** Wakes one waiting loop early. Level-triggered loops wait on a bell with a limit, so a lost ring costs time, never correctness. */
+/**
+ * Wakes one waiting loop early. Level-triggered loops wait on a bell with a limit, so a lost ring costs time,
+ * never correctness.
+ */
 import type { Clock } from './clock.ts';
 
 export class Bell {

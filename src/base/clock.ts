@@ -1,5 +1,6 @@
 /**
- * Time, injected. Everything that waits or stamps takes a `Clock`, so that campaigns can run on a virtual one.
+ * Time, injected. Everything that waits or stamps takes a `Clock`, so that campaigns can run on a virtual
+ * one.
  * `Date.now` and `setTimeout` appear here and in the daemon only.
  */
 import { HandoverError } from './errors.ts';
@@ -11,7 +12,9 @@ export interface Clock {
   monotonicMs(): number;
   /** Calls `fn` once after `delayMs`. Returns a function that cancels it. Does not keep the process alive. */
   after(delayMs: number, fn: () => void): () => void;
-  /** Resolves after `delayMs`; rejects with the signal's reason as soon as it aborts. Keeps the process alive. */
+  /**
+   * Resolves after `delayMs`; rejects with the signal's reason as soon as it aborts. Keeps the process alive.
+   */
   sleep(delayMs: number, signal?: AbortSignal): Promise<void>;
 }
 

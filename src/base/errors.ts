@@ -1,5 +1,6 @@
 /**
- * The one closed table of errors. Every failure that crosses a module edge is a `HandoverError` with a code from
+ * The one closed table of errors. Every failure that crosses a module edge is a `HandoverError` with a code
+ * from
  * `ERROR_CODES`; every code is documented in `docs/reference/errors.md` (a test compares both ways).
  *
  * The message says what failed, on which thing, and what to do. It never repeats the text of its `cause`.
@@ -7,7 +8,10 @@
  * An expected outcome of pure code (a host does not fit) is a return value, not an error.
  */
 
-/** What a caller may conclude from an error. `unreachable`: not sent, safe to repeat. `outcome_unknown`: sent, inspect first. */
+/**
+ * What a caller may conclude from an error. `unreachable`: not sent, safe to repeat. `outcome_unknown`: sent,
+ * inspect first.
+ */
 export const ERROR_KINDS = [
   'invalid',
   'unauthenticated',
@@ -24,7 +28,10 @@ export const ERROR_KINDS = [
 ] as const;
 export type ErrorKind = (typeof ERROR_KINDS)[number];
 
-/** When the same request may succeed: `never`, `safe` (repeat at will), `inspect` (look at the hosts first), `later` (after state changes). */
+/**
+ * When the same request may succeed: `never`, `safe` (repeat at will), `inspect` (look at the hosts first),
+ * `later` (after state changes).
+ */
 export type Retry = 'never' | 'safe' | 'inspect' | 'later';
 
 interface CodeRow {
@@ -141,7 +148,10 @@ export class HandoverError extends Error {
   }
 }
 
-/** Any thrown value as a `HandoverError`; what is not one already is a `bug` and keeps the original as its cause. */
+/**
+ * Any thrown value as a `HandoverError`; what is not one already is a `bug` and keeps the original as its
+ * cause.
+ */
 export function asHandoverError(thrown: unknown): HandoverError {
   if (thrown instanceof HandoverError) return thrown;
   return new HandoverError('ASSERTION_FAILED', `unexpected failure inside Handover: ${messageOf(thrown)}`, {

@@ -1,10 +1,12 @@
 /**
- * Branded ids: a VM's id can not be passed where a host's is wanted. All are UUID strings made by Handover, except `VmId`,
- * which is the domain's own UUID (one VM, one UUID, on every host), and `PciAddress`, which names a function of one host.
+ * Branded ids: a VM's id can not be passed where a host's is wanted. All are UUID strings made by Handover,
+ * except `VmId`, which is the domain's own UUID (one VM, one UUID, on every host), and `PciAddress`, which
+ * names a function of one host.
  */
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
 
+/** A host Handover knows. */
 export type HostId = Branded<'HostId'>;
 /** The domain's libvirt UUID, lower case with dashes. */
 export type VmId = Branded<'VmId'>;

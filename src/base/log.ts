@@ -1,4 +1,7 @@
-/** The logger every part takes. The daemon provides one; tests use `silentLog`. Never pass secrets in `fields`. */
+/**
+ * The logger every part takes. The daemon provides one; tests use `silentLog`. Never pass secrets in
+ * `fields`.
+ */
 
 export interface Log {
   debug(message: string, fields?: object): void;

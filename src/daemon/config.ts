@@ -26,7 +26,10 @@ export interface Config {
   readonly owner: string;
 }
 
-export const USAGE = `Usage: handover serve [--data DIR] [--listen ADDRESS] [--port N] [--ssh-config FILE] [--simulated]
+/** How the engine is started, for `--help` and for mistakes. */
+export const USAGE =
+  `Usage: handover serve [--data DIR] [--listen ADDRESS] [--port N] ` +
+  `[--ssh-config FILE] [--simulated]
 Environment: HANDOVER_DATABASE_URL, HANDOVER_ADMIN_PASSWORD, HANDOVER_LOG_LEVEL`;
 
 /** First descriptor systemd hands over (sd_listen_fds(3)). */

@@ -1,6 +1,7 @@
 /**
- * The composition root: one engine, wired from its parts and taken down in the reverse order. Nothing imports the daemon.
- * The background work of an engine is here: runner (migrations), host monitor (inventory), reconciler (vNICs that are missing).
+ * The composition root: one engine, wired from its parts and taken down in the reverse order. Nothing imports
+ * the daemon. The background work of an engine is here: runner (migrations), host monitor (inventory),
+ * reconciler (vNICs that are missing).
  */
 import { createApi } from '../api/create-api.ts';
 import { createUseCases } from '../app/create-use-cases.ts';
@@ -29,7 +30,10 @@ export interface Engine {
   readonly url: string;
   /** Set when the administrator's password was made up at this start: shown once, kept nowhere in clear. */
   readonly generatedPassword: string | null;
-  /** Ends everything this engine started, PostgreSQL included, within 5 s. Running jobs are taken up at the next start. */
+  /**
+   * Ends everything this engine started, PostgreSQL included, within 5 s. Running jobs are taken up at the
+   * next start.
+   */
   stop(): Promise<void>;
 }
 
@@ -44,7 +48,9 @@ export async function startEngine(config: Config, log: Log): Promise<Engine> {
     }
   };
   try {
-    const connection = config.databaseUrl ? { connectionString: config.databaseUrl } : await embedded(config, log, stops);
+    const connection = config.databaseUrl
+      ? { connectionString: config.databaseUrl }
+      : await embedded(config, log, stops);
     const store = await openStore({ connection, clock, log });
     stops.push(() => store.close());
 
@@ -64,12 +70,19 @@ export async function startEngine(config: Config, log: Log): Promise<Engine> {
     const reconciler = startReconciler(parts, turnstile);
     stops.push(() => reconciler.stop());
     const saga = migrateVmSaga(migrationPorts(parts, turnstile));
-    const runner = startRunner(saga, store.jobs.saga, clock, log, { ...RUNNER_DEFAULTS, owner: config.owner });
+    const runner = startRunner(saga, store.jobs.saga, clock, log, {
+      ...RUNNER_DEFAULTS,
+      owner: config.owner,
+    });
     stops.push(() => runner.stop());
 
     const api = createApi({ useCases, clock, random, log });
     stops.push(() => api.close());
-    const url = await api.listen(config.listenFd === null ? { host: config.listenHost, port: config.port } : { fd: config.listenFd } as never);
+    const url = await api.listen(
+      config.listenFd === null
+        ? { host: config.listenHost, port: config.port }
+        : ({ fd: config.listenFd } as never),
+    );
     return { url, generatedPassword, stop };
   } catch (thrown) {
     await stop();
@@ -94,7 +107,7 @@ function openHypervisors(config: Config, log: Log, simulation: Simulation | null
     clock: systemClock,
     log,
     ...(config.sshConfig === null ? {} : { sshConfig: config.sshConfig }),
-    ...(simulation ? { openShell: simulation.openShell } : {}),
+    ...(simulation ? { openShell: (endpoint) => simulation.openShell(endpoint) } : {}),
   });
 }
 

@@ -1,4 +1,7 @@
-/** The engine's log: pino, one JSON line an entry on stderr, written synchronously because the last lines before a death matter. */
+/**
+ * The engine's log: pino, one JSON line an entry on stderr, written synchronously because the last lines
+ * before a death matter.
+ */
 import { destination, type Logger, pino } from 'pino';
 import type { Log } from '../base/log.ts';
 import type { Config } from './config.ts';

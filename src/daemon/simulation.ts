@@ -1,6 +1,7 @@
 /**
- * Simulated hosts for `serve --simulated`: a fleet of libvirt servers on unix sockets in the data directory, reached through the
- * real client. Only the host channel is handed in, because commands for a unix-socket host would otherwise run on this machine.
+ * Simulated hosts for `serve --simulated`: a fleet of libvirt servers on unix sockets in the data directory,
+ * reached through the real client. Only the host channel is handed in, because commands for a unix-socket
+ * host would otherwise run on this machine.
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

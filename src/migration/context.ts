@@ -1,4 +1,6 @@
-/** Builds the context of one migration: both hosts' verbs, each checked against the claim before it is sent. */
+/**
+ * Builds the context of one migration: both hosts' verbs, each checked against the claim before it is sent.
+ */
 import { HandoverError } from '../base/errors.ts';
 import type { Hypervisor, MigrateRequest } from '../hypervisor/port.ts';
 import type { Host } from '../model/host.ts';
@@ -9,17 +11,17 @@ import type { MigrationContext, MigrationPorts } from './port.ts';
 const bare = new WeakMap<Hypervisor, Hypervisor>();
 
 /**
- * The same verbs, each refused with `CLAIM_LOST` once the lease has run out: the database's epoch cannot fence libvirt, so a
- * paused old owner must find out for itself before it acts.
+ * The same verbs, each refused with `CLAIM_LOST` once the lease has run out: the database's epoch cannot
+ * fence libvirt, so a paused old owner must find out for itself before it acts.
  */
-export function guarded(hypervisor: Hypervisor, assertHeld: () => void): Hypervisor {
+export function guarded(hypervisor: Hypervisor, assertHeld: (this: void) => void): Hypervisor {
   const guard = new Proxy(hypervisor, {
     get(target, name) {
       const value = Reflect.get(target, name, target) as unknown;
       if (typeof value !== 'function') return value;
       return (...args: unknown[]) => {
         assertHeld();
-        if (name !== 'migrate') return value.apply(target, args);
+        if (name !== 'migrate') return (value as (...given: unknown[]) => unknown).apply(target, args);
         const [request, signal] = args as [MigrateRequest, AbortSignal];
         return target.migrate({ ...request, target: bare.get(request.target) ?? request.target }, signal);
       };

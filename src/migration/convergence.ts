@@ -1,6 +1,7 @@
 /**
- * When to give the guest a longer standstill. The downtime limit starts low and is raised while the memory does not get across, up
- * to the job's limit; libvirt's auto-converge slows the guest meanwhile. Progress is recorded on the way.
+ * When to give the guest a longer standstill. The downtime limit starts low and is raised while the memory
+ * does not get across, up to the job's limit; libvirt's auto-converge slows the guest meanwhile. Progress is
+ * recorded on the way.
  */
 import { isCode } from '../base/errors.ts';
 import type { MigrationProgress } from '../hypervisor/port.ts';

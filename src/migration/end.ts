@@ -1,4 +1,7 @@
-/** What is said when a migration ended: the events an operator (and an oVirt client) looks for, and the alert of a parked job. */
+/**
+ * What is said when a migration ended: the events an operator (and an oVirt client) looks for, and the alert
+ * of a parked job.
+ */
 import { explain, HandoverError } from '../base/errors.ts';
 import type { SagaState } from '../saga/port.ts';
 import type { MigrationContext } from './port.ts';
@@ -7,7 +10,9 @@ import { vnicsOf } from './vnics.ts';
 /** Runbook every parked job points to. */
 const RUNBOOK = 'docs/operate/needs-operator.md';
 
-/** Called by the runner once the job ended, was parked, or was lost to another replica (null). Never throws. */
+/**
+ * Called by the runner once the job ended, was parked, or was lost to another replica (null). Never throws.
+ */
 export async function announceEnd(
   context: MigrationContext,
   state: SagaState | null,
@@ -35,14 +40,19 @@ async function announce(
       await ports.event(job, {
         name: 'NOT_ALL_VNICS_PLUGGED',
         severity: 'error',
-        message: `After migration of VM ${vmName} to ${host.name}, following vm nics failed to be plugged back: ${out.map((vnic) => vnic.name).join(', ')}. Handover goes on trying; see the alerts.`,
+        message:
+          `After migration of VM ${vmName} to ${host.name}, following vm nics failed to be ` +
+          `plugged back: ${out.map((vnic) => vnic.name).join(', ')}. Handover goes on trying; see ` +
+          `the alerts.`,
         hostId: host.id,
       });
     }
     await ports.event(job, {
       name: 'MIGRATION_DONE',
       severity: 'normal',
-      message: `Migration completed (VM: ${vmName}, Source: ${sourceHost.name}, Destination: ${host.name}, Downtime: ${data.downtimeMs ?? 'unknown'} ms)`,
+      message:
+        `Migration completed (VM: ${vmName}, Source: ${sourceHost.name}, Destination: ` +
+        `${host.name}, Downtime: ${data.downtimeMs ?? 'unknown'} ms)`,
       hostId: host.id,
     });
     for (const left of data.leftBehind ?? [])
@@ -66,7 +76,9 @@ async function announce(
     });
   }
   if (state === 'needs_operator') {
-    const message = `Migration of ${vmName} stopped and needs you: ${why}. Look at both hosts, then: handover job retry ${context.jobId}, or handover job abandon ${context.jobId} (${RUNBOOK})`;
+    const message =
+      `Migration of ${vmName} stopped and needs you: ${why}. Look at both hosts, ` +
+      `then: handover job retry ${context.jobId}, or handover job abandon ${context.jobId} (${RUNBOOK})`;
     await ports.raiseAlert(`job:${context.jobId}`, context.vmId, message);
     await ports.event(job, { name: 'NEEDS_OPERATOR', severity: 'alert', message, hostId: sourceHost.id });
   } else await ports.clearAlert(`job:${context.jobId}`);

@@ -43,19 +43,24 @@ describe('the pivot table', () => {
     });
   });
 
-  it('never resumes the source unless the target is seen without the VM, and never destroys a target that has run', () => {
-    for (const source of SOURCE_STATES) {
-      for (const target of TARGET_STATES) {
-        for (const job of [true, false]) {
-          const decision = decidePivot(side(source, job), side(target));
-          if (decision.do === 'undo' && decision.resumeSource)
-            expect(['absent', 'paused_never_run']).toContain(target);
-          if ('destroyTarget' in decision && decision.destroyTarget) expect(target).toBe('paused_never_run');
-          if (decision.do === 'forward') expect(target).toBe('running');
+  it(
+    'never resumes the source unless the target is seen without the VM, and never destroys a ' +
+      'target that has run',
+    () => {
+      for (const source of SOURCE_STATES) {
+        for (const target of TARGET_STATES) {
+          for (const job of [true, false]) {
+            const decision = decidePivot(side(source, job), side(target));
+            if (decision.do === 'undo' && decision.resumeSource)
+              expect(['absent', 'paused_never_run']).toContain(target);
+            if ('destroyTarget' in decision && decision.destroyTarget)
+              expect(target).toBe('paused_never_run');
+            if (decision.do === 'forward') expect(target).toBe('running');
+          }
         }
       }
-    }
-  });
+    },
+  );
 });
 
 describe('a side', () => {

@@ -1,14 +1,19 @@
 /**
- * The pivot: where is the VM? Decided by looking at both hosts, never from memory of what was asked. Pure; each row is a test.
+ * The pivot: where is the VM? Decided by looking at both hosts, never from memory of what was asked. Pure;
+ * each row is a test.
  *
- * The source is looked at first and the target after it: a source seen gone because the VM moved is then always followed by a
- * target seen running. A target that ran even for a moment wins, because the guest's clients have talked to it.
+ * The source is looked at first and the target after it: a source seen gone because the VM moved is then
+ * always followed by a target seen running. A target that ran even for a moment wins, because the guest's
+ * clients have talked to it.
  */
 import type { Domain } from '../model/domain.ts';
 
 /** What the source can show. */
 export const SOURCE_STATES = ['running', 'paused', 'shut_off', 'absent', 'unreachable'] as const;
-/** What the target can show. `paused_never_run`: incoming, never resumed. `crashed`: shut off after it ran here. */
+/**
+ * What the target can show. `paused_never_run`: incoming, never resumed. `crashed`: shut off after it ran
+ * here.
+ */
 export const TARGET_STATES = ['running', 'paused_never_run', 'crashed', 'absent', 'unreachable'] as const;
 
 /** The source's half of the truth; `job`: a migration job is active on it. */
@@ -22,6 +27,7 @@ export interface TargetSide {
   readonly state: (typeof TARGET_STATES)[number];
 }
 
+/** What to do, and why in words for records and messages. */
 export type Decision =
   /** Something is still going on: look again. */
   | { readonly do: 'wait'; readonly because: string }
@@ -32,7 +38,9 @@ export type Decision =
       readonly resumeSource: boolean;
       readonly because: string;
     }
-  /** The VM is on the target. `source`: already gone, to be destroyed now, or dealt with when it can be seen. */
+  /**
+   * The VM is on the target. `source`: already gone, to be destroyed now, or dealt with when it can be seen.
+   */
   | {
       readonly do: 'forward';
       readonly source: 'gone' | 'destroy' | 'later';

@@ -6,7 +6,10 @@ import type { EventName, EventSeverity, MigrateParams, MigrationData, MovingVnic
 import type { VnicActual } from '../model/vm.ts';
 import type { StepContext } from '../saga/definition.ts';
 
-/** The reserve step's answer. `wait`: a host has as many migrations as it may; `refused`: why, nothing was reserved. */
+/**
+ * The reserve step's answer. `wait`: a host has as many migrations as it may; `refused`: why, nothing was
+ * reserved.
+ */
 export type Reserved =
   | {
       readonly kind: 'reserved';
@@ -17,6 +20,7 @@ export type Reserved =
     }
   | { readonly kind: 'wait'; readonly reason: string; readonly delayMs: number };
 
+/** An event of one migration. */
 export interface MigrationEvent {
   readonly name: EventName;
   readonly severity: EventSeverity;
@@ -24,6 +28,7 @@ export interface MigrationEvent {
   readonly hostId?: HostId | null;
 }
 
+/** The rest of Handover, as far as a migration needs it. */
 export interface MigrationPorts {
   /** The host's record as stored. Throws `NOT_FOUND`. */
   hostRecord(id: HostId): Promise<Host>;
@@ -32,7 +37,8 @@ export interface MigrationPorts {
   /** Looks at the host now, stores what was seen, returns it. */
   observeHost(id: HostId): Promise<HostInventory>;
   /**
-   * Plans with the facts of this moment and reserves target and source VFs in one transaction. Throws `NO_HOST_FITS` or
+   * Plans with the facts of this moment and reserves target and source VFs in one transaction. Throws
+   * `NO_HOST_FITS` or
    * `VM_NOT_MIGRATABLE` with every reason, `CLAIM_LOST`.
    */
   reserve(job: { jobId: string; epoch: number; params: MigrateParams }): Promise<Reserved>;
@@ -53,7 +59,10 @@ export interface MigrationPorts {
   clearAlert(key: string): Promise<void>;
 }
 
-/** libvirt's migrate call of this process, if this process made it. Lost with the process; the hosts are asked instead. */
+/**
+ * libvirt's migrate call of this process, if this process made it. Lost with the process; the hosts are asked
+ * instead.
+ */
 export interface MigrateCall {
   readonly settled: Promise<void>;
   /** Wall clock ms of its answer; null while it runs. */
@@ -61,6 +70,7 @@ export interface MigrateCall {
   error: unknown;
 }
 
+/** What every step of a migration gets. */
 export interface MigrationContext extends StepContext<MigrateParams, MigrationData> {
   readonly ports: MigrationPorts;
   readonly vmId: VmId;

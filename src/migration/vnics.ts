@@ -1,6 +1,6 @@
 /**
- * Plugging vNICs, shared by the plug step (target) and by the undo of the unplug (source). Looks before it acts, repeats what
- * libvirt's own job still blocks, and takes another VF when the chosen one is gone.
+ * Plugging vNICs, shared by the plug step (target) and by the undo of the unplug (source). Looks before it
+ * acts, repeats what libvirt's own job still blocks, and takes another VF when the chosen one is gone.
  */
 import { explain, HandoverError, isCode } from '../base/errors.ts';
 import type { HostId, PciAddress, VnicId } from '../base/ids.ts';
@@ -9,7 +9,9 @@ import type { Domain, DomainInterface } from '../model/domain.ts';
 import type { MovingVnic } from '../model/job.ts';
 import type { MigrationContext } from './port.ts';
 
-/** libvirt's VIR_ERR_OPERATION_TIMEOUT: "cannot acquire state change lock", the migration job is still open. */
+/**
+ * libvirt's VIR_ERR_OPERATION_TIMEOUT: "cannot acquire state change lock", the migration job is still open.
+ */
 const CODE_JOB_STILL_OPEN = 68;
 /** How long a plug is repeated for. Five times what a slow nested host took. */
 const PLUG_LIMIT_MS = 90_000;
@@ -17,7 +19,10 @@ const PLUG_EVERY_MS = 500;
 /** Other VFs tried when the reserved one is gone. */
 const REPLACEMENTS_MAX = 3;
 
-/** The interface of a vNIC in a domain, by alias first; a device with the MAC but without the alias counts too. */
+/**
+ * The interface of a vNIC in a domain, by alias first; a device with the MAC but without the alias counts
+ * too.
+ */
 export function interfaceOf(domain: Domain, vnic: Pick<MovingVnic, 'alias' | 'mac'>): DomainInterface | null {
   return (
     domain.interfaces.find((each) => each.alias === vnic.alias) ??
@@ -26,6 +31,7 @@ export function interfaceOf(domain: Domain, vnic: Pick<MovingVnic, 'alias' | 'ma
   );
 }
 
+/** Where a vNIC was plugged. */
 export interface Plugged {
   readonly vf: PciAddress;
   readonly pf: string;
@@ -35,7 +41,8 @@ export interface Plugged {
 }
 
 /**
- * Plugs one vNIC on `hostId`, preferring `vf`. Throws the last refusal when no VF could be plugged within the limit.
+ * Plugs one vNIC on `hostId`, preferring `vf`. Throws the last refusal when no VF could be plugged within the
+ * limit.
  */
 export async function plugVnic(
   context: MigrationContext,
@@ -99,7 +106,8 @@ async function plugOn(
       });
       return notedPlug(vnic, vf, pf, guestAddress, vf);
     } catch (thrown) {
-      // The job of the move itself may still be open on this domain, or the answer was lost: look again, then repeat.
+      // The job of the move itself may still be open on this domain, or the answer was lost: look again, then
+      // repeat.
       const busy = isCode(thrown, 'LIBVIRT_REFUSED') && thrown.detail['libvirtCode'] === CODE_JOB_STILL_OPEN;
       const unknown =
         thrown instanceof HandoverError &&

@@ -1,9 +1,10 @@
 /**
- * A domain: libvirt's object for a VM on one host, as observed there. During a migration a VM has two of them.
- * Pure data; the hypervisor part fills it, everybody reads it.
+ * A domain: libvirt's object for a VM on one host, as observed there. During a migration a VM has two of
+ * them. Pure data; the hypervisor part fills it, everybody reads it.
  */
 import type { Mac, PciAddress, VmId } from '../base/ids.ts';
 
+/** libvirt's domain states (virDomainState), by name. */
 export const DOMAIN_STATES = [
   'no_state',
   'running',
@@ -16,7 +17,10 @@ export const DOMAIN_STATES = [
 ] as const;
 export type DomainState = (typeof DOMAIN_STATES)[number];
 
-/** How a domain's interface reaches the network. `hostdev`: a VF named by address; `hostdev_pool`: a VF libvirt picked from a network pool. */
+/**
+ * How a domain's interface reaches the network. `hostdev`: a VF named by address; `hostdev_pool`: a VF
+ * libvirt picked from a network pool.
+ */
 export const INTERFACE_KINDS = ['hostdev', 'hostdev_pool', 'bridge', 'network', 'other'] as const;
 export type InterfaceKind = (typeof INTERFACE_KINDS)[number];
 
@@ -66,7 +70,10 @@ export interface Domain {
   readonly uuid: VmId;
   readonly name: string;
   readonly state: DomainState;
-  /** libvirt's reason for the state, by name: `migrating`, `crashed`, `unpaused`, `migration`, `starting_up`...; 'unknown' otherwise. */
+  /**
+   * libvirt's reason for the state, by name: `migrating`, `crashed`, `unpaused`, `migration`,
+   * `starting_up`...; 'unknown' otherwise.
+   */
   readonly stateReason: string;
   readonly persistent: boolean;
   readonly autostart: boolean;
@@ -85,7 +92,9 @@ export interface Domain {
   readonly hostdevs: readonly PciAddress[];
   readonly configHostdevs: readonly PciAddress[];
   readonly disks: readonly DomainDisk[];
-  /** Free hot-plug slots of the guest: number of PCIe root ports nothing sits in; null = not limited (i440fx). */
+  /**
+   * Free hot-plug slots of the guest: number of PCIe root ports nothing sits in; null = not limited (i440fx).
+   */
   readonly freePciePorts: number | null;
   /** Guest agent channel present and connected. */
   readonly agentConnected: boolean;

@@ -3,6 +3,7 @@ import type { HostId, PciAddress } from '../base/ids.ts';
 import type { Domain } from './domain.ts';
 import type { Pf } from './pf.ts';
 
+/** What Handover thinks of a host. `connecting`: never seen yet. */
 export const HOST_STATUSES = ['connecting', 'up', 'non_responsive', 'maintenance'] as const;
 export type HostStatus = (typeof HOST_STATUSES)[number];
 
@@ -52,11 +53,16 @@ export interface HostInventory {
   readonly bridges: readonly Bridge[];
   readonly pools: readonly NetworkPool[];
   readonly domains: readonly Domain[];
-  /** The host channel works; else why it does not. Without it MAC/VLAN, carrier and bridges' facts are unknown. */
+  /**
+   * The host channel works; else why it does not. Without it MAC/VLAN, carrier and bridges' facts are
+   * unknown.
+   */
   readonly channel: { readonly works: boolean; readonly reason: string | null };
 }
 
-/** How an outgoing migration to one other host was last tested: `virsh -c PEERURI version` run on the source. */
+/**
+ * How an outgoing migration to one other host was last tested: `virsh -c PEERURI version` run on the source.
+ */
 export interface PeerTest {
   readonly ok: boolean;
   /** What the command said, one line. */

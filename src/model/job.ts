@@ -1,9 +1,11 @@
 /**
- * Jobs: one durable run of a saga, with its steps, reservations and events. States and words are those of CLI, API and `--json`.
+ * Jobs: one durable run of a saga, with its steps, reservations and events. States and words are those of
+ * CLI, API and `--json`.
  */
 import type { ErrorRecord } from '../base/errors.ts';
 import type { HostId, JobId, Mac, PciAddress, VmId, VnicId } from '../base/ids.ts';
 
+/** A job: waits, runs, takes back, or ended. `needs_operator`: parked, still live. */
 export const JOB_STATES = [
   'queued',
   'running',
@@ -23,6 +25,7 @@ export const LIVE_JOB_STATES = [
 ] as const satisfies readonly JobState[];
 export const isLive = (state: JobState): boolean => (LIVE_JOB_STATES as readonly JobState[]).includes(state);
 
+/** A step of a job. */
 export const STEP_STATES = ['started', 'finished', 'failed', 'skipped', 'undone'] as const;
 export type StepState = (typeof STEP_STATES)[number];
 
@@ -76,6 +79,7 @@ export interface MovingVnic {
   readonly state: 'plugged' | 'degraded' | 'unplugged' | 'unplug_pending';
 }
 
+/** Longest time without a packet delivered, by the phase in which it began; ms, null = not measured. */
 export interface NetworkGapMs {
   readonly unplug: number | null;
   readonly switchover: number | null;
@@ -113,7 +117,10 @@ export interface MigrationData {
   readonly resumedAt?: number;
   readonly downtimeMs?: number | null;
   readonly networkGapMs?: NetworkGapMs | null;
-  /** libvirt's migrate call on the source ended at this wall clock ms; null while it runs or when nobody waited for it. */
+  /**
+   * libvirt's migrate call on the source ended at this wall clock ms; null while it runs or when nobody
+   * waited for it.
+   */
   readonly performReturnedAt?: number | null;
   /** Plug was asked for on the target at this wall clock ms. */
   readonly plugAskedAt?: number;
@@ -158,6 +165,7 @@ export interface Reservation {
   readonly side: 'source' | 'target';
 }
 
+/** oVirt's severities of events. */
 export const EVENT_SEVERITIES = ['normal', 'warning', 'error', 'alert'] as const;
 export type EventSeverity = (typeof EVENT_SEVERITIES)[number];
 

@@ -1,4 +1,7 @@
-/** Networks, vNIC profiles and which networks a PF may serve. Pure rules; texts follow oVirt where clients match on them. */
+/**
+ * Networks, vNIC profiles and which networks a PF may serve. Pure rules; texts follow oVirt where clients
+ * match on them.
+ */
 import type { HostId, NetworkId, PciAddress, VnicProfileId } from '../base/ids.ts';
 
 export interface Network {
@@ -11,12 +14,16 @@ export interface Network {
   readonly description: string | null;
 }
 
+/** What a vNIC is connected to, and how. */
 export interface VnicProfile {
   readonly id: VnicProfileId;
   readonly name: string;
   readonly networkId: NetworkId;
   readonly passThrough: boolean;
-  /** Whether a VM with a plugged vNIC of this profile may be moved. Meaningful for passthrough profiles only, true otherwise. */
+  /**
+   * Whether a VM with a plugged vNIC of this profile may be moved. Meaningful for passthrough profiles only,
+   * true otherwise.
+   */
   readonly migratable: boolean;
   readonly portMirroring: boolean;
   /** Standby profile (oVirt's failover); must be an ordinary one. */

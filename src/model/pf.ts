@@ -51,7 +51,10 @@ export interface Pf {
   readonly vfs: readonly Vf[];
 }
 
-/** MACs that mean "no address set on this VF": drivers write zeros, libvirt writes 02:00:00:00:00:00 (virNetDevSetVfConfig retry). */
+/**
+ * MACs that mean "no address set on this VF": drivers write zeros, libvirt writes 02:00:00:00:00:00
+ * (virNetDevSetVfConfig retry).
+ */
 export function isEmptyMac(mac: string | null): boolean {
   return mac === null || mac === '00:00:00:00:00:00' || mac === '02:00:00:00:00:00';
 }

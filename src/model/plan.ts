@@ -1,4 +1,7 @@
-/** The answer of the scheduler: may this VM move, where to, which VF for which vNIC, and why not elsewhere. Pure data. */
+/**
+ * The answer of the scheduler: may this VM move, where to, which VF for which vNIC, and why not elsewhere.
+ * Pure data.
+ */
 import type { HostId, PciAddress, VmId, VnicId } from '../base/ids.ts';
 
 /** One refusal or warning: a machine-readable code and one sentence a person can act on. */
@@ -9,6 +12,7 @@ export interface PlanReason {
   readonly vnicId?: VnicId;
 }
 
+/** The VF one vNIC would get. */
 export interface VfAssignment {
   readonly vnicId: VnicId;
   readonly vnicName: string;
@@ -18,6 +22,7 @@ export interface VfAssignment {
   readonly targetVf: PciAddress;
 }
 
+/** One host as a target. */
 export interface HostVerdict {
   readonly hostId: HostId;
   readonly hostName: string;
@@ -27,12 +32,16 @@ export interface HostVerdict {
   readonly warnings: readonly PlanReason[];
   /** Complete if `fits`. */
   readonly assignment: readonly VfAssignment[];
-  /** How source reaches target: `p2p`, or `direct` driven by the engine because the hosts cannot reach each other. */
+  /**
+   * How source reaches target: `p2p`, or `direct` driven by the engine because the hosts cannot reach each
+   * other.
+   */
   readonly protocol: 'p2p' | 'direct';
   /** Lower is better; comparable within one plan only. */
   readonly score: number;
 }
 
+/** The whole answer for one VM. */
 export interface MigrationPlan {
   readonly vmId: VmId;
   readonly vmName: string;

@@ -1,9 +1,10 @@
 /**
- * VMs and their vNICs: what the user owns. *Desired* plugged state (`plugged`) and *actual* state (`actual`) are separate;
- * a migration never changes the desired one.
+ * VMs and their vNICs: what the user owns. *Desired* plugged state (`plugged`) and *actual* state (`actual`)
+ * are separate; a migration never changes the desired one.
  */
 import type { HostId, Mac, PciAddress, VmId, VnicId, VnicProfileId } from '../base/ids.ts';
 
+/** What a VM is doing, in oVirt's words. */
 export const VM_STATUSES = [
   'up',
   'down',
@@ -15,16 +16,23 @@ export const VM_STATUSES = [
 ] as const;
 export type VmStatus = (typeof VM_STATUSES)[number];
 
-/** Where a vNIC really is. `unplug_pending`: the guest was asked and has not given it back yet. `degraded`: seen not to carry traffic. */
+/**
+ * Where a vNIC really is. `unplug_pending`: the guest was asked and has not given it back yet. `degraded`:
+ * seen not to carry traffic.
+ */
 export const VNIC_ACTUALS = ['plugged', 'unplugged', 'unplug_pending', 'degraded'] as const;
 export type VnicActual = (typeof VNIC_ACTUALS)[number];
 
+/** One network interface of a VM. */
 export interface Vnic {
   readonly id: VnicId;
   readonly vmId: VmId;
   /** `nic1`, unique in its VM. */
   readonly name: string;
-  /** libvirt alias, the handle for unplug and for matching observations; null if the device has no alias that lasts. */
+  /**
+   * libvirt alias, the handle for unplug and for matching observations; null if the device has no alias that
+   * lasts.
+   */
   readonly alias: string | null;
   readonly mac: Mac;
   /** Passthrough: a VF. Otherwise an ordinary (standby) interface. */

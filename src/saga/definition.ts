@@ -1,13 +1,15 @@
 /**
  * What a saga is: a list of steps, each of which looks before it acts. No virtualization words here.
  *
- * `inspect` answers "what is true out there now?"; `run` and `undo` get its answer and begin from it, so repeating either after
- * a crash is safe. `reversible` steps are undone when a later one fails; after the `pivot` step there is only forward.
+ * `inspect` answers "what is true out there now?"; `run` and `undo` get its answer and begin from it, so
+ * repeating either after a crash is safe. `reversible` steps are undone when a later one fails; after the
+ * `pivot` step there is only forward.
  */
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { SagaStepState } from './port.ts';
 
+/** What may happen to a step after it ran. */
 export const STEP_KINDS = ['reversible', 'pivot', 'forward'] as const;
 export type StepKind = (typeof STEP_KINDS)[number];
 
@@ -20,15 +22,21 @@ export interface StepContext<Params, Data> {
   readonly data: Data;
   readonly clock: Clock;
   readonly log: Log;
-  /** Aborts with `CANCELLED` when a cancel is asked for before the pivot, with `CLAIM_LOST` when the job is no longer ours. */
+  /**
+   * Aborts with `CANCELLED` when a cancel is asked for before the pivot, with `CLAIM_LOST` when the job is no
+   * longer ours.
+   */
   readonly signal: AbortSignal;
   /** Throws `CLAIM_LOST` unless the lease is still ours: called before every act on the world. */
-  assertHeld(): void;
+  readonly assertHeld: (this: void) => void;
   /** Keeps facts for after a crash, before they are acted on. Epoch-checked. */
   save(data: Partial<Data>): Promise<void>;
   /** Records the state of one item (a vNIC) of the running step. */
   item(item: string, state: SagaStepState, message: string | null): Promise<void>;
-  /** The same step context, deaf to cancel: for what must end once it began. Still aborts when the claim is lost. */
+  /**
+   * The same step context, deaf to cancel: for what must end once it began. Still aborts when the claim is
+   * lost.
+   */
   readonly steadySignal: AbortSignal;
 }
 
@@ -37,7 +45,9 @@ export type StepResult =
   | { readonly state: 'finished' | 'skipped'; readonly message: string | null }
   | { readonly state: 'wait'; readonly reason: string; readonly delayMs: number };
 
+/** The step did its work. */
 export const finished = (message: string | null = null): StepResult => ({ state: 'finished', message });
+/** There was nothing to do, and why. */
 export const skipped = (message: string): StepResult => ({ state: 'skipped', message });
 
 /** One step as its file writes it; `Seen` is what its `inspect` found. */

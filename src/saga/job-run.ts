@@ -1,7 +1,8 @@
 /**
  * One claimed job, driven to its end, to a wait, or to the loss of its claim. Used by `runner.ts` alone.
  *
- * Order of writes: a step is recorded `started` before it acts and `finished` after; a crash in between repeats the step, whose
+ * Order of writes: a step is recorded `started` before it acts and `finished` after; a crash in between
+ * repeats the step, whose
  * `inspect` finds out what happened. While undoing, `stepIndex` is the number of steps still to be undone.
  */
 import { type Clock, isoTime } from '../base/clock.ts';
@@ -26,6 +27,7 @@ export interface Saga<Params, Data, Context extends StepContext<Params, Data>> {
   ended?(context: Context, state: SagaState | null, error: HandoverError | null): Promise<void>;
 }
 
+/** What a run works with; shared by all runs of a runner. */
 export interface JobRunParts<Params, Data, Context extends StepContext<Params, Data>> {
   readonly saga: Saga<Params, Data, Context>;
   readonly store: SagaStore<Params, Data>;

@@ -1,12 +1,17 @@
 /**
  * What the saga runner needs: durable jobs with a leased, fenced claim. No virtualization words here.
- * Implementations: `store/` (PostgreSQL) and the in-memory one of the saga harness, held to each other by one contract suite.
+ * Implementations: `store/` (PostgreSQL) and the in-memory one of the saga harness, held to each other by one
+ * contract suite.
  *
- * Every write names the claim's epoch; a write of a claim that was lost changes nothing and throws `CLAIM_LOST`.
+ * Every write names the claim's epoch; a write of a claim that was lost changes nothing and throws
+ * `CLAIM_LOST`.
  */
 import type { ErrorRecord } from '../base/errors.ts';
 
-/** A replica's leased ownership of one job. `leaseUntilMs` on the owner's monotonic clock, set from before the claim was asked for. */
+/**
+ * A replica's leased ownership of one job. `leaseUntilMs` on the owner's monotonic clock, set from before the
+ * claim was asked for.
+ */
 export interface Claim {
   readonly jobId: string;
   readonly epoch: number;
@@ -37,6 +42,7 @@ export interface SagaJob<Params, Data> {
   readonly error: ErrorRecord | null;
 }
 
+/** The state of a step, or of one item of it, to be recorded. */
 export interface SagaStepRecord {
   readonly name: string;
   /** Set for sub-steps of one thing (a vNIC); null for the step itself. */
@@ -57,6 +63,7 @@ export interface SagaPatch<Data> {
   readonly wait?: { readonly reason: string; readonly delayMs: number };
 }
 
+/** Durable jobs. Every method throws `STORE_UNAVAILABLE` while the database is away. */
 export interface SagaStore<Params, Data> {
   /** Claims one job that is due: queued, or live with an expired lease. null if there is none. */
   claimNext(owner: string, leaseMs: number): Promise<{ claim: Claim; job: SagaJob<Params, Data> } | null>;
@@ -64,10 +71,15 @@ export interface SagaStore<Params, Data> {
   renew(claim: Claim, leaseMs: number): Promise<void>;
   /** Reads the job again (cancel may have been requested). Throws `CLAIM_LOST`. */
   read(claim: Claim): Promise<SagaJob<Params, Data>>;
-  /** One atomic write. Throws `CLAIM_LOST`. Ending a job (succeeded, failed, cancelled) frees its reservations in the same transaction. */
+  /**
+   * One atomic write. Throws `CLAIM_LOST`. Ending a job (succeeded, failed, cancelled) frees its reservations
+   * in the same transaction.
+   */
   write(claim: Claim, patch: SagaPatch<Data>): Promise<SagaJob<Params, Data>>;
   /** Gives the claim up, so that another may take the job at once. */
   release(claim: Claim): Promise<void>;
-  /** Calls `wake` whenever a job may be due or a cancel was requested (NOTIFY). Wakes may be lost: poll too. */
+  /**
+   * Calls `wake` whenever a job may be due or a cancel was requested (NOTIFY). Wakes may be lost: poll too.
+   */
   onWake(wake: () => void): () => void;
 }

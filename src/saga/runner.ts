@@ -1,14 +1,17 @@
 /**
- * Claims jobs and drives them, several at a time. Any number of runners may share one store; a claim's lease is renewed while its
- * job runs, and a claim that could not be renewed in time is treated as lost before anybody else can have it.
+ * Claims jobs and drives them, several at a time. Any number of runners may share one store; a claim's lease
+ * is renewed while its job runs, and a claim that could not be renewed in time is treated as lost before
+ * anybody else can have it.
  */
-import { type Clock } from '../base/clock.ts';
+import { Bell } from '../base/bell.ts';
+import type { Clock } from '../base/clock.ts';
 import { explain, isCode } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { StepContext } from './definition.ts';
-import { JobRun, type Saga } from './job-run.ts';
+import { JobRun, type JobRunParts, type Saga } from './job-run.ts';
 import type { SagaStore } from './port.ts';
 
+/** How one replica works. */
 export interface RunnerOptions {
   /** Names this replica in claims. */
   readonly owner: string;
@@ -20,10 +23,14 @@ export interface RunnerOptions {
   readonly jobsMax: number;
 }
 
+/** A dead replica is noticed after 10 s. */
 export const RUNNER_DEFAULTS: Omit<RunnerOptions, 'owner'> = { leaseMs: 10_000, pollMs: 1_000, jobsMax: 64 };
 
 export interface Runner {
-  /** Stops claiming, gives every running job up (another replica, or the next start, goes on) and resolves when all have stopped. */
+  /**
+   * Stops claiming, gives every running job up (another replica, or the next start, goes on) and resolves
+   * when all have stopped.
+   */
   stop(): Promise<void>;
 }
 
@@ -35,82 +42,96 @@ export function startRunner<Params, Data, Context extends StepContext<Params, Da
   log: Log,
   options: RunnerOptions,
 ): Runner {
-  const runs = new Map<JobRun<Params, Data, Context>, Promise<void>>();
-  const parts = { saga, store, clock, log, leaseMarginMs: options.leaseMs / 5 };
-  const stopping = new AbortController();
-  let wakeUp: () => void = () => {};
+  return new JobRunner({ saga, store, clock, log, leaseMarginMs: options.leaseMs / 5 }, options);
+}
 
-  async function renewUntilDone(run: JobRun<Params, Data, Context>, done: AbortSignal): Promise<void> {
-    for (;;) {
-      await clock.sleep(options.leaseMs / 4, done);
-      const askedAt = clock.monotonicMs();
+class JobRunner<Params, Data, Context extends StepContext<Params, Data>> implements Runner {
+  readonly #parts: JobRunParts<Params, Data, Context>;
+  readonly #options: RunnerOptions;
+  readonly #runs = new Map<JobRun<Params, Data, Context>, Promise<void>>();
+  readonly #stopping = new AbortController();
+  readonly #bell = new Bell();
+  readonly #unsubscribe: () => void;
+  readonly #loop: Promise<void>;
+
+  constructor(parts: JobRunParts<Params, Data, Context>, options: RunnerOptions) {
+    this.#parts = parts;
+    this.#options = options;
+    this.#unsubscribe = parts.store.onWake(() => {
+      this.#bell.ring();
+      // A cancel may be what woke us; a refresh that fails is made up for by the next renewal.
+      for (const run of this.#runs.keys())
+        void run.refresh().catch((error: unknown) => this.#note(run, error));
+    });
+    this.#loop = this.#claimUntilStopped();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#unsubscribe();
+    for (const run of this.#runs.keys()) run.lose('this engine is stopping');
+    await this.#loop;
+    await Promise.all(this.#runs.values());
+  }
+
+  async #claimUntilStopped(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
       try {
-        await store.renew(run.claim, options.leaseMs);
-        run.claim.leaseUntilMs = askedAt + options.leaseMs;
+        await this.#claimAll();
+      } catch (error) {
+        this.#parts.log.warn('no jobs could be claimed', { error: explain(error) });
+      }
+      await this.#bell.wait(this.#parts.clock, this.#options.pollMs, signal).catch(() => signal.aborted);
+    }
+  }
+
+  async #claimAll(): Promise<void> {
+    const { owner, leaseMs, jobsMax } = this.#options;
+    while (this.#runs.size < jobsMax && !this.#stopping.signal.aborted) {
+      const claimed = await this.#parts.store.claimNext(owner, leaseMs);
+      if (!claimed) return;
+      const run = new JobRun(this.#parts, claimed.claim, claimed.job);
+      this.#runs.set(run, this.#driveOne(run));
+    }
+  }
+
+  async #driveOne(run: JobRun<Params, Data, Context>): Promise<void> {
+    const done = new AbortController();
+    const renewal = this.#renewUntilDone(run, done.signal);
+    await run.drive();
+    done.abort();
+    await renewal;
+    // A run that ended, or lost its claim, has nothing to give back.
+    await this.#parts.store.release(run.claim).catch((error: unknown) => this.#note(run, error));
+    this.#runs.delete(run);
+    this.#bell.ring();
+  }
+
+  async #renewUntilDone(run: JobRun<Params, Data, Context>, done: AbortSignal): Promise<void> {
+    const { leaseMs } = this.#options;
+    for (;;) {
+      await this.#parts.clock.sleep(leaseMs / 4, done).catch(() => done.aborted);
+      if (done.aborted) return;
+      try {
+        await this.#parts.store.renew(run.claim, leaseMs);
         await run.refresh();
       } catch (error) {
         if (isCode(error, 'CLAIM_LOST')) {
           run.lose('another replica took it');
           return;
         }
-        // The database is away: the lease runs on; JobRun stops by itself when it ends.
-        log.warn('lease not renewed', { jobId: run.claim.jobId, error: explain(error) });
+        // The database is away: the lease runs on, and the run stops by itself when it ends.
+        this.#note(run, error);
       }
     }
   }
 
-  async function driveOne(run: JobRun<Params, Data, Context>): Promise<void> {
-    const done = new AbortController();
-    const renewal = renewUntilDone(run, done.signal).catch(() => undefined);
-    await run.drive();
-    done.abort();
-    await renewal;
-    // A run that ended with its claim lost has nothing to give back.
-    await store.release(run.claim).catch((error) => {
-      if (!isCode(error, 'CLAIM_LOST'))
-        log.warn('claim not given back; its lease will run out', { error: explain(error) });
+  #note(run: JobRun<Params, Data, Context>, error: unknown): void {
+    if (isCode(error, 'CLAIM_LOST')) return;
+    this.#parts.log.warn('the store did not answer for a job', {
+      jobId: run.claim.jobId,
+      error: explain(error),
     });
-    runs.delete(run);
-    wakeUp();
   }
-
-  async function claimAll(): Promise<void> {
-    while (runs.size < options.jobsMax && !stopping.signal.aborted) {
-      const askedAt = clock.monotonicMs();
-      const claimed = await store.claimNext(options.owner, options.leaseMs);
-      if (!claimed) return;
-      claimed.claim.leaseUntilMs = askedAt + options.leaseMs;
-      const run = new JobRun(parts, claimed.claim, claimed.job);
-      runs.set(run, driveOne(run));
-    }
-  }
-
-  const unsubscribe = store.onWake(() => {
-    wakeUp();
-    for (const run of runs.keys()) void run.refresh().catch(() => undefined);
-  });
-
-  const loop = (async () => {
-    while (!stopping.signal.aborted) {
-      const woken = new AbortController();
-      wakeUp = () => woken.abort();
-      try {
-        await claimAll();
-      } catch (error) {
-        log.warn('no jobs could be claimed', { error: explain(error) });
-      }
-      const either = AbortSignal.any([woken.signal, stopping.signal]);
-      await clock.sleep(options.pollMs, either).catch(() => undefined);
-    }
-  })();
-
-  return {
-    async stop() {
-      stopping.abort();
-      unsubscribe();
-      for (const run of runs.keys()) run.lose('this engine is stopping');
-      await loop;
-      await Promise.all(runs.values());
-    },
-  };
 }

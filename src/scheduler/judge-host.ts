@@ -1,10 +1,10 @@
 /** One host as a target for one VM: every reason against it, or a complete assignment of VFs. Pure. */
 import type { HostId } from '../base/ids.ts';
-import { type Host, peerUriOf } from '../model/host.ts';
+import { type Host, type HostInventory, peerUriOf } from '../model/host.ts';
 import { pfAllows } from '../model/network.ts';
 import { findVf, type Pf, type Vf, type VfAttributes } from '../model/pf.ts';
 import type { HostVerdict, PlanReason, VfAssignment } from '../model/plan.ts';
-import type { Vnic } from '../model/vm.ts';
+import type { Vm, Vnic } from '../model/vm.ts';
 import { matchAll } from './match-vfs.ts';
 import { movingVnics, type PlanFacts, type PlanOptions, pfKey } from './plan-migration.ts';
 import { type VfUser, vfUse, vfUsers } from './vf-use.ts';
@@ -22,7 +22,7 @@ export function judgeHost(
   host: Host,
 ): HostVerdict {
   const reasons = unfit(facts, source, host);
-  const warnings: PlanReason[] = [];
+  const warnings = unknownFacts(facts.vm, host);
   const moving = movingVnics(facts.vm);
   let assignment: VfAssignment[] = [];
   let numaMisses = 0;
@@ -72,9 +72,8 @@ function unfit(facts: PlanFacts, source: Host | null, host: Host): PlanReason[] 
       `${host.name} has ${mib(freeKiB)} MiB of memory free, ${vm.name} needs ${mib(vm.memoryKiB)} MiB`,
     );
   }
-  const bridges = new Set(host.inventory.bridges.map((bridge) => bridge.name));
   for (const vnic of vm.vnics) {
-    if (vnic.passthrough || vnic.bridge === null || bridges.has(vnic.bridge)) continue;
+    if (hasBridge(host.inventory, vnic) !== false) continue;
     refuse(
       'bridge_missing',
       `${host.name} has no bridge ${vnic.bridge}, which the standby vNIC ${vnic.name} needs; create it there`,
@@ -84,6 +83,30 @@ function unfit(facts: PlanFacts, source: Host | null, host: Host): PlanReason[] 
   if (same)
     refuse('uuid_running', `${host.name} already has an active domain ${same.name} with the same UUID`);
   return reasons;
+}
+
+/**
+ * Whether the host has the bridge of an ordinary vNIC; null = nobody can tell, the host channel is missing.
+ */
+function hasBridge(inventory: HostInventory, vnic: Vnic): boolean | null {
+  if (vnic.passthrough || vnic.bridge === null) return true;
+  if (inventory.bridges.some((bridge) => bridge.name === vnic.bridge)) return true;
+  return inventory.channel.works ? false : null;
+}
+
+/** What could not be looked at on a host without a host channel: unknown is said, never taken for fine. */
+function unknownFacts(vm: Vm, host: Host): PlanReason[] {
+  const { inventory } = host;
+  if (!inventory || inventory.channel.works) return [];
+  const bridges = vm.vnics.filter((vnic) => hasBridge(inventory, vnic) === null).map((vnic) => vnic.bridge);
+  const what = [
+    'carrier, MAC and VLAN of its VFs',
+    ...(bridges.length > 0 ? [`whether it has ${bridges.join(', ')}`] : []),
+  ];
+  const why = inventory.channel.reason ?? 'no host channel';
+  return [
+    { code: 'facts_unknown', message: `${host.name} cannot be asked for ${what.join(' and ')} (${why})` },
+  ];
 }
 
 /** All vNICs at once, or the reasons why not. */
@@ -97,7 +120,8 @@ function assign(facts: PlanFacts, source: Host | null, host: Host, moving: Vnic[
     const free = candidatesFor(facts, host, vnic, users);
     return [...free.filter(near), ...free.filter((each) => !near(each))];
   });
-  // Near VFs alone first: an augmenting path may otherwise trade a near VF away although a near matching exists.
+  // Near VFs alone first: an augmenting path may otherwise trade a near VF away although a near matching
+  // exists.
   const keys = (list: readonly Candidate[]) => list.map((each) => each.vf.pciAddress);
   let picked = matchAll(candidates.map((list) => keys(list.filter(near))));
   if (picked.includes(null)) picked = matchAll(candidates.map(keys));
@@ -176,7 +200,9 @@ function noVf(
   return {
     code: 'no_free_vf',
     vnicId: vnic.id,
-    message: `There is no free virtual function which is suitable for virtual nic ${vnic.name} on ${host.name}: ${why}`,
+    message:
+      `There is no free virtual function which is suitable for virtual nic ${vnic.name} on ` +
+      `${host.name}: ${why}`,
   };
 }
 
@@ -246,8 +272,10 @@ function protocolTo(source: Host, target: Host, warnings: PlanReason[]): 'p2p' |
   warnings.push({
     code: 'peer_unreachable',
     message:
-      `${source.name} cannot reach libvirtd on ${target.name} (${why}); the engine will drive the migration itself. ` +
-      `To mend it, let root on ${source.name} reach ${peerUri ?? 'the target'} (key and known_hosts), or set --peer-uri`,
+      `${source.name} cannot reach libvirtd on ${target.name} (${why}); the engine will drive the ` +
+      `migration itself. ` +
+      `To mend it, let root on ${source.name} reach ${peerUri ?? 'the target'} (key and ` +
+      `known_hosts), or set --peer-uri`,
   });
   return 'direct';
 }

@@ -1,4 +1,6 @@
-/** What holds for a VM whatever the target: why it cannot move at all, and what its owner should know. Pure. */
+/**
+ * What holds for a VM whatever the target: why it cannot move at all, and what its owner should know. Pure.
+ */
 import type { Host } from '../model/host.ts';
 import type { PlanReason } from '../model/plan.ts';
 import type { Vnic } from '../model/vm.ts';
@@ -60,7 +62,8 @@ function vnicRefusals(facts: PlanFacts, vnic: Vnic): PlanReason[] {
   if (profile && !profile.passThrough) {
     return because(
       'profile_not_passthrough',
-      `its profile ${profile.name} is not a passthrough profile; run: handover vm nic set-profile ${vm.name} ${vnic.name} PROFILE`,
+      `its profile ${profile.name} is not a passthrough profile; run: handover vm nic set-profile ` +
+        `${vm.name} ${vnic.name} PROFILE`,
     );
   }
   if (vnic.actual === 'unplug_pending') {
@@ -75,7 +78,8 @@ function vnicRefusals(facts: PlanFacts, vnic: Vnic): PlanReason[] {
   if (domain?.machine.includes('q35') && vnic.guestAddress?.startsWith('0000:00:')) {
     return because(
       'no_hotplug_port',
-      `its VF sits on the guest's root bus (${vnic.guestAddress}) and cannot be unplugged; give the definition a free pcie-root-port`,
+      `its VF sits on the guest's root bus (${vnic.guestAddress}) and cannot be unplugged; give the ` +
+        `definition a free pcie-root-port`,
     );
   }
   return [];
@@ -90,7 +94,9 @@ export function vmWarnings(facts: PlanFacts): PlanReason[] {
   return [
     {
       code: 'no_standby',
-      message: `${vm.name} has no ordinary vNIC beside its VFs: it has no network from the unplug until the plug on the target`,
+      message:
+        `${vm.name} has no ordinary vNIC beside its VFs: it has no network from the unplug ` +
+        `until the plug on the target`,
     },
   ];
 }

@@ -1,9 +1,12 @@
 /**
- * One VF for every vNIC at once: a maximum matching, not first-fit, so that an unlucky order can never turn a possible move
- * into a refusal (oVirt's scheduler is greedy there). Pure and deterministic.
+ * One VF for every vNIC at once: a maximum matching, not first-fit, so that an unlucky order can never turn a
+ * possible move into a refusal (oVirt's scheduler is greedy there). Pure and deterministic.
  */
 
-/** `candidates[i]` lists the keys vNIC i may get, best first. Returns for each vNIC its pick, or null where none was left. */
+/**
+ * `candidates[i]` lists the keys vNIC i may get, best first. Returns for each vNIC its pick, or null where
+ * none was left.
+ */
 export function matchAll<Key extends string>(candidates: readonly (readonly Key[])[]): (Key | null)[] {
   const owner = new Map<Key, number>();
   for (let vnic = 0; vnic < candidates.length; vnic++) augment(vnic, candidates, owner, new Set());

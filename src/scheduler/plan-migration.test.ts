@@ -1,4 +1,7 @@
-/** The scheduler's rules, as sentences. Cases A1-A15 and E1 are oVirt's own acceptance cases (ovirt.md section 7), in our words. */
+/**
+ * The scheduler's rules, as sentences. Cases A1-A15 and E1 are oVirt's own acceptance cases (ovirt.md section
+ * 7), in our words.
+ */
 import { describe, expect, it } from 'vitest';
 import {
   aDomain,
@@ -236,25 +239,29 @@ describe('a plan', () => {
     expect(onTarget(plan)?.assignment[0]?.targetPf).toBe('ens2f1');
   });
 
-  it('refuses a PF without carrier, a missing standby bridge, too little memory and a host that is not up', () => {
-    expect(codes(planMigration(withTarget([aPf('ens2f0', '5e', 1, { carrier: false })]), ANY))).toEqual([
-      'no_free_vf',
-    ]);
-    expect(codes(planMigration(withTarget([aPf('ens2f0', '5e', 1)], {}, { bridges: [] }), ANY))).toEqual([
-      'bridge_missing',
-    ]);
-    expect(
-      codes(planMigration(withTarget([aPf('ens2f0', '5e', 1)], {}, { memoryFreeKiB: 1024 }), ANY)),
-    ).toEqual(['no_memory']);
-    expect(
-      codes(
-        planMigration(
-          withTarget([aPf('ens2f0', '5e', 1)], { status: 'non_responsive', statusReason: 'no answer' }),
-          ANY,
+  it(
+    'refuses a PF without carrier, a missing standby bridge, too little memory and a host that is ' +
+      'not up',
+    () => {
+      expect(codes(planMigration(withTarget([aPf('ens2f0', '5e', 1, { carrier: false })]), ANY))).toEqual([
+        'no_free_vf',
+      ]);
+      expect(codes(planMigration(withTarget([aPf('ens2f0', '5e', 1)], {}, { bridges: [] }), ANY))).toEqual([
+        'bridge_missing',
+      ]);
+      expect(
+        codes(planMigration(withTarget([aPf('ens2f0', '5e', 1)], {}, { memoryFreeKiB: 1024 }), ANY)),
+      ).toEqual(['no_memory']);
+      expect(
+        codes(
+          planMigration(
+            withTarget([aPf('ens2f0', '5e', 1)], { status: 'non_responsive', statusReason: 'no answer' }),
+            ANY,
+          ),
         ),
-      ),
-    ).toEqual(['host_not_up']);
-  });
+      ).toEqual(['host_not_up']);
+    },
+  );
 
   it('counts memory promised to accepted jobs as used', () => {
     const base = withTarget([aPf('ens2f0', '5e', 1)], {}, { memoryFreeKiB: 1.5 * 1024 * 1024 });
@@ -270,8 +277,9 @@ describe('a plan', () => {
       ANY,
     );
     expect(plan.possible).toBe(false);
-    expect(plan.refusals[0]?.message).toMatch(
-      /Migration is not supported for VMs containing 'non migratable' 'passthrough' VM Network Interfaces \(VM: web-1, problematic interfaces: nic1\)/,
+    expect(plan.refusals[0]?.message).toContain(
+      "Migration is not supported for VMs containing 'non migratable' 'passthrough' VM Network Interfaces " +
+        '(VM: web-1, problematic interfaces: nic1)',
     );
   });
 
@@ -323,16 +331,20 @@ describe('a plan', () => {
     );
   });
 
-  it('falls back to driving the migration itself when the hosts cannot reach each other, and says how to mend it', () => {
-    const base = facts();
-    const source = {
-      ...(base.hosts[0] as Host),
-      peerTests: { [hostId(2)]: { ok: false, message: 'Host key verification failed.', testedAt: 0 } },
-    };
-    const plan = planMigration({ ...base, hosts: [source, base.hosts[1] as Host] }, ANY);
-    expect(onTarget(plan)?.protocol).toBe('direct');
-    expect(onTarget(plan)?.warnings.find((each) => each.code === 'peer_unreachable')?.message).toMatch(
-      /Host key verification failed.*let root on host-a reach qemu\+tls:\/\/host-b\/system/,
-    );
-  });
+  it(
+    'falls back to driving the migration itself when the hosts cannot reach each other, and says ' +
+      'how to mend it',
+    () => {
+      const base = facts();
+      const source = {
+        ...(base.hosts[0] as Host),
+        peerTests: { [hostId(2)]: { ok: false, message: 'Host key verification failed.', testedAt: 0 } },
+      };
+      const plan = planMigration({ ...base, hosts: [source, base.hosts[1] as Host] }, ANY);
+      expect(onTarget(plan)?.protocol).toBe('direct');
+      expect(onTarget(plan)?.warnings.find((each) => each.code === 'peer_unreachable')?.message).toMatch(
+        /Host key verification failed.*let root on host-a reach qemu\+tls:\/\/host-b\/system/,
+      );
+    },
+  );
 });

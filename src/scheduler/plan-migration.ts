@@ -1,6 +1,7 @@
 /**
- * May this VM move, where to, and which VF for which vNIC? Pure: facts in, plan out; nothing is reserved here.
- * The same function answers `vm plan`, admits a migration and chooses in the reserve step, so they cannot disagree.
+ * May this VM move, where to, and which VF for which vNIC? Pure: facts in, plan out; nothing is reserved
+ * here. The same function answers `vm plan`, admits a migration and chooses in the reserve step, so they
+ * cannot disagree.
  */
 import type { HostId, JobId, NetworkId, PciAddress, VnicProfileId } from '../base/ids.ts';
 import type { Domain } from '../model/domain.ts';
@@ -31,6 +32,7 @@ export interface PlanFacts {
   readonly now: number;
 }
 
+/** What is asked of the plan. */
 export interface PlanOptions {
   /** Only this host; null = any. */
   readonly targetHostId: HostId | null;

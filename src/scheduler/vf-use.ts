@@ -1,9 +1,10 @@
 /**
  * Which VFs of a host are free, and for every other one why not, in a sentence a person can act on. Pure.
  *
- * Free means: no active domain and no definition with autostart names it, no reservation holds it, its IOMMU group is its own, and
- * it has no driver, a VFIO driver, or a network driver whose netdev the host does not use. oVirt's "has a visible host NIC" does
- * not apply: VFs pre-bound to vfio-pci are normal on plain libvirt hosts.
+ * Free means: no active domain and no definition with autostart names it, no reservation holds it, its IOMMU
+ * group is its own, and it has no driver, a VFIO driver, or a network driver whose netdev the host does not
+ * use. oVirt's "has a visible host NIC" does not apply: VFs pre-bound to vfio-pci are normal on plain libvirt
+ * hosts.
  */
 import type { JobId, PciAddress, VmId } from '../base/ids.ts';
 import { isActive, pciAddressesOf } from '../model/domain.ts';

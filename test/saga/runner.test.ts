@@ -1,4 +1,7 @@
-/** The saga runner on real PostgreSQL with a toy saga: order, undo, cancel, waiting, and taking up what another left. */
+/**
+ * The saga runner on real PostgreSQL with a toy saga: order, undo, cancel, waiting, and taking up what
+ * another left.
+ */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { HandoverError } from '../../src/base/errors.ts';
@@ -208,7 +211,9 @@ describe('the runner', () => {
       });
     run([step('one', 'reversible', { run: stuck })]);
     await eventually('step one', async () => (trace.includes('one') ? true : null));
-    const taken = `update jobs set epoch = epoch + 1, owner = 'thief', lease_until = now() + interval '1 hour' where id = $1`;
+    const taken =
+      `update jobs set epoch = epoch + 1, owner = 'thief', lease_until = now() + ` +
+      `interval '1 hour' where id = $1`;
     await connectTo(connection, (client) => client.query(taken, [id]));
     await eventually('the loss to be noticed', async () => (seen === null ? null : true));
     expect(seen).toMatchObject({ code: 'CLAIM_LOST' });

@@ -18,6 +18,7 @@ export const profileId = (n: number): VnicProfileId => uuid(0x5000 + n) as VnicP
 export const pci = (text: string): PciAddress => text as PciAddress;
 export const mac = (n: number): Mac => `52:54:00:00:00:${n.toString(16).padStart(2, '0')}` as Mac;
 
+/** A free VF. */
 export function aVf(overrides: Partial<Vf> = {}): Vf {
   return {
     pciAddress: pci('0000:3b:02.0'),
@@ -58,6 +59,7 @@ export function aPf(name: string, bus: string, count: number, overrides: Partial
   };
 }
 
+/** A host with a bridge and memory to spare. */
 export function anInventory(overrides: Partial<HostInventory> = {}): HostInventory {
   return {
     libvirtVersion: '11.3.0',
@@ -81,6 +83,7 @@ export function anInventory(overrides: Partial<HostInventory> = {}): HostInvento
   };
 }
 
+/** A host that is up. */
 export function aHost(n: number, name: string, overrides: Partial<Host> = {}): Host {
   return {
     id: hostId(n),
@@ -99,6 +102,7 @@ export function aHost(n: number, name: string, overrides: Partial<Host> = {}): H
   };
 }
 
+/** A VF interface of a domain. */
 export function anInterface(overrides: Partial<DomainInterface> = {}): DomainInterface {
   return {
     kind: 'hostdev',
@@ -118,6 +122,7 @@ export function anInterface(overrides: Partial<DomainInterface> = {}): DomainInt
   };
 }
 
+/** A running domain. */
 export function aDomain(n: number, name: string, overrides: Partial<Domain> = {}): Domain {
   return {
     uuid: vmId(n),
@@ -142,6 +147,7 @@ export function aDomain(n: number, name: string, overrides: Partial<Domain> = {}
   };
 }
 
+/** A plugged passthrough vNIC. */
 export function aVnic(n: number, overrides: Partial<Vnic> = {}): Vnic {
   return {
     id: vnicId(n),
@@ -177,6 +183,7 @@ export function aStandby(n: number, overrides: Partial<Vnic> = {}): Vnic {
   });
 }
 
+/** A running VM on the first host. */
 export function aVm(overrides: Partial<Vm> = {}): Vm {
   return {
     id: vmId(1),
@@ -191,6 +198,7 @@ export function aVm(overrides: Partial<Vm> = {}): Vm {
   };
 }
 
+/** An untagged network. */
 export function aNetwork(n: number, overrides: Partial<Network> = {}): Network {
   return {
     id: networkId(n),
@@ -203,6 +211,7 @@ export function aNetwork(n: number, overrides: Partial<Network> = {}): Network {
   };
 }
 
+/** A migratable passthrough profile. */
 export function aProfile(n: number, overrides: Partial<VnicProfile> = {}): VnicProfile {
   return {
     id: profileId(n),

@@ -1,4 +1,7 @@
-/** The lab as a stage: two nested hosts, a real guest with a VF in its bond, probed from outside while it moves. */
+/**
+ * The lab as a stage: two nested hosts, a real guest with a VF in its bond, probed from outside while it
+ * moves.
+ */
 import { EngineProcess } from '../../lab/engine.ts';
 import { EngineApi } from '../../lab/engine-api.ts';
 import { bootGuest, type Guest } from '../../lab/guest.ts';

@@ -1,8 +1,9 @@
 /** Command line of the demo. */
 import { parseArgs } from 'node:util';
 
+/** For mistakes on the command line. */
 export const DEMO_USAGE = `usage: npm run demo -- [OPTIONS]
-  (none)         two nested KVM hosts with emulated SR-IOV cards, a real guest with a real VF (needs root; minutes the first time)
+  (none)         two nested KVM hosts, a real guest with a real VF (needs root; minutes the first time)
   --simulated    simulated hosts instead: on screen in seconds, no rights needed
   --once         two migrations, there and back, then end; exit 0 only if both succeeded
   --idle         do not migrate by itself
@@ -10,6 +11,7 @@ export const DEMO_USAGE = `usage: npm run demo -- [OPTIONS]
   --data DIR     where the engine keeps its data; default: a fresh directory each time
   --json FILE    write what was measured, also when something failed`;
 
+/** What was asked for. */
 export interface DemoOptions {
   readonly simulated: boolean;
   readonly once: boolean;

@@ -1,4 +1,7 @@
-/** What one migration looked like: the form of `--json`, taken from the engine's job and, where it can be measured, from outside. */
+/**
+ * What one migration looked like: the form of `--json`, taken from the engine's job and, where it can be
+ * measured, from outside.
+ */
 import type { JobView } from '../../src/api/types/job-view.ts';
 import type { ProbeRecord } from '../../lab/probe-record.ts';
 
@@ -9,8 +12,10 @@ export interface Measured {
   readonly tcp: { readonly survived: boolean; readonly bytes: number } | null;
 }
 
+/** For modes and migrations that cannot be measured. */
 export const NOTHING_MEASURED: Measured = { networkGapMs: null, probe: null, tcp: null };
 
+/** One migration as `--json` shows it. */
 export interface MigrationReport extends Measured {
   readonly vm: string;
   readonly source: string;
@@ -37,6 +42,7 @@ export interface MigrationReport extends Measured {
   readonly error: JobView['error'];
 }
 
+/** The whole of `--json`. */
 export interface DemoReport {
   readonly mode: 'lab' | 'simulated';
   readonly migrations: readonly MigrationReport[];
@@ -80,8 +86,8 @@ export function migrationReport(job: JobView, measured: Measured): MigrationRepo
 }
 
 /**
- * The longest silence each phase brought about: unplug until the transfer begins, transfer until the plug begins, plug until the
- * job ends. A silence belongs to the phase in which it began.
+ * The longest silence each phase brought about: unplug until the transfer begins, transfer until the plug
+ * begins, plug until the job ends. A silence belongs to the phase in which it began.
  */
 export function networkGaps(
   job: JobView,

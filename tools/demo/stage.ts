@@ -1,4 +1,7 @@
-/** What the demo plays on: an engine with hosts and one VM that moves between two of them. Made by `lab-stage.ts` or here. */
+/**
+ * What the demo plays on: an engine with hosts and one VM that moves between two of them. Made by
+ * `lab-stage.ts` or here.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +16,7 @@ export interface Measurement {
   finish(job: JobView): Promise<Measured>;
 }
 
+/** Where the demo plays. */
 export interface Stage {
   readonly mode: 'lab' | 'simulated';
   readonly engine: EngineProcess;

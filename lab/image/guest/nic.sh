@@ -1,6 +1,7 @@
 #!/bin/busybox sh
-# Called for every kernel event, with ACTION, SUBSYSTEM, INTERFACE set: puts each new NIC into bond0; a VF becomes the
-# primary. Interfaces are named by PCI place, as udev does (enp<bus>s<slot>), so a name tells where a device sits.
+# Called for every kernel event, with ACTION, SUBSYSTEM, INTERFACE set: puts each new NIC into bond0; a VF
+# becomes the primary. Interfaces are named by PCI place, as udev does (enp<bus>s<slot>), so a name tells
+# where a device sits.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 ip() { /usr/sbin/ip "$@"; }
 [ "$SUBSYSTEM" = net ] && [ "$ACTION" = add ] || exit 0

@@ -1,6 +1,7 @@
 /**
- * Disks: with --copy-storage, an empty image of the right size for every local disk, at the same path on the target. A path that
- * exists there is never touched: the job is refused. Undo removes what this job created, and only that.
+ * Disks: with --copy-storage, an empty image of the right size for every local disk, at the same path on the
+ * target. A path that exists there is never touched: the job is refused. Undo removes what this job created,
+ * and only that.
  */
 import { HandoverError, isCode } from '../../base/errors.ts';
 import type { DomainDisk } from '../../model/domain.ts';
@@ -50,7 +51,8 @@ export const disks = defineStep<MigrationContext, { disks: DomainDisk[] }>({
           `the size of ${path} on ${context.sourceHost.name} is unknown`,
         );
       }
-      // Recorded before it is created: a crash in between leaves a name to clean, never a file nobody knows of.
+      // Recorded before it is created: a crash in between leaves a name to clean, never a file nobody knows
+      // of.
       const others = context.data.copyDisks ?? [];
       await context.save({ copyDisks: [...others, { target: disk.target, path, created: true }] });
       try {

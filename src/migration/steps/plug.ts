@@ -1,7 +1,7 @@
 /**
- * Plug: every vNIC on its reserved VF, the moment the guest has resumed on the target and never before, on a connection other than
- * the migrate call's. Every vNIC is tried even if another failed. One that could not be plugged stands under an alert and is
- * retried by the reconciler; the VM does not go back.
+ * Plug: every vNIC on its reserved VF, the moment the guest has resumed on the target and never before, on a
+ * connection other than the migrate call's. Every vNIC is tried even if another failed. One that could not be
+ * plugged stands under an alert and is retried by the reconciler; the VM does not go back.
  */
 import { explain, HandoverError } from '../../base/errors.ts';
 import type { VnicId } from '../../base/ids.ts';
@@ -70,7 +70,9 @@ async function plugOne(context: MigrationContext, vnic: MovingVnic, domain: Doma
     return { vnicId: vnic.vnicId, state: 'plugged', said };
   } catch (thrown) {
     if (thrown instanceof HandoverError && thrown.code === 'CLAIM_LOST') throw thrown;
-    const message = `vNIC ${vnic.name} of ${context.vmName} could not be plugged on ${host.name}: ${explain(thrown)}. The VM is on its standby path; the plug is retried.`;
+    const message =
+      `vNIC ${vnic.name} of ${context.vmName} could not be plugged on ${host.name}: ` +
+      `${explain(thrown)}. The VM is on its standby path; the plug is retried.`;
     await context.item(vnic.vnicId, 'failed', message);
     await context.ports.setVnicActual(vnic.vnicId, 'unplugged', null);
     await context.ports.raiseAlert(vnicAlert(vnic.vnicId), context.vmId, message);

@@ -1,6 +1,6 @@
 /**
- * Preflight: everything that can be known without touching anything, looked at now and not remembered from the plan.
- * A refusal here costs nothing: the guest has not noticed anything yet.
+ * Preflight: everything that can be known without touching anything, looked at now and not remembered from
+ * the plan. A refusal here costs nothing: the guest has not noticed anything yet.
  */
 import { explain, HandoverError } from '../../base/errors.ts';
 import { isActive, type Domain } from '../../model/domain.ts';
@@ -26,7 +26,8 @@ export const preflight = defineStep<MigrationContext, Seen | null>({
   kind: 'reversible',
 
   async inspect(context) {
-    // After a crash further down, the checks have passed once and the VFs may be out: nothing here would be true any more.
+    // After a crash further down, the checks have passed once and the VFs may be out: nothing here would be
+    // true any more.
     if (context.data.unplugAskedAt !== undefined || context.data.transferStartedAt !== undefined) return null;
     const { host, hypervisor } = await context.target();
     const domain = await context.source.inspect(context.vmId);
@@ -50,7 +51,8 @@ export const preflight = defineStep<MigrationContext, Seen | null>({
         const file = await hypervisor.inspectFile(disk.source).catch(() => null);
         if (file && !file.exists) {
           refuse(
-            `disk ${disk.target} (${disk.source}) is not on ${host.name}; share the storage or use --copy-storage`,
+            `disk ${disk.target} (${disk.source}) is not on ${host.name}; share the storage or use ` +
+              `--copy-storage`,
           );
         }
       }
@@ -96,7 +98,8 @@ function checkSource(context: MigrationContext, seen: Seen): Domain {
     const there = interfaceOf(domain, vnic);
     if (there?.vf !== vnic.sourceVf) {
       refuse(
-        `vNIC ${vnic.name} is not on VF ${vnic.sourceVf} of ${sourceHost.name} any more (now ${there?.vf ?? 'unplugged'}); try again`,
+        `vNIC ${vnic.name} is not on VF ${vnic.sourceVf} of ${sourceHost.name} any more (now ` +
+          `${there?.vf ?? 'unplugged'}); try again`,
       );
     }
   }
@@ -114,14 +117,17 @@ function checkTarget(context: MigrationContext, seen: Seen, domain: Domain, host
   const { inventory } = seen;
   if (inventory.memoryFreeKiB < domain.memoryKiB) {
     refuse(
-      `${host.name} has ${Math.floor(inventory.memoryFreeKiB / 1024)} MiB of memory free, ${vmName} needs ${Math.ceil(domain.memoryKiB / 1024)} MiB`,
+      `${host.name} has ${Math.floor(inventory.memoryFreeKiB / 1024)} MiB of memory free, ${vmName} ` +
+        `needs ${Math.ceil(domain.memoryKiB / 1024)} MiB`,
     );
   }
   const bridges = new Set(inventory.bridges.map((bridge) => bridge.name));
   for (const each of domain.interfaces) {
-    if (each.bridge !== null && !bridges.has(each.bridge)) {
+    // Without a host channel nobody can tell; the plan said so.
+    if (each.bridge !== null && inventory.channel.works && !bridges.has(each.bridge)) {
       refuse(
-        `${host.name} has no bridge ${each.bridge}, which the standby vNIC ${each.mac} of ${vmName} needs; create it there`,
+        `${host.name} has no bridge ${each.bridge}, which the standby vNIC ${each.mac} of ${vmName} ` +
+          `needs; create it there`,
       );
     }
   }
@@ -139,7 +145,8 @@ async function checkTargetVf(context: MigrationContext, vnic: MovingVnic): Promi
   if (user) {
     throw new HandoverError(
       'VF_TAKEN',
-      `VF ${vnic.targetVf} on ${host.name}, reserved for vNIC ${vnic.name}, is used by the domain ${user.name}; try again`,
+      `VF ${vnic.targetVf} on ${host.name}, reserved for vNIC ${vnic.name}, is used by the domain ` +
+        `${user.name}; try again`,
     );
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Recheck: libvirt's own checks again, now that the VFs are out. While a VF is in, QEMU names it as the one blocker and may hide
- * others behind it. A refusal here is undone like a failed transfer.
+ * Recheck: libvirt's own checks again, now that the VFs are out. While a VF is in, QEMU names it as the one
+ * blocker and may hide others behind it. A refusal here is undone like a failed transfer.
  */
 import { HandoverError } from '../../base/errors.ts';
 import { defineStep, finished } from '../../saga/definition.ts';
@@ -11,7 +11,8 @@ export const recheck = defineStep<MigrationContext, readonly string[]>({
   kind: 'reversible',
 
   async inspect(context) {
-    // Once a transfer was begun, libvirt refuses a second begin phase; the transfer step finds out what became of the first.
+    // Once a transfer was begun, libvirt refuses a second begin phase; the transfer step finds out what
+    // became of the first.
     if (context.data.transferStartedAt !== undefined) return [];
     return context.source.migrationBlockers(context.vmId, { copyStorage: context.params.copyStorage });
   },
@@ -20,7 +21,8 @@ export const recheck = defineStep<MigrationContext, readonly string[]>({
     if (blockers.length > 0) {
       throw new HandoverError(
         'MIGRATION_REFUSED',
-        `${context.vmName} cannot leave ${context.sourceHost.name} although its VFs are out: ${blockers.join('; ')}`,
+        `${context.vmName} cannot leave ${context.sourceHost.name} although its VFs are out: ` +
+          `${blockers.join('; ')}`,
         { detail: { blockers } },
       );
     }

@@ -1,7 +1,7 @@
 /**
- * Release: the source. Its copy of the VM is seen gone (ended if it is not), nothing stays defined there, autostart is set on the
- * target, and the source's reservations end. A source that does not answer is waited for under an alert: its copy must not be
- * forgotten, because it may wake up.
+ * Release: the source. Its copy of the VM is seen gone (ended if it is not), nothing stays defined there,
+ * autostart is set on the target, and the source's reservations end. A source that does not answer is waited
+ * for under an alert: its copy must not be forgotten, because it may wake up.
  */
 import { isActive } from '../../model/domain.ts';
 import { explain, isCode } from '../../base/errors.ts';
@@ -32,7 +32,8 @@ export const release = defineStep<MigrationContext, BothSides>({
     await context.ports.releaseReservations(context.jobId, 'source');
     const kept = (context.data.copyDisks ?? []).map(
       (disk) =>
-        `The disk ${disk.path} of ${context.vmName} was copied; the original stays on ${context.sourceHost.name} and can be removed`,
+        `The disk ${disk.path} of ${context.vmName} was copied; the original stays on ` +
+        `${context.sourceHost.name} and can be removed`,
     );
     if (kept.length > 0) await context.save({ leftBehind: kept });
     await context.ports.observeHost(context.sourceHost.id).catch((thrown) => noteUnlessOurs(context, thrown));
@@ -53,7 +54,8 @@ async function clearSource(context: MigrationContext, first: BothSides): Promise
       await context.ports.raiseAlert(
         alert,
         context.vmId,
-        `${context.vmName} runs on the target, but ${context.sourceHost.name} does not answer; a copy left there is ended as soon as it does`,
+        `${context.vmName} runs on the target, but ${context.sourceHost.name} does not answer; a ` +
+          `copy left there is ended as soon as it does`,
       );
       await context.clock.sleep(AWAY_LOOK_EVERY_MS, context.steadySignal);
       continue;
@@ -67,7 +69,8 @@ async function clearSource(context: MigrationContext, first: BothSides): Promise
         await context.clock.sleep(LOOK_EVERY_MS, context.steadySignal);
         continue;
       }
-      // Only ever the source's copy, and only with the target seen running: the pivot said so, and is asked once more.
+      // Only ever the source's copy, and only with the target seen running: the pivot said so, and is asked
+      // once more.
       if (seen.target.state !== 'running') {
         await context.clock.sleep(AWAY_LOOK_EVERY_MS, context.steadySignal);
         continue;

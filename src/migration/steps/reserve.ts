@@ -1,7 +1,8 @@
 /**
- * Reserve: the target host, one of its VFs for every vNIC, and the source's VFs for the way back, in one transaction.
- * Before: nothing. After: two jobs can not win the same VF. `inspect` looks at what this job already recorded: the reservation
- * and the record are one transaction, so a crash leaves both or neither.
+ * Reserve: the target host, one of its VFs for every vNIC, and the source's VFs for the way back, in one
+ * transaction.
+ * Before: nothing. After: two jobs can not win the same VF. `inspect` looks at what this job already
+ * recorded: the reservation and the record are one transaction, so a crash leaves both or neither.
  */
 import { defineStep, finished } from '../../saga/definition.ts';
 import type { MigrationContext } from '../port.ts';
@@ -27,7 +28,9 @@ export const reserve = defineStep<MigrationContext, { done: boolean }>({
     await context.ports.event(job, {
       name: 'MIGRATION_STARTED',
       severity: 'normal',
-      message: `Migration started (VM: ${context.vmName}, Source: ${context.sourceHost.name}, Destination: ${host.name})`,
+      message:
+        `Migration started (VM: ${context.vmName}, Source: ${context.sourceHost.name}, ` +
+        `Destination: ${host.name})`,
       hostId: context.sourceHost.id,
     });
     for (const warning of context.data.warnings ?? []) {

@@ -1,6 +1,7 @@
 /**
- * Shift: moves traffic to the standby path while the VF still works, so that the unplug interrupts nothing. It needs something in
- * the guest that can be asked; without it the guest's own bond moves the traffic when the VF goes, and the step records that.
+ * Shift: moves traffic to the standby path while the VF still works, so that the unplug interrupts nothing.
+ * It needs something in the guest that can be asked; without it the guest's own bond moves the traffic when
+ * the VF goes, and the step records that.
  */
 import { defineStep, skipped } from '../../saga/definition.ts';
 import type { MigrationContext } from '../port.ts';

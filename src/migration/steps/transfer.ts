@@ -1,11 +1,13 @@
 /**
- * Transfer: the guest's memory, until the guest runs on the target. This step is the pivot. It ends in one of two ways, both seen
- * on the hosts: the VM is on the target (the step finishes), or it is on the source and nothing is left on the target (the step
- * fails and everything before it is undone). In between it waits; a host that does not answer is waited for under an alert,
- * because acting on half the truth is how VMs get lost.
+ * Transfer: the guest's memory, until the guest runs on the target. This step is the pivot. It ends in one of
+ * two ways, both seen on the hosts: the VM is on the target (the step finishes), or it is on the source and
+ * nothing is left on the target (the step fails and everything before it is undone). In between it waits; a
+ * host that does not answer is waited for under an alert, because acting on half the truth is how VMs get
+ * lost.
  *
- * libvirt's own answer to the migrate call only wakes the loop: rc 1 was seen for guests that had moved, rc 0 for one that had
- * died. The step finishes as soon as the guest has resumed, while the source still winds down; `release` deals with the rest.
+ * libvirt's own answer to the migrate call only wakes the loop: rc 1 was seen for guests that had moved, rc 0
+ * for one that had died. The step finishes as soon as the guest has resumed, while the source still winds
+ * down; `release` deals with the rest.
  */
 import { Bell } from '../../base/bell.ts';
 import { explain, HandoverError, isCode, messageOf } from '../../base/errors.ts';
@@ -98,7 +100,10 @@ async function start(context: MigrationContext, seen: BothSides, bell: Bell): Pr
   context.runtime.call = call;
 }
 
-/** Loops until the hosts show where the VM is. Returns why it is on the target, throws why it stayed on the source. */
+/**
+ * Loops until the hosts show where the VM is. Returns why it is on the target, throws why it stayed on the
+ * source.
+ */
 async function settle(context: MigrationContext, bell: Bell): Promise<string> {
   const startedAtMs = context.clock.monotonicMs();
   let stop: HandoverError | null = null;
@@ -132,7 +137,10 @@ async function settle(context: MigrationContext, bell: Bell): Promise<string> {
   }
 }
 
-/** Our own call was sent and libvirt shows no job yet, or shows none any more but has not answered: not the time to judge. */
+/**
+ * Our own call was sent and libvirt shows no job yet, or shows none any more but has not answered: not the
+ * time to judge.
+ */
 function notYet(context: MigrationContext, seen: BothSides): Decision | null {
   const call = context.runtime.call;
   if (!call || call.endedAt !== null || seen.target.state === 'running') return null;
@@ -145,7 +153,8 @@ async function reasonToStop(context: MigrationContext, startedAtMs: number): Pro
   if (elapsedMs < context.params.transferTimeoutMs) return null;
   return new HandoverError(
     'CONVERGENCE_FAILED',
-    `the memory of ${context.vmName} was not across after ${Math.round(elapsedMs / 1000)} s; allow a longer downtime or more bandwidth`,
+    `the memory of ${context.vmName} was not across after ${Math.round(elapsedMs / 1000)} s; allow ` +
+      `a longer downtime or more bandwidth`,
   );
 }
 
@@ -161,7 +170,9 @@ async function moved(context: MigrationContext, decision: Decision & { do: 'forw
       {
         name: 'TWO_COPIES_ENDED',
         severity: 'alert',
-        message: `${context.vmName} ran on both hosts; the copy on ${context.sourceHost.name} was ended ${overlapMs} ms after it was seen. Check the guest's file systems.`,
+        message:
+          `${context.vmName} ran on both hosts; the copy on ${context.sourceHost.name} was ` +
+          `ended ${overlapMs} ms after it was seen. Check the guest's file systems.`,
         hostId: context.sourceHost.id,
       },
     );
@@ -172,7 +183,9 @@ async function moved(context: MigrationContext, decision: Decision & { do: 'forw
       {
         name: 'MIGRATION_CANCEL_FAILED',
         severity: 'warning',
-        message: `The cancel came too late: ${context.vmName} already runs on ${(await context.target()).host.name}`,
+        message:
+          `The cancel came too late: ${context.vmName} already runs on ` +
+          `${(await context.target()).host.name}`,
       },
     );
   }
@@ -225,7 +238,8 @@ async function lost(context: MigrationContext, decision: Decision & { do: 'lost'
   await context.ports.setVmHost(context.vmId, context.sourceHost.id);
   return new HandoverError(
     'MIGRATION_FAILED',
-    `${context.vmName} runs neither on ${context.sourceHost.name} nor on ${host.name} (${decision.because}): it was shut off or crashed during the move; start it again`,
+    `${context.vmName} runs neither on ${context.sourceHost.name} nor on ${host.name} ` +
+      `(${decision.because}): it was shut off or crashed during the move; start it again`,
   );
 }
 
@@ -233,7 +247,9 @@ const holdAlert = (context: MigrationContext): string => `hold:${context.jobId}`
 
 async function hold(context: MigrationContext, decision: Decision): Promise<void> {
   const { host } = await context.target();
-  const message = `Migration of ${context.vmName} from ${context.sourceHost.name} to ${host.name} waits: ${decision.because}. Nothing is resumed or destroyed until both hosts can be seen.`;
+  const message =
+    `Migration of ${context.vmName} from ${context.sourceHost.name} to ${host.name} ` +
+    `waits: ${decision.because}. Nothing is resumed or destroyed until both hosts can be seen.`;
   await context.ports.raiseAlert(holdAlert(context), context.vmId, message);
 }
 

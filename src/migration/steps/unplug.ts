@@ -1,10 +1,12 @@
 /**
- * Unplug: all passthrough vNICs are asked for at once, events registered first. A vNIC is out when its alias is gone from the
- * domain and the VF's MAC and VLAN on the PF are no longer the VM's; libvirt's success answer means only that the guest was asked
- * (libvirt.md pitfall: `detach` returns OK with the device still there).
+ * Unplug: all passthrough vNICs are asked for at once, events registered first. A vNIC is out when its alias
+ * is gone from the domain and the VF's MAC and VLAN on the PF are no longer the VM's; libvirt's success
+ * answer means only that the guest was asked (libvirt.md pitfall: `detach` returns OK with the device still
+ * there).
  *
- * Undo plugs every vNIC that is out again on the VF it had. An unplug cannot be taken back: a vNIC the guest was asked for and
- * still holds stays attached as `unplug_pending`, under an alert; whenever it goes, the reconciler plugs it again.
+ * Undo plugs every vNIC that is out again on the VF it had. An unplug cannot be taken back: a vNIC the guest
+ * was asked for and still holds stays attached as `unplug_pending`, under an alert; whenever it goes, the
+ * reconciler plugs it again.
  */
 import { Bell } from '../../base/bell.ts';
 import { explain, HandoverError, isCode } from '../../base/errors.ts';
@@ -101,7 +103,9 @@ async function waitUntilOut(
     const holder = inside.find((vnic) => wait.refused.has(vnic.alias)) ?? (timedOut ? inside[0] : undefined);
     if (holder) {
       const message = timedOut
-        ? `the guest did not give vNIC ${holder.name} (VF ${holder.sourceVf}) back within ${context.params.unplugTimeoutMs / 1000} s; check that its kernel handles PCI hot-unplug, or raise --unplug-timeout`
+        ? `the guest did not give vNIC ${holder.name} (VF ${holder.sourceVf}) back within ` +
+          `${context.params.unplugTimeoutMs / 1000} s; check that its kernel handles PCI ` +
+          `hot-unplug, or raise --unplug-timeout`
         : `the guest refused to give vNIC ${holder.name} (VF ${holder.sourceVf}) back`;
       await context.item(holder.vnicId, 'failed', message);
       throw new HandoverError('UNPLUG_TIMED_OUT', message, {
@@ -113,12 +117,16 @@ async function waitUntilOut(
   }
 }
 
-/** Makes sure the VF no longer carries the VM's MAC and VLAN; a driver that keeps them would put one MAC on two links. */
+/**
+ * Makes sure the VF no longer carries the VM's MAC and VLAN; a driver that keeps them would put one MAC on
+ * two links.
+ */
 async function cleanVf(context: MigrationContext, vnic: MovingVnic): Promise<void> {
   if (!vnic.managed) await context.source.reattachVf(vnic.sourceVf);
   const look = async () => (await context.source.inspectVf(vnic.sourceVf))?.attributes ?? null;
   const attributes = await look();
-  // Unknown is not fine, but nothing can be done about it without a host channel; libvirt resets most drivers' VFs itself.
+  // Unknown is not fine, but nothing can be done about it without a host channel; libvirt resets most
+  // drivers' VFs itself.
   if (attributes === null) return;
   const clean = (seen: typeof attributes) =>
     (isEmptyMac(seen.mac) || seen.mac !== vnic.mac) && (vnic.vlan === null || seen.vlan !== vnic.vlan);
@@ -128,7 +136,8 @@ async function cleanVf(context: MigrationContext, vnic: MovingVnic): Promise<voi
   if (after && !clean(after)) {
     throw new HandoverError(
       'HOST_COMMAND_FAILED',
-      `VF ${vnic.sourceVf} on ${context.sourceHost.name} keeps the MAC ${after.mac} or VLAN ${after.vlan} of vNIC ${vnic.name}`,
+      `VF ${vnic.sourceVf} on ${context.sourceHost.name} keeps the MAC ${after.mac} or VLAN ` +
+        `${after.vlan} of vNIC ${vnic.name}`,
     );
   }
 }
@@ -154,7 +163,9 @@ async function plugAgain(context: MigrationContext, vnic: MovingVnic, domain: Do
     if (!now || !isActive(now)) return `${vnic.name} not plugged: ${context.vmName} is down`;
     await saveVnics(context, new Map([[vnic.vnicId, { state: 'unplugged' as const }]]));
     await context.ports.setVnicActual(vnic.vnicId, 'unplugged', null);
-    const message = `vNIC ${vnic.name} of ${context.vmName} could not be plugged again on ${context.sourceHost.name}: ${explain(thrown)}. It is retried.`;
+    const message =
+      `vNIC ${vnic.name} of ${context.vmName} could not be plugged again on ` +
+      `${context.sourceHost.name}: ${explain(thrown)}. It is retried.`;
     await context.ports.raiseAlert(vnicAlert(vnic.vnicId), context.vmId, message);
     return message;
   }
@@ -164,7 +175,9 @@ async function plugAgain(context: MigrationContext, vnic: MovingVnic, domain: Do
 async function stillThere(context: MigrationContext, vnic: MovingVnic): Promise<string> {
   await saveVnics(context, new Map([[vnic.vnicId, { state: 'unplug_pending' as const }]]));
   await context.ports.setVnicActual(vnic.vnicId, 'unplug_pending', vnic.sourceVf);
-  const message = `vNIC ${vnic.name} of ${context.vmName} is still attached to ${vnic.sourceVf}; if the guest gives it back later, it is plugged again on ${context.sourceHost.name}`;
+  const message =
+    `vNIC ${vnic.name} of ${context.vmName} is still attached to ${vnic.sourceVf}; if ` +
+    `the guest gives it back later, it is plugged again on ${context.sourceHost.name}`;
   await context.ports.raiseAlert(vnicAlert(vnic.vnicId), context.vmId, message);
   const job = { jobId: context.jobId, vmId: context.vmId };
   await context.ports.event(job, {

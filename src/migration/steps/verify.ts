@@ -1,7 +1,8 @@
 /**
- * Verify: traffic seen on the VF. "Attach returned 0" and even "the bond is active" prove nothing: an announcement was once lost
- * for 24 s with link and bond up. Verified: packets received through the VF in the guest. Unverified: nobody can look, or nothing
- * was received in the time given (an idle network looks the same). Degraded: the guest has no interface with the vNIC's MAC.
+ * Verify: traffic seen on the VF. "Attach returned 0" and even "the bond is active" prove nothing: an
+ * announcement was once lost for 24 s with link and bond up. Verified: packets received through the VF in the
+ * guest. Unverified: nobody can look, or nothing was received in the time given (an idle network looks the
+ * same). Degraded: the guest has no interface with the vNIC's MAC.
  */
 import type { GuestInterface } from '../../hypervisor/port.ts';
 import type { MovingVnic } from '../../model/job.ts';
@@ -33,7 +34,8 @@ export const verify = defineStep<MigrationContext, readonly GuestInterface[] | n
     for (const vnic of plugged) {
       const verdict = verdicts.get(vnic.vnicId) ?? 'unverified';
       said.push(
-        `${vnic.name} ${verdict}${verdict === 'unverified' ? `: nothing was received in ${VERIFY_LIMIT_MS / 1000} s` : ''}`,
+        `${vnic.name} ${verdict}` +
+          (verdict === 'unverified' ? `: nothing was received in ${VERIFY_LIMIT_MS / 1000} s` : ''),
       );
       if (verdict === 'degraded') await degrade(context, vnic);
     }
@@ -67,14 +69,19 @@ async function watchTraffic(
   }
 }
 
-/** Packets received by the guest's interface with the vNIC's MAC that is not the standby; null = no such interface. */
+/**
+ * Packets received by the guest's interface with the vNIC's MAC that is not the standby; null = no such
+ * interface.
+ */
 function received(interfaces: readonly GuestInterface[], vnic: MovingVnic): number | null {
   const found = interfaces.filter((each) => each.mac === vnic.mac && !each.name.startsWith('bond'));
   return found.length === 0 ? null : Math.max(...found.map((each) => each.rxPackets ?? 0));
 }
 
 async function degrade(context: MigrationContext, vnic: MovingVnic): Promise<void> {
-  const message = `vNIC ${vnic.name} of ${context.vmName} is plugged but the guest shows no interface with the MAC ${vnic.mac}; check the VF driver in the guest`;
+  const message =
+    `vNIC ${vnic.name} of ${context.vmName} is plugged but the guest shows no ` +
+    `interface with the MAC ${vnic.mac}; check the VF driver in the guest`;
   await saveVnics(context, new Map([[vnic.vnicId, { state: 'degraded' as const }]]));
   await context.ports.setVnicActual(vnic.vnicId, 'degraded', vnic.targetVf);
   await context.ports.raiseAlert(vnicAlert(vnic.vnicId), context.vmId, message);

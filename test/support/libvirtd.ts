@@ -25,6 +25,7 @@ import { systemClock, until } from '../../src/base/clock.ts';
 import { systemRandom } from '../../src/base/random.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { connect } from '../../src/libvirt/index.ts';
+import { requireRoot } from '../../tools/setup/apt.ts';
 import { claimAddress, type LoopbackAddress } from './loopback-address.ts';
 import { endProcessOf, isAlive } from './namespace-processes.ts';
 
@@ -68,6 +69,7 @@ export interface Libvirtd {
 
 /** Starts a daemon and waits until it answers. Throws with its output if it does not. */
 export async function startLibvirtd(options: LibvirtdOptions): Promise<Libvirtd> {
+  requireRoot('start libvirt daemons for tests');
   await clearStale();
   const address = options.address ?? (await claimAddress());
   const directory = mkdtempSync(join(tmpdir(), `${PREFIX}${options.name}-`));

@@ -33,6 +33,8 @@ export interface ApiParts {
 const BODY_BYTES_MAX = 1024 * 1024;
 /** A request must have arrived completely within this time. */
 const REQUEST_TIMEOUT_MS = 20_000;
+/** Below the limit for the whole: Node exchanges the two if it is not. */
+const HEADERS_TIMEOUT_MS = 10_000;
 const CONNECTION_CHECK_MS = 2_000;
 /**
  * How long a GET's announced body is waited for before the connection is given up, see
@@ -47,7 +49,7 @@ export function createApi(parts: ApiParts): FastifyInstance {
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: true,
-    http: { connectionsCheckingInterval: CONNECTION_CHECK_MS },
+    http: { connectionsCheckingInterval: CONNECTION_CHECK_MS, headersTimeout: HEADERS_TIMEOUT_MS },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 256 },
     rewriteUrl: ({ url = '/' }) => (url.length > MATRIX_URL_LENGTH_MAX ? url : withoutMatrix(url)),
   });

@@ -16,16 +16,13 @@ interface GlobalOptions {
   readonly output: OutputFormat;
 }
 
-/** Runs a command line as in `process.argv`; sets the process's exit code. */
-export async function main(argv: readonly string[], serve: Serve): Promise<void> {
-  // A reader that closed its end (`| head`) is no failure.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.failed);
-  });
+/** Runs a command line as in `process.argv`. Returns the exit code; everything was said by then. */
+export async function main(argv: readonly string[], serve: Serve): Promise<number> {
   try {
     await createProgram(serve).parseAsync([...argv]);
+    return EXIT.ok;
   } catch (thrown) {
-    process.exitCode = report(thrown);
+    return report(thrown);
   }
 }
 

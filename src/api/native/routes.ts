@@ -3,7 +3,7 @@
  * alerts, what was seen on a host, and host-to-host tests. Same sign-on and faults as oVirt's API.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Caller } from '../../app/use-cases.ts';
+import type { Caller, UseCases } from '../../app/use-cases.ts';
 import { isoTime } from '../../base/clock.ts';
 import { type HostId, isUuid, type JobId } from '../../base/ids.ts';
 import type { Job } from '../../model/job.ts';
@@ -18,71 +18,111 @@ import { toJobView } from './job-view.ts';
 const JOBS_SHOWN = 50;
 const JOBS_SHOWN_MAX = 1_000;
 
+/** What a native route is asked. */
+interface NativeCall {
+  readonly caller: Caller;
+  /** The path's `:id`, as it was given. */
+  readonly id: string;
+  readonly query: URLSearchParams;
+}
+
+/** A native route; its answer is sent as JSON. */
+interface NativeRoute {
+  readonly method: 'GET' | 'POST';
+  /** Below `/api`. */
+  readonly path: string;
+  readonly run: (call: NativeCall) => Promise<unknown>;
+}
+
+/** Every native route. */
+export function nativeRoutes(useCases: UseCases): readonly NativeRoute[] {
+  const hostId = (call: NativeCall) => idOf<HostId>(call, 'host');
+  return [
+    { method: 'GET', path: 'jobs', run: async (call) => await listJobs(useCases, call) },
+    {
+      method: 'GET',
+      path: 'jobs/:id',
+      run: async (call) => await jobView(useCases, call.caller, idOf<JobId>(call, 'job')),
+    },
+    jobChange(useCases, 'cancel', async (caller, id) => await useCases.cancelJob(caller, id)),
+    jobChange(useCases, 'retry', async (caller, id) => await useCases.retryJob(caller, id)),
+    jobChange(useCases, 'abandon', async (caller, id) => await useCases.abandonJob(caller, id)),
+    {
+      method: 'GET',
+      path: 'alerts',
+      run: async ({ caller }): Promise<AlertView[]> =>
+        (await useCases.listAlerts(caller)).map((alert) => ({ ...alert, raisedAt: isoTime(alert.raisedAt) })),
+    },
+    {
+      method: 'GET',
+      path: 'hosts/:id',
+      run: async (call) => await useCases.getHost(call.caller, hostId(call)),
+    },
+    {
+      method: 'POST',
+      path: 'hosts/:id/peer-tests',
+      run: async (call) => Object.fromEntries(await useCases.testPeers(call.caller, hostId(call))),
+    },
+  ];
+}
+
 /** Registers the native routes. `callerOf` is who asks, found by the sign-on hook. */
 export function registerNative(
   app: FastifyInstance,
   parts: ApiParts,
   callerOf: (request: FastifyRequest) => Caller,
 ): void {
-  const { useCases } = parts;
-  type Run = (caller: Caller, request: FastifyRequest) => Promise<unknown>;
-  const route = (method: 'GET' | 'POST', url: string, run: Run) =>
+  for (const route of nativeRoutes(parts.useCases)) {
     app.route({
-      method,
-      url: `/api/${url}`,
+      method: route.method,
+      url: `/api/${route.path}`,
       handler: async (request, reply) => {
         try {
-          await sendJson(reply, await run(callerOf(request), request));
+          const { id = '' } = request.params as { id?: string };
+          const query = new URLSearchParams(request.url.split('?')[1] ?? '');
+          await sendJson(reply, await route.run({ caller: callerOf(request), id, query }));
         } catch (thrown) {
           const fault = faultOf(thrown);
-          if (fault.status === 500) parts.log.error('a request failed', { route: url, error: thrown });
+          if (fault.status === 500) parts.log.error('a request failed', { route: route.path, error: thrown });
           await sendFault(request, reply, fault);
         }
         return reply;
       },
     });
-  const hostNames = async (caller: Caller) =>
-    new Map((await useCases.listHosts(caller)).map((host): [string, string] => [host.id, host.name]));
-  const viewOf = async (caller: Caller, id: JobId): Promise<JobView> => {
-    const { job, steps } = await useCases.getJob(caller, id);
-    return toJobView(job, steps, await hostNames(caller));
-  };
-
-  route('GET', 'jobs', async (caller, request): Promise<JobView[]> => {
-    const query = new URLSearchParams(request.url.split('?')[1] ?? '');
-    const jobs = await useCases.listJobs(caller, {
-      limit: limitOf(query.get('max')),
-      ...(query.get('live') === 'true' ? { live: true } : {}),
-    });
-    const names = await hostNames(caller);
-    return jobs.map((job) => toJobView(job, [], names)).sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
-  });
-  route('GET', 'jobs/:id', async (caller, request) => await viewOf(caller, idOf<JobId>(request, 'job')));
-  const changes: Readonly<Record<string, (caller: Caller, id: JobId) => Promise<Job>>> = {
-    cancel: async (caller, id) => await useCases.cancelJob(caller, id),
-    retry: async (caller, id) => await useCases.retryJob(caller, id),
-    abandon: async (caller, id) => await useCases.abandonJob(caller, id),
-  };
-  for (const [verb, change] of Object.entries(changes)) {
-    route('POST', `jobs/:id/${verb}`, async (caller, request) => {
-      const { id } = await change(caller, idOf<JobId>(request, 'job'));
-      return await viewOf(caller, id);
-    });
   }
-  route(
-    'GET',
-    'alerts',
-    async (caller): Promise<AlertView[]> =>
-      (await useCases.listAlerts(caller)).map((alert) => ({ ...alert, raisedAt: isoTime(alert.raisedAt) })),
-  );
-  route(
-    'GET',
-    'hosts/:id',
-    async (caller, request) => await useCases.getHost(caller, idOf<HostId>(request, 'host')),
-  );
-  route('POST', 'hosts/:id/peer-tests', async (caller, request) =>
-    Object.fromEntries(await useCases.testPeers(caller, idOf<HostId>(request, 'host'))),
-  );
+}
+
+async function hostNames(useCases: UseCases, caller: Caller): Promise<Map<string, string>> {
+  return new Map((await useCases.listHosts(caller)).map((host): [string, string] => [host.id, host.name]));
+}
+
+async function jobView(useCases: UseCases, caller: Caller, id: JobId): Promise<JobView> {
+  const { job, steps } = await useCases.getJob(caller, id);
+  return toJobView(job, steps, await hostNames(useCases, caller));
+}
+
+async function listJobs(useCases: UseCases, { caller, query }: NativeCall): Promise<JobView[]> {
+  const jobs = await useCases.listJobs(caller, {
+    limit: limitOf(query.get('max')),
+    ...(query.get('live') === 'true' ? { live: true } : {}),
+  });
+  const names = await hostNames(useCases, caller);
+  return jobs.toSorted((a, b) => b.createdAt - a.createdAt).map((job) => toJobView(job, [], names));
+}
+
+function jobChange(
+  useCases: UseCases,
+  verb: string,
+  change: (caller: Caller, id: JobId) => Promise<Job>,
+): NativeRoute {
+  return {
+    method: 'POST',
+    path: `jobs/:id/${verb}`,
+    run: async (call) => {
+      const { id } = await change(call.caller, idOf<JobId>(call, 'job'));
+      return await jobView(useCases, call.caller, id);
+    },
+  };
 }
 
 function limitOf(given: string | null): number {
@@ -92,8 +132,7 @@ function limitOf(given: string | null): number {
   throw badRequest(`max=${given} is no whole number from 1 to ${JOBS_SHOWN_MAX}`);
 }
 
-function idOf<Id extends string>(request: FastifyRequest, what: string): Id {
-  const { id = '' } = request.params as { id?: string };
+function idOf<Id extends string>({ id }: NativeCall, what: string): Id {
   if (!isUuid(id)) throw notFound(what, id);
   return id as Id;
 }

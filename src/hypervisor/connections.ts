@@ -1,7 +1,8 @@
 /**
- * The connections to one host's daemon. Three kinds, because a daemon serves 5 requests a connection and one
- * slow call must not stand before a quick look: `control` (looks and events), `work` (calls that wait for a
- * guest or a driver), and one of its own for every migration.
+ * The connections to one host's daemon. Several kinds, because a daemon serves 5 requests a connection and
+ * one slow call must not stand before a quick look: `control` (looks and events), `work` (calls that wait for
+ * a guest or a driver), `arriving` (questions that may wait for an incoming migration), and one of its own
+ * for every outgoing migration.
  *
  * Invariants: a shared connection is opened by the first who needs it and by nobody else at the same time;
  * one that broke is forgotten at once and the next call opens a new one; `close` ends them all, and nothing
@@ -28,12 +29,14 @@ export interface ConnectionDeps {
 /** A daemon that is up answers in a second; ssh under load in three. */
 const OPEN_LIMIT_MS = 20_000;
 
+type Shared = 'control' | 'work' | 'arriving';
+
 /** All connections to one daemon. */
 export class HostConnections {
   readonly #deps: ConnectionDeps;
   readonly #endpoint: HostEndpoint;
   readonly #own = new Set<LibvirtClient>();
-  readonly #shared = new Map<'control' | 'work', Promise<LibvirtClient>>();
+  readonly #shared = new Map<Shared, Promise<LibvirtClient>>();
   readonly #closing = new AbortController();
 
   constructor(deps: ConnectionDeps, endpoint: HostEndpoint) {
@@ -54,6 +57,11 @@ export class HostConnections {
   /** The connection for calls that may take seconds. */
   work(): Promise<LibvirtClient> {
     return this.#share('work');
+  }
+
+  /** The connection for descriptions of domains that may be arriving. */
+  arriving(): Promise<LibvirtClient> {
+    return this.#share('arriving');
   }
 
   /** Runs `use` on a connection nobody else uses and closes it, whatever happens. */
@@ -80,7 +88,7 @@ export class HostConnections {
     await Promise.all(clients.map((client) => client.close()));
   }
 
-  async #share(kind: 'control' | 'work'): Promise<LibvirtClient> {
+  async #share(kind: Shared): Promise<LibvirtClient> {
     const known = this.#shared.get(kind);
     if (known) {
       const client = await known;

@@ -3,8 +3,8 @@
  * together.
  *
  * A domain may start, end or vanish between two calls, above all in a migration. Live XML has an id exactly
- * while QEMU exists, so state and XML of different moments are recognised and read again. Used by the look
- * verbs.
+ * while QEMU exists, so state and XML of different moments are recognised and read again. A domain that is
+ * arriving may not be describable at all (`arriving-domains.ts`). Used by the look verbs.
  */
 import type { VmId } from '../base/ids.ts';
 import {
@@ -16,6 +16,7 @@ import {
 } from '../libvirt/index.ts';
 import type { Domain, DomainInterface } from '../model/domain.ts';
 import { isActive } from '../model/domain.ts';
+import type { ArrivingDomains } from './arriving-domains.ts';
 import { readNetworkPool } from './capabilities-xml.ts';
 import { type DomainDescription, readDomainXml } from './domain-xml.ts';
 import { domainRef, nullOn, nullWithoutDomain } from './refusals.ts';
@@ -36,19 +37,77 @@ export interface HostMemory {
 /** Of a host not looked at yet. */
 export const emptyMemory = (): HostMemory => ({ isPool: new Map(), nodeOfCpu: new Map() });
 
+/** What the look verbs of one host share. */
+export interface Looker {
+  readonly client: LibvirtClient;
+  readonly memory: HostMemory;
+  readonly arriving: ArrivingDomains;
+}
+
+/**
+ * `described` false: it is arriving and libvirt does not describe it; then name, state and flags are all
+ * there is.
+ */
+export interface SeenDomain {
+  readonly domain: Domain;
+  readonly described: boolean;
+}
+
 /** One domain now; null if the host does not know it. */
-export async function lookAtDomain(
-  client: LibvirtClient,
-  vmId: VmId,
-  memory: HostMemory,
-): Promise<Domain | null> {
+export async function lookAtDomain(looker: Looker, vmId: VmId): Promise<SeenDomain | null> {
+  return nullWithoutDomain(lookUntilItFits(looker, domainRef(vmId)));
+}
+
+async function lookUntilItFits(looker: Looker, dom: DomainRef): Promise<SeenDomain> {
   for (let look = 1; ; look++) {
-    const seen = await nullWithoutDomain(readOnce(client, domainRef(vmId)));
-    if (seen === null) return null;
+    const { state, reason } = await looker.client.call(
+      procedures.domainGetState,
+      { dom, flags: 0 },
+      { timeoutMs: LOOK_LIMIT_MS },
+    );
+    if (mayBeArriving(stateNames(state, reason)) && !(await canBeDescribed(looker, dom))) {
+      return { domain: await readUndescribed(looker.client, dom), described: false };
+    }
+    const seen = await readOnce(looker.client, dom);
     if (seen.description.live === isActive(seen) || seen.state === 'crashed' || look >= LOOKS_MAX) {
-      return assemble(client, seen, memory);
+      return { domain: await assemble(looker.client, seen, looker.memory), described: true };
     }
   }
+}
+
+const canBeDescribed = ({ arriving }: Looker, dom: DomainRef) => arriving.canBeDescribed(dom.uuid as VmId);
+
+/** On the source a domain is in these states too, at the switch-over and when a migration was cut off. */
+function mayBeArriving({ state, stateReason }: Pick<Domain, 'state' | 'stateReason'>): boolean {
+  return state === 'paused' && ['starting_up', 'migration'].includes(stateReason);
+}
+
+async function readUndescribed(client: LibvirtClient, dom: DomainRef): Promise<Domain> {
+  const limit = { timeoutMs: LOOK_LIMIT_MS };
+  const [found, state, persistent] = await Promise.all([
+    client.call(procedures.domainLookupByUuid, { uuid: dom.uuid }, limit),
+    client.call(procedures.domainGetState, { dom, flags: 0 }, limit),
+    client.call(procedures.domainIsPersistent, { dom }, limit),
+  ]);
+  return {
+    uuid: dom.uuid as VmId,
+    name: found.dom.name,
+    ...stateNames(state.state, state.reason),
+    persistent: persistent.persistent,
+    autostart: false,
+    memoryKiB: 0,
+    vcpus: 0,
+    arch: '',
+    machine: '',
+    numaNodes: [],
+    interfaces: [],
+    configInterfaces: [],
+    hostdevs: [],
+    configHostdevs: [],
+    disks: [],
+    freePciePorts: null,
+    agentConnected: false,
+  };
 }
 
 type Seen = Pick<Domain, 'state' | 'stateReason' | 'persistent' | 'autostart'> & {

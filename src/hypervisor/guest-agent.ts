@@ -7,6 +7,8 @@ import { LIBVIRT_CODE, type LibvirtClient, procedures } from '../libvirt/index.t
 import type { GuestInterface } from './port.ts';
 import { domainRef, nullOn } from './refusals.ts';
 
+/** VIR_ERR_ARGUMENT_UNSUPPORTED: "QEMU guest agent is not configured". */
+const ARGUMENT_UNSUPPORTED = 74;
 const AGENT_LIMIT_S = 5;
 /** libvirt waits for the agent, and before that for another command to the same agent. */
 const CALL_LIMIT_MS = 20_000;
@@ -32,6 +34,7 @@ export async function lookAtGuest(client: LibvirtClient, vmId: VmId): Promise<Gu
     // No agent channel configured, or the domain is not running.
     LIBVIRT_CODE.operationInvalid,
     LIBVIRT_CODE.configUnsupported,
+    ARGUMENT_UNSUPPORTED,
     // The agent answered with an error of its own, such as a command it was told to refuse.
     LIBVIRT_CODE.internal,
     LIBVIRT_CODE.noSupport,

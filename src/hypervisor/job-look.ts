@@ -47,9 +47,9 @@ export async function lookAtMigration(client: LibvirtClient, vmId: VmId): Promis
     return type === JOB_TYPE.bounded || type === JOB_TYPE.unbounded ? progressOf(params) : null;
   } catch (error) {
     if (isLibvirtCode(error, LIBVIRT_CODE.noDomain)) return null;
-    if (!isLibvirtCode(error, LIBVIRT_CODE.operationInvalid)) throw error;
-    // The same code says "not running" and "statistics are only on the source": the second is an incoming
-    // migration.
+    // An incoming migration: "statistics are available only on the source host", unsupported (84) in libvirt
+    // 11.3, invalid (55) in others, which also say 55 for a domain that is not running.
+    if (!isLibvirtCode(error, LIBVIRT_CODE.operationUnsupported, LIBVIRT_CODE.operationInvalid)) throw error;
     const state = await nullOn(
       client.call(procedures.domainGetState, { dom, flags: 0 }),
       LIBVIRT_CODE.noDomain,

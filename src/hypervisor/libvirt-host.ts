@@ -9,9 +9,10 @@ import type { Log } from '../base/log.ts';
 import { CPU_COMPARE, LIBVIRT_CODE, procedures, UNDEFINE } from '../libvirt/index.ts';
 import type { Domain } from '../model/domain.ts';
 import type { HostInventory } from '../model/host.ts';
+import { ArrivingDomains } from './arriving-domains.ts';
 import { HostConnections } from './connections.ts';
 import type { Connect } from './connections.ts';
-import { emptyMemory, type HostMemory, lookAtDomain } from './domain-look.ts';
+import { emptyMemory, type HostMemory, type Looker, lookAtDomain } from './domain-look.ts';
 import { EventHub } from './event-hub.ts';
 import { lookAtGuest } from './guest-agent.ts';
 import type { HostChannel } from './host-channel.ts';
@@ -59,6 +60,7 @@ export class LibvirtHost implements Hypervisor {
   readonly #connections: HostConnections;
   readonly #channel: HostChannel;
   readonly #events: EventHub;
+  readonly #arriving: ArrivingDomains;
   readonly #memory: HostMemory = emptyMemory();
 
   constructor(deps: LibvirtHostDeps, endpoint: HostEndpoint) {
@@ -67,15 +69,16 @@ export class LibvirtHost implements Hypervisor {
     this.#clock = deps.clock;
     this.#connections = new HostConnections({ ...deps, log }, endpoint);
     this.#channel = deps.channel;
+    this.#arriving = new ArrivingDomains(() => this.#connections.arriving(), deps.clock);
     this.#events = new EventHub(this.#connections, deps.clock, log);
   }
 
   async observe(): Promise<HostInventory> {
-    return observe(await this.#connections.control(), this.#channel, this.endpoint.name, this.#memory);
+    return observe(await this.#looker(), this.#channel, this.endpoint.name);
   }
 
   async inspect(vmId: VmId): Promise<Domain | null> {
-    return lookAtDomain(await this.#connections.control(), vmId, this.#memory);
+    return (await lookAtDomain(await this.#looker(), vmId))?.domain ?? null;
   }
 
   async migrationProgress(vmId: VmId): Promise<MigrationProgress | null> {
@@ -87,8 +90,7 @@ export class LibvirtHost implements Hypervisor {
   }
 
   async inspectVf(pciAddress: PciAddress): Promise<VfState | null> {
-    const client = await this.#connections.control();
-    return lookAtVf(client, this.#channel, checkPciAddress(pciAddress), this.#memory);
+    return lookAtVf(await this.#looker(), this.#channel, checkPciAddress(pciAddress));
   }
 
   watch(vmId: VmId | null, listener: DomainListener): Promise<() => void> {
@@ -224,6 +226,11 @@ export class LibvirtHost implements Hypervisor {
   async close(): Promise<void> {
     this.#channel.close();
     await this.#connections.close();
+  }
+
+  async #looker(): Promise<Looker> {
+    const client = await this.#connections.control();
+    return { client, memory: this.#memory, arriving: this.#arriving };
   }
 
   async #act(what: string, pending: Promise<unknown>): Promise<void> {

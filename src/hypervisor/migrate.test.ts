@@ -1,6 +1,6 @@
 /** Moving a domain, against simulated hosts. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { FREE_VF, plugOf, SimHypervisors, WEB } from '../../test/support/sim-hypervisors.ts';
+import { FREE_VF, NOBODY, plugOf, SimHypervisors, WEB } from '../../test/support/sim-hypervisors.ts';
 import { isCode } from '../base/errors.ts';
 import { LIBVIRT_CODE, libvirtCodeOf } from '../libvirt/index.ts';
 
@@ -12,7 +12,7 @@ afterEach(() => sim.close());
 
 describe('moving a domain', () => {
   for (const protocol of ['p2p', 'direct'] as const) {
-    test(`${protocol}: runs and is defined on the target with its new VF; nothing is left behind`, async () => {
+    test(`${protocol}: runs and is defined on the target with its new VF, and nowhere else`, async () => {
       await sim.unplugWeb();
       await sim.run(sim.migrateWeb({ protocol }));
       expect(await sim.run(sim.a.inspect(WEB))).toBeNull();
@@ -38,6 +38,31 @@ describe('moving a domain', () => {
     expect(await sim.run(sim.b.inspect(WEB))).toMatchObject({ state: 'paused' });
     await sim.run(moving);
     expect(await sim.run(sim.b.migrationProgress(WEB))).toBeNull();
+  });
+
+  test('a domain that arrives is seen quickly even where libvirt cannot describe it yet', async () => {
+    await sim.unplugWeb();
+    await sim.run(sim.b.observe());
+    const describable = sim.world.fleet.faults.add({
+      procedure: 'domainGetXmlDesc',
+      host: 'host-b',
+      effect: { type: 'hang' },
+    });
+    const moving = sim.migrateWeb({ bandwidthMiBps: 100 });
+    await sim.world.clock.advance(3000);
+    for (let look = 0; look < 10; look++) {
+      const startMs = sim.world.clock.monotonicMs();
+      expect(await sim.run(sim.b.inspect(WEB))).toMatchObject({
+        name: 'web-1',
+        state: 'paused',
+        interfaces: [],
+      });
+      expect(sim.world.clock.monotonicMs() - startMs).toBeLessThan(2000);
+    }
+    expect(await sim.run(sim.b.inspect(NOBODY))).toBeNull();
+    describable();
+    await sim.run(moving);
+    expect((await sim.run(sim.b.inspect(WEB)))?.interfaces).toHaveLength(1);
   });
 
   test('a VF can be plugged on the target before the source is done', async () => {

@@ -10,7 +10,7 @@ import type { HostInventory, NetworkPool } from '../model/host.ts';
 import { mapBounded } from './bounded.ts';
 import { type HostCapabilities, readCapabilities, readNetworkPool } from './capabilities-xml.ts';
 import { lookAtDevices } from './device-look.ts';
-import { type HostMemory, lookAtDomain } from './domain-look.ts';
+import { type HostMemory, type Looker, lookAtDomain } from './domain-look.ts';
 import type { HostChannel } from './host-channel.ts';
 import { bridgesOf, type LinkTable } from './link-facts.ts';
 import { assembleNics, assemblePfs } from './node-devices.ts';
@@ -26,12 +26,8 @@ const WHOLE_HOST = -1;
 const MEMORY_STATS_COUNT = 4;
 
 /** Looks at everything. Throws `LIBVIRT_TOO_OLD`; a broken host channel is a fact, not an error. */
-export async function observe(
-  client: LibvirtClient,
-  channel: HostChannel,
-  where: string,
-  memory: HostMemory,
-): Promise<HostInventory> {
+export async function observe(looker: Looker, channel: HostChannel, where: string): Promise<HostInventory> {
+  const { client, memory } = looker;
   const limit = { timeoutMs: LOOK_LIMIT_MS };
   const { libVersion } = await client.call(procedures.connectGetLibVersion, {}, limit);
   if (Number(libVersion) < LIBVIRT_MIN) {
@@ -43,16 +39,16 @@ export async function observe(
   }
   const capabilities = await lookAtCapabilities(client);
   memory.nodeOfCpu = capabilities.nodeOfCpu;
-  const [{ hvVersion }, { hostname }, info, free, links, devices] = await Promise.all([
+  const [{ hvVersion }, { hostname }, info, hostMemory, links, devices] = await Promise.all([
     client.call(procedures.connectGetVersion, {}, limit),
     client.call(procedures.connectGetHostname, {}, limit),
     client.call(procedures.nodeGetInfo, {}, limit),
-    freeMemoryKiB(client),
+    lookAtMemory(client),
     lookAtLinks(channel),
     lookAtDevices(client),
   ]);
   const pools = await lookAtPools(client, memory);
-  const domains = await lookAtDomains(client, memory);
+  const domains = await lookAtDomains(looker);
   return {
     libvirtVersion: versionText(libVersion),
     hypervisorVersion: versionText(hvVersion),
@@ -63,8 +59,8 @@ export async function observe(
     cpuVendor: capabilities.cpuVendor,
     cpuCount: info.cpus,
     cpuXml: capabilities.cpuXml,
-    memoryKiB: Number(info.memoryKiB),
-    memoryFreeKiB: free,
+    memoryKiB: hostMemory.totalKiB,
+    memoryFreeKiB: hostMemory.freeKiB,
     pfs: assemblePfs(devices, links.table),
     nics: assembleNics(devices, links.table),
     bridges: links.table ? bridgesOf(links.table) : [],
@@ -74,15 +70,18 @@ export async function observe(
   };
 }
 
-/** All domains of the host, in the order libvirt lists them. */
-export async function lookAtDomains(client: LibvirtClient, memory: HostMemory): Promise<Domain[]> {
-  const { domains } = await client.call(
+/**
+ * The domains of the host, in the order libvirt lists them. One that is arriving and cannot be described yet
+ * is left out: it is no VM of this host before it has arrived.
+ */
+export async function lookAtDomains(looker: Looker): Promise<Domain[]> {
+  const { domains } = await looker.client.call(
     procedures.connectListAllDomains,
     { needResults: true, flags: 0 },
     { timeoutMs: LOOK_LIMIT_MS },
   );
-  const looked = await mapBounded(domains, ({ uuid }) => lookAtDomain(client, uuid as VmId, memory));
-  return looked.filter((domain) => domain !== null);
+  const looked = await mapBounded(domains, ({ uuid }) => lookAtDomain(looker, uuid as VmId));
+  return looked.flatMap((seen) => (seen?.described ? [seen.domain] : []));
 }
 
 async function lookAtCapabilities(client: LibvirtClient): Promise<HostCapabilities> {
@@ -94,15 +93,16 @@ async function lookAtCapabilities(client: LibvirtClient): Promise<HostCapabiliti
   return readCapabilities(xml);
 }
 
-/** Free plus what the kernel gives up at once (buffers, page cache). */
-async function freeMemoryKiB(client: LibvirtClient): Promise<number> {
+/** Free is with what the kernel gives up at once (buffers, page cache). */
+async function lookAtMemory(client: LibvirtClient): Promise<{ totalKiB: number; freeKiB: number }> {
   const { params } = await client.call(
     procedures.nodeGetMemoryStats,
     { count: MEMORY_STATS_COUNT, cell: WHOLE_HOST, flags: 0 },
     { timeoutMs: LOOK_LIMIT_MS },
   );
-  const available = params.filter(({ field }) => ['free', 'buffers', 'cached'].includes(field));
-  return available.reduce((sum, { value }) => sum + Number(value), 0);
+  const sumOf = (...fields: string[]) =>
+    params.reduce((sum, { field, value }) => sum + (fields.includes(field) ? Number(value) : 0), 0);
+  return { totalKiB: sumOf('total'), freeKiB: sumOf('free', 'buffers', 'cached') };
 }
 
 async function lookAtLinks(

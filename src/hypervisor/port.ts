@@ -152,7 +152,11 @@ export interface Hypervisor {
   // ---- looking ----
   /** Everything about the host and its domains, in one look. Throws `LIBVIRT_TOO_OLD` below 9.0. */
   observe(): Promise<HostInventory>;
-  /** One domain as it is now; null if the host does not know it. */
+  /**
+   * One domain as it is now; null if the host does not know it. While a domain arrives some libvirt versions
+   * do not describe it: then only name, state, reason and `persistent` are told, and it has no interfaces or
+   * disks.
+   */
   inspect(vmId: VmId): Promise<Domain | null>;
   /** The migration job active on that domain now, from either side; null if none. */
   migrationProgress(vmId: VmId): Promise<MigrationProgress | null>;

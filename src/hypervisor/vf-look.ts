@@ -4,7 +4,7 @@ import type { PciAddress } from '../base/ids.ts';
 import type { LibvirtClient } from '../libvirt/index.ts';
 import { pciAddressesOf } from '../model/domain.ts';
 import { lookAtNets, lookAtPci } from './device-look.ts';
-import type { HostMemory } from './domain-look.ts';
+import type { Looker } from './domain-look.ts';
 import type { HostChannel } from './host-channel.ts';
 import { type LinkTable, netdevUseOf } from './link-facts.ts';
 import type { NetDevice } from './node-devices.ts';
@@ -39,14 +39,13 @@ export async function findVfPlace(client: LibvirtClient, pciAddress: PciAddress)
 
 /** The `inspectVf` verb. */
 export async function lookAtVf(
-  client: LibvirtClient,
+  looker: Looker,
   channel: HostChannel,
   pciAddress: PciAddress,
-  memory: HostMemory,
 ): Promise<VfState | null> {
-  const place = await findVfPlace(client, pciAddress);
+  const place = await findVfPlace(looker.client, pciAddress);
   if (!place) return null;
-  const [links, domains] = await Promise.all([linksOrNull(channel, place), lookAtDomains(client, memory)]);
+  const [links, domains] = await Promise.all([linksOrNull(channel, place), lookAtDomains(looker)]);
   const link = place.pf && links?.links.get(place.pf.name);
   return {
     pciAddress,

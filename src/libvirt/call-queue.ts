@@ -156,27 +156,31 @@ export class CallQueue {
   }
 
   #pump(): void {
+    const frames: Buffer[] = [];
     while (!this.#ended && !this.#congested && this.#sent.size < this.#options.maxInFlight) {
       const call = this.#waiting.shift();
-      if (!call) return;
-      if (call.state === 'queued') this.#send(call);
+      if (!call) break;
+      const frame = call.state === 'queued' ? this.#frameOf(call) : null;
+      if (frame) frames.push(frame);
     }
+    const [first] = frames;
+    if (first) this.#congested = !this.#options.send(frames.length === 1 ? first : Buffer.concat(frames));
   }
 
-  #send(call: PendingCall): void {
+  /** The call as a frame, from now on counted as sent; null if its arguments cannot be encoded. */
+  #frameOf(call: PendingCall): Buffer | null {
     const serial = this.#nextSerial();
     const { program, number, args } = call.procedure;
     const header = { program, procedure: number, type: FRAME_TYPE.call, serial, status: FRAME_STATUS.ok };
-    let frame: Buffer;
     try {
-      frame = encodeFrame(header, args, call.args);
+      const frame = encodeFrame(header, args, call.args);
+      call.state = 'sent';
+      this.#sent.set(serial, call);
+      return frame;
     } catch (error) {
       call.settle({ error: error as Error });
-      return;
+      return null;
     }
-    call.state = 'sent';
-    this.#sent.set(serial, call);
-    this.#congested = !this.#options.send(frame);
   }
 
   /** 1, 2, 3…; after 2^31 from 1 again, past those still unanswered. */

@@ -6,6 +6,8 @@ import { createServer, type Server } from 'node:net';
 
 /** No daemon uses it. */
 const CLAIM_PORT = 16_508;
+/** libvirtd's TCP port: in use already if somebody who claims nothing has a daemon there. */
+const DAEMON_PORT = 16_509;
 const FIRST = 10;
 const LAST = 250;
 
@@ -22,13 +24,21 @@ export interface LoopbackAddress {
 export async function claimAddress(): Promise<LoopbackAddress> {
   for (let number = FIRST; number <= LAST; number++) {
     const ip = `127.0.1.${number}`;
-    const claim = await listen(ip);
-    if (claim) return { number, ip, release: () => claim.close() };
+    const claim = await listen(ip, CLAIM_PORT);
+    if (!claim) continue;
+    const free = await listen(ip, DAEMON_PORT);
+    if (free) {
+      await new Promise<void>((resolve) => {
+        free.close(() => resolve());
+      });
+      return { number, ip, release: () => claim.close() };
+    }
+    claim.close();
   }
   throw new Error(`every address from 127.0.1.${FIRST} to 127.0.1.${LAST} is in use`);
 }
 
-function listen(ip: string): Promise<Server | null> {
+function listen(ip: string, port: number): Promise<Server | null> {
   const server = createServer();
   server.unref();
   return new Promise((resolve, reject) => {
@@ -36,6 +46,6 @@ function listen(ip: string): Promise<Server | null> {
       if (error.code === 'EADDRINUSE') resolve(null);
       else reject(error);
     });
-    server.listen({ host: ip, port: CLAIM_PORT, exclusive: true }, () => resolve(server));
+    server.listen({ host: ip, port, exclusive: true }, () => resolve(server));
   });
 }

@@ -1,0 +1,80 @@
+/**
+ * A whole engine on the simulated fleet of the demo, in this process, on a database of its own; and a client
+ * signed on to it.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { silentLog } from '../../src/base/log.ts';
+import { startEngine } from '../../src/daemon/engine.ts';
+import { freshDatabase } from './postgres.ts';
+
+const PASSWORD = 'simulated-1';
+
+/** The engine and how to ask it. */
+export interface SimulatedEngine {
+  readonly url: string;
+  /** Asks oVirt's API (`vms`) or, with a slash before, any path (`/api/jobs`); JSON in and out. */
+  ask<T = Record<string, unknown>>(
+    method: string,
+    path: string,
+    body?: object,
+  ): Promise<{ readonly status: number; readonly body: T }>;
+  stop(): Promise<void>;
+}
+
+/** Starts one; stop it. */
+export async function startSimulatedEngine(): Promise<SimulatedEngine> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'handover-sim-'));
+  const { host, port, user, database } = await freshDatabase();
+  const query = new URLSearchParams({ host: String(host), port: String(port) }).toString();
+  const engine = await startEngine(
+    {
+      dataDir,
+      listenHost: '127.0.0.1',
+      port: 0,
+      listenFd: null,
+      databaseUrl: `postgresql://${String(user)}@localhost/${String(database)}?${query}`,
+      adminPassword: PASSWORD,
+      simulated: true,
+      sshConfig: null,
+      logLevel: 'error',
+      owner: 'test',
+    },
+    silentLog,
+  );
+  const token = await signOn(engine.url);
+  return {
+    url: engine.url,
+    async ask<T>(method: string, path: string, body?: object) {
+      const answer = await fetch(engine.url + (path.startsWith('/') ? path : `/ovirt-engine/api/${path}`), {
+        method,
+        headers: {
+          authorization: `Bearer ${token}`,
+          accept: 'application/json',
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      return { status: answer.status, body: (await answer.json()) as T };
+    },
+    async stop() {
+      await engine.stop();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function signOn(url: string): Promise<string> {
+  const answer = await fetch(`${url}/ovirt-engine/sso/oauth/token`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams({
+      grant_type: 'password',
+      scope: 'ovirt-app-api',
+      username: 'admin@internal',
+      password: PASSWORD,
+    }).toString(),
+  });
+  return ((await answer.json()) as { access_token: string }).access_token;
+}

@@ -129,16 +129,17 @@ function report(rounds: readonly Round[], memory: Memory): void {
   };
   const rate = (value: number) => value.toFixed(0).padStart(8);
   const yes = (value: boolean) => (value ? 'met' : 'MISSED');
+  const { rssBeforeMiB, rssAfterMiB } = memory;
   process.stderr.write(
     [
       'client                        calls/s   ratio  target',
       `python3-libvirt, sequential  ${rate(result.callsPerSecond.python)}    1.00`,
-      `handover, sequential         ${rate(result.callsPerSecond.sequential)}    ${sequential.toFixed(2)}` +
-        `  ${TARGETS.sequential} ${yes(met.sequential)}`,
-      `handover, ${IN_FLIGHT} in flight       ${rate(result.callsPerSecond.inFlight)}    ${inFlight.toFixed(2)}` +
-        `  ${TARGETS.inFlight} ${yes(met.inFlight)}`,
-      `${CONNECTIONS} connections: ${memory.rssAfterMiB.toFixed(0)} MiB, ` +
-        `${(memory.rssAfterMiB - memory.rssBeforeMiB).toFixed(0)} of them for the connections; ` +
+      `handover, sequential         ${rate(result.callsPerSecond.sequential)}    ` +
+        `${sequential.toFixed(2)}  ${TARGETS.sequential} ${yes(met.sequential)}`,
+      `handover, ${IN_FLIGHT} in flight       ${rate(result.callsPerSecond.inFlight)}    ` +
+        `${inFlight.toFixed(2)}  ${TARGETS.inFlight} ${yes(met.inFlight)}`,
+      `${CONNECTIONS} connections: ${rssAfterMiB.toFixed(0)} MiB, ` +
+        `${(rssAfterMiB - rssBeforeMiB).toFixed(0)} of them for the connections; ` +
         `target ${TARGETS.connectionsRssMiB} ${yes(met.connections)}`,
       '',
     ].join('\n'),

@@ -33,11 +33,7 @@ const PACKAGES = [
   'util-linux',
 ];
 /** Packages of their own since libvirt 10.6, part of libvirt-daemon before. */
-const SPLIT_PACKAGES = [
-  'libvirt-daemon-driver-nodedev',
-  'libvirt-daemon-driver-network',
-  'libvirt-daemon-driver-storage',
-];
+const SPLIT_PACKAGES = ['libvirt-daemon-driver-nodedev', 'libvirt-daemon-driver-network'];
 
 /** libvirt 9.0 as Debian 12 has it. */
 const LIBVIRT_90_PACKAGES = ['libvirt0', 'libvirt-daemon', 'libvirt-daemon-driver-qemu'];

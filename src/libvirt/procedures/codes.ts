@@ -19,8 +19,6 @@ export const LIBVIRT_CODE = {
   noDomain: 42,
   noNetwork: 43,
   authFailed: 45,
-  noStoragePool: 49,
-  noStorageVolume: 50,
   noNodeDevice: 53,
   operationInvalid: 55,
   configUnsupported: 67,

@@ -1,4 +1,4 @@
-/** Procedures about what a host has besides domains: virtual networks, devices, storage for copied disks. */
+/** Procedures about what a host has besides domains: virtual networks and devices. */
 import { array, int, optional, struct, uint } from '../xdr/codec.ts';
 import { listArgs } from './connect.ts';
 import { remote } from './procedure.ts';
@@ -9,14 +9,11 @@ import {
   nodeDevice,
   nothing,
   optionalText,
-  storagePool,
-  storageVolume,
   text,
   xmlReply,
 } from './types.ts';
 
 const deviceName = struct({ name: text });
-const xmlAndFlags = struct({ xml: text, flags: uint });
 const callbackId = struct({ callbackId: int });
 
 /** Virtual networks; hostdev pools among them. */
@@ -94,62 +91,5 @@ export const nodeDeviceProcedures = {
     'high',
     callbackId,
     nothing,
-  ),
-};
-
-/** Storage pools and volumes: what creating a target disk for a copied one takes. */
-export const storageProcedures = {
-  /** A transient pool; `flags` 1 builds its directory. */
-  storagePoolCreateXml: remote(
-    76,
-    'storage_pool_create_xml',
-    'low',
-    xmlAndFlags,
-    struct({ pool: storagePool }),
-  ),
-  /** Stops the pool; its volumes stay. */
-  storagePoolDestroy: remote(80, 'storage_pool_destroy', 'high', struct({ pool: storagePool }), nothing),
-  storagePoolRefresh: remote(
-    83,
-    'storage_pool_refresh',
-    'low',
-    struct({ pool: storagePool, flags: uint }),
-    nothing,
-  ),
-  /** The pool whose directory is `path`; error `noStoragePool` if there is none. */
-  storagePoolLookupByTargetPath: remote(
-    391,
-    'storage_pool_lookup_by_target_path',
-    'high',
-    struct({ path: text }),
-    struct({ pool: storagePool }),
-  ),
-  storageVolCreateXml: remote(
-    93,
-    'storage_vol_create_xml',
-    'low',
-    struct({ pool: storagePool, xml: text, flags: uint }),
-    struct({ volume: storageVolume }),
-  ),
-  storageVolDelete: remote(
-    94,
-    'storage_vol_delete',
-    'low',
-    struct({ volume: storageVolume, flags: uint }),
-    nothing,
-  ),
-  storageVolLookupByPath: remote(
-    97,
-    'storage_vol_lookup_by_path',
-    'high',
-    struct({ path: text }),
-    struct({ volume: storageVolume }),
-  ),
-  storageVolGetXmlDesc: remote(
-    99,
-    'storage_vol_get_xml_desc',
-    'high',
-    struct({ volume: storageVolume, flags: uint }),
-    xmlReply,
   ),
 };

@@ -6,7 +6,7 @@
 import { connectProcedures } from './connect.ts';
 import { domainProcedures } from './domain.ts';
 import { eventProcedures } from './events.ts';
-import { networkProcedures, nodeDeviceProcedures, storageProcedures } from './host-objects.ts';
+import { networkProcedures, nodeDeviceProcedures } from './host-objects.ts';
 import { migrateProcedures } from './migrate.ts';
 import type { AnyProcedure } from './procedure.ts';
 
@@ -17,7 +17,6 @@ export const procedures = {
   ...migrateProcedures,
   ...networkProcedures,
   ...nodeDeviceProcedures,
-  ...storageProcedures,
   ...eventProcedures,
 };
 
@@ -43,8 +42,6 @@ export {
   type Domain,
   type Network,
   type NodeDevice,
-  type StoragePool,
-  type StorageVolume,
   type WireError,
   wireError,
 } from './types.ts';

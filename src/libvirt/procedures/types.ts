@@ -50,14 +50,6 @@ export type Network = Infer<typeof network>;
 export const nodeDevice = struct({ name: text });
 export type NodeDevice = Infer<typeof nodeDevice>;
 
-/** A storage pool of one host. */
-export const storagePool = struct({ name: text, uuid });
-export type StoragePool = Infer<typeof storagePool>;
-
-/** A volume in a storage pool. */
-export const storageVolume = struct({ pool: text, name: text, key: text });
-export type StorageVolume = Infer<typeof storageVolume>;
-
 /** How libvirt reports a failed call. `code` is one of `LIBVIRT_CODE`; match on it, never on the message. */
 export const wireError = struct({
   code: int,

@@ -8,6 +8,11 @@ import { parseHostUri, sshArguments } from '../libvirt/index.ts';
 import { absentChannel, type HostChannel, ShellChannel } from './host-channel.ts';
 import { openShell } from './host-shell.ts';
 
+/**
+ * A host that lost power says nothing: an idle shell to it must be found dead before a migration needs it.
+ */
+const NOTICE_DEATH = ['-o', 'ServerAliveInterval=5', '-o', 'ServerAliveCountMax=3'];
+
 /** The channel of the host `where` with that URI. Starts nothing yet. Throws `HOST_URI_INVALID`. */
 export function channelFor(deps: { clock: Clock; random: Random }, where: string, uri: string): HostChannel {
   const at = parseHostUri(uri).endpoint;
@@ -15,7 +20,7 @@ export function channelFor(deps: { clock: Clock; random: Random }, where: string
     case 'unix':
       return new ShellChannel(where, () => openShell(deps, where, ['sh']));
     case 'ssh': {
-      const argv = ['ssh', ...sshArguments(at, 'sh')];
+      const argv = ['ssh', ...NOTICE_DEATH, ...sshArguments(at, 'sh')];
       return new ShellChannel(where, () => openShell(deps, where, argv));
     }
     case 'tls':

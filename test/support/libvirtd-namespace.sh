@@ -25,6 +25,6 @@ if [ "$root" != - ]; then
 fi
 if [ "$sshd" != - ]; then
   mkdir -p /run/sshd
-  env -u LD_LIBRARY_PATH /usr/sbin/sshd -f "$sshd"
+  env -u LD_LIBRARY_PATH /usr/sbin/sshd -f "$sshd" -o PidFile="$dir/sshd.pid"
 fi
 exec "$libvirtd" "$@"

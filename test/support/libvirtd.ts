@@ -43,7 +43,7 @@ export interface LibvirtdOptions {
   readonly root?: string | undefined;
   /** PEM files of the host; absent: no TLS. */
   readonly tls?: { readonly caFile: string; readonly certFile: string; readonly keyFile: string } | undefined;
-  /** Configuration file of an sshd to start within; absent: none. */
+  /** Configuration file of an sshd to start within, ended with the daemon; absent: none. */
   readonly sshdConfig?: string | undefined;
   /** Further lines of libvirtd.conf. */
   readonly extraConfig?: readonly string[];

@@ -49,8 +49,6 @@ describe('a connection by ssh', () => {
     );
   }, 300_000);
   afterAll(async () => {
-    const pid = Number(readFileSync(join(directory, 'sshd.pid'), 'utf8'));
-    process.kill(pid);
     await daemon.stop();
     rmSync(directory, { recursive: true });
   });
@@ -65,7 +63,6 @@ describe('a connection by ssh', () => {
       `ListenAddress ${address.ip}:${PORT}`,
       `HostKey ${directory}/host`,
       `AuthorizedKeysFile ${directory}/authorized`,
-      `PidFile ${directory}/sshd.pid`,
       'PermitRootLogin prohibit-password',
       'PasswordAuthentication no',
       'KbdInteractiveAuthentication no',

@@ -131,7 +131,8 @@ async function closeAfterUnreadBody(
   reply: FastifyReply,
 ): Promise<void> {
   const { raw } = request;
-  if ((raw.method !== 'GET' && raw.method !== 'HEAD') || raw.complete) return;
+  const hasBody = (raw.headers['content-length'] ?? raw.headers['transfer-encoding']) !== undefined;
+  if (!hasBody || (raw.method !== 'GET' && raw.method !== 'HEAD') || raw.complete) return;
   raw.resume();
   await clock.sleep(GET_BODY_WAIT_MS);
   if (!raw.complete) void reply.header('connection', 'close');

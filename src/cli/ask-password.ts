@@ -21,9 +21,10 @@ export async function readPassword(fromStdin: boolean, user: string): Promise<st
 /** Asks on the terminal; what is typed is not shown. Ctrl-C ends the command. */
 async function askHidden(question: string): Promise<string> {
   const { stdin, stderr } = process;
-  stderr.write(question);
+  // Before the question: what is typed the moment it appears must not be shown either.
   stdin.setRawMode(true);
   stdin.setEncoding('utf8');
+  stderr.write(question);
   try {
     let typed = '';
     for await (const chunk of stdin as AsyncIterable<string>) {

@@ -37,12 +37,12 @@ describe('the timeline', () => {
     expect(timelineLines(migration, style)).toEqual([
       'web-1  host-a → host-b  succeeded in 4.21 s',
       '',
-      '  ✔ reserve   █                                          10 ms',
-      '  · shift     ·                                        skipped',
-      '  ✔ unplug    ████                                      490 ms  guest agreed',
-      '  ✔ transfer      ████████████████████████████████      3.70 s',
+      '  ✔ reserve   █                                    10 ms',
+      '  · shift     ·                                  skipped',
+      '  ✔ unplug    ████                                490 ms  guest agreed',
+      '  ✔ transfer      ██████████████████████████      3.70 s',
       '',
-      '  nic1  52:54:00:00:00:01  VF 0000:3b:02.1 on host-a → 0000:3b:03.0 on host-b  plugged',
+      '  nic1  VF 0000:3b:02.1 → 0000:3b:03.0  plugged  52:54:00:00:00:01',
       '',
       '  downtime     38 ms (guest paused)',
       '  network gap  112 ms longest (unplug 40 ms, switchover 112 ms, plug -)',
@@ -65,7 +65,7 @@ describe('the timeline', () => {
     const lines = timelineLines(running, style);
     expect(lines[0]).toBe('web-1  host-a → host-b  running for 4.00 s');
     expect(lines).toContainEqual(expect.stringMatching(/▸ transfer .*3\.50 s$/));
-    expect(lines).toContainEqual(expect.stringMatching(/memory +█{27}░{9} 75 %$/));
+    expect(lines).toContainEqual(expect.stringMatching(/memory +█{23}░{7} 75 %$/));
   });
 
   test('says why a queued one waits, and copes with nothing known', () => {

@@ -52,7 +52,8 @@ export interface TimelineStyle {
   readonly nowMs: number;
 }
 
-const BAR_WIDTH = 36;
+/** So that a line with a short message fits a terminal of 80 columns. */
+const BAR_WIDTH = 30;
 const MARKS: Readonly<Record<string, string>> = {
   started: '▸',
   finished: '✔',
@@ -151,11 +152,9 @@ function stepLines(migration: TimelineMigration, style: TimelineStyle): string[]
 }
 
 function vnicLines(migration: TimelineMigration, style: TimelineStyle): string[] {
-  const { source, target } = migration;
   return migration.vnics.map(
-    (vnic) =>
-      `  ${vnic.name}  ${vnic.mac}  VF ${vnic.sourceVf} on ${source} → ${vnic.targetVf} on ${target ?? '?'}` +
-      `  ${stateText(style, vnic.state)}`,
+    ({ name, mac, sourceVf, targetVf, state }) =>
+      `  ${name}  VF ${sourceVf} → ${targetVf}  ${stateText(style, state)}  ${mac}`,
   );
 }
 

@@ -164,49 +164,52 @@ describe('the API', () => {
 });
 
 describe('a connection', () => {
-  let socket: Socket;
-  let received = '';
-  let closed = false;
+  /** One per test: the end of an earlier one may come late. */
+  interface Connection {
+    readonly socket: Socket;
+    received: string;
+    closed: boolean;
+  }
+  let connection: Connection;
   beforeEach(() => {
-    received = '';
-    closed = false;
-    socket = connect(server.port, '127.0.0.1');
-    socket.on('data', (data) => {
-      received += data.toString();
+    const opened: Connection = { socket: connect(server.port, '127.0.0.1'), received: '', closed: false };
+    opened.socket.on('data', (data) => {
+      opened.received += data.toString();
     });
-    socket.on('close', () => {
-      closed = true;
+    opened.socket.on('close', () => {
+      opened.closed = true;
     });
-    socket.on('error', () => {});
+    opened.socket.on('error', () => {});
+    connection = opened;
   });
   afterEach(() => {
-    socket.destroy();
+    connection.socket.destroy();
   });
   const get = (more: string) =>
     `GET /ovirt-engine/api/vms HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${server.token}\r\n${more}\r\n`;
-  const answers = () => received.match(/HTTP\/1\.1 \d+/g) ?? [];
+  const answers = () => connection.received.match(/HTTP\/1\.1 \d+/g) ?? [];
 
   test('serves a GET whose body never comes, and is closed after it', async () => {
-    socket.write(get('Content-Length: 17\r\n'));
-    await eventually('the answer', () => closed);
+    connection.socket.write(get('Content-Length: 17\r\n'));
+    await eventually('the answer', () => connection.closed);
     expect(answers()).toEqual(['HTTP/1.1 200']);
-    expect(received.toLowerCase()).toContain('connection: close');
+    expect(connection.received.toLowerCase()).toContain('connection: close');
   });
 
   test('serves GETs with a body one after the other', async () => {
     const request = `${get('Content-Length: 17\r\n')}<action></action>`;
-    socket.write(request);
-    await eventually('the first answer', () => received.includes('</vms>'));
-    expect(received.toLowerCase()).not.toContain('connection: close');
-    socket.write(request);
+    connection.socket.write(request);
+    await eventually('the first answer', () => connection.received.includes('</vms>'));
+    expect(connection.received.toLowerCase()).not.toContain('connection: close');
+    connection.socket.write(request);
     await eventually('the second answer', () => answers().length === 2);
     expect(answers()).toEqual(['HTTP/1.1 200', 'HTTP/1.1 200']);
   });
 
   test('is closed, and says so, if the client wishes', async () => {
-    socket.write(get('Connection: close\r\n'));
-    await eventually('the end', () => closed);
-    expect(received.toLowerCase()).toContain('connection: close');
+    connection.socket.write(get('Connection: close\r\n'));
+    await eventually('the end', () => connection.closed);
+    expect(connection.received.toLowerCase()).toContain('connection: close');
   });
 
   test('with a body that is too large is refused', async () => {
@@ -218,14 +221,14 @@ describe('a connection', () => {
   });
 
   test('with nonsense on it gets a 400', async () => {
-    socket.write('NONSENSE\r\n\r\n');
-    await eventually('the end', () => closed);
-    expect(received).toContain('400');
+    connection.socket.write('NONSENSE\r\n\r\n');
+    await eventually('the end', () => connection.closed);
+    expect(connection.received).toContain('400');
   });
 
   test('with endless headers is refused', async () => {
-    socket.write(get(`X-Long: ${'x'.repeat(100_000)}\r\n`));
-    await eventually('the end', () => closed);
-    expect(received).toContain('431');
+    connection.socket.write(get(`X-Long: ${'x'.repeat(100_000)}\r\n`));
+    await eventually('the end', () => connection.closed);
+    expect(connection.received).toContain('431');
   });
 });

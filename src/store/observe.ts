@@ -3,9 +3,9 @@
  * job: a look may be older than what the job did since, also if it ended meanwhile. The rules for vNICs are
  * in `merge-vnics.ts`. Called by `vms.ts` only.
  *
- * Races: two looks at hosts between which a VM moved touch the same rows, so rows are locked in the order of
- * their ids. A vNIC the migration writes meanwhile waits for this transaction and then wins, because it is
- * written after.
+ * Races: looks are taken over one at a time. Two hosts may show the same VM, new or known, and both looks
+ * would merge with what was there before either. A vNIC the migration writes meanwhile waits for this
+ * transaction and then wins, because it is written after.
  */
 import type { VmObservation } from '../app/store-port.ts';
 import type { HostId, VmId } from '../base/ids.ts';
@@ -20,12 +20,15 @@ interface Known {
   readonly vnics: readonly ReturnType<typeof toVnic>[];
 }
 
+/** Any number nobody else uses in this database. */
+const OBSERVE_LOCK = 7_264_003;
+
 /** See `Store.vms.observe`. Throws `NOT_FOUND` if the host was removed meanwhile. */
 export async function observeVms(db: Db, observation: VmObservation): Promise<void> {
   const { hostId } = observation;
   await db.transaction(async (sql) => {
-    // One look at a host at a time.
-    const host = await sql.first('select id from hosts where id = $1 for no key update', [hostId]);
+    await sql.rows('select pg_advisory_xact_lock($1)', [OBSERVE_LOCK]);
+    const host = await sql.first('select id from hosts where id = $1 for key share', [hostId]);
     expectFound(host, 'host', hostId);
     await replaceStale(sql, observation);
 
@@ -61,13 +64,12 @@ async function replaceStale(sql: Sql, observation: VmObservation): Promise<void>
 /** Reads and locks the VMs that are on this host by what is known, and those seen there now. */
 async function lockKnownVms(sql: Sql, observation: VmObservation): Promise<Map<VmId, Known>> {
   const vms = await sql.rows<{ id: VmId; host_id: HostId | null }>(
-    'select id, host_id from vms where host_id = $1 or id = any($2::uuid[]) order by id for update',
+    'select id, host_id from vms where host_id = $1 or id = any($2::uuid[]) for update',
     [observation.hostId, observation.vms.map((vm) => vm.id)],
   );
-  const vnics = await sql.rows<VnicRow>(
-    'select * from vnics where vm_id = any($1::uuid[]) order by id for update',
-    [vms.map((vm) => vm.id)],
-  );
+  const vnics = await sql.rows<VnicRow>('select * from vnics where vm_id = any($1::uuid[]) for update', [
+    vms.map((vm) => vm.id),
+  ]);
   return new Map(
     vms.map((vm) => [
       vm.id,

@@ -190,6 +190,24 @@ test('looks at two hosts at once between which VMs move do not break each other'
   );
 });
 
+test('first looks at once that show the same new VM adopt it once: its vNICs keep the ids they got', async () => {
+  for (let round = 0; round < 10; round += 1) {
+    const hosts = [aHost(), aHost()];
+    for (const host of hosts) await store.hosts.add(host);
+    const vm = aVm({ vnics: [aVnic({ name: 'nic1' }), aVnic({ name: 'nic2' })] });
+    const vnicIds = async () => (await store.vms.get(vm.id))?.vnics.map((vnic) => vnic.id);
+    const seenAfterEach = await Promise.all(
+      [...hosts, ...hosts].map(async (host) => {
+        await look(host, [again(vm)]);
+        return await vnicIds();
+      }),
+    );
+    const last = await vnicIds();
+    expect(last).toHaveLength(2);
+    expect(seenAfterEach).toEqual(hosts.flatMap(() => [last, last]));
+  }
+});
+
 test('acting on a VM, vNIC, host or profile that is not there says so', async () => {
   const vm = aVm({ vnics: [aVnic()] });
   await look(a, [vm]);

@@ -7,6 +7,7 @@ import {
   errorTableProblems,
   missingPaths,
   missingScripts,
+  unlistedPages,
 } from './check-docs.ts';
 
 const present = new Set(['docs/a.md', 'src/base', 'src/store/sql', 'test']);
@@ -43,6 +44,12 @@ test('variables of the environment are compared both ways', () => {
     'src/daemon/config.ts: HANDOVER_B is explained nowhere in docs/reference',
     'docs/index.md: nothing in src reads HANDOVER_C',
   ]);
+});
+
+test('the index links to every page', () => {
+  const index = { path: 'docs/README.md', text: '[a](operate/a.md#part)' };
+  const pages = [index, { path: 'docs/operate/a.md', text: '' }, { path: 'docs/operate/b.md', text: '' }];
+  expect(unlistedPages(index, pages)).toEqual(['docs/README.md: has no link to docs/operate/b.md']);
 });
 
 test('a named npm script must exist', () => {

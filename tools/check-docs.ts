@@ -12,6 +12,7 @@ import { isTestFile, lineOf, listFiles } from './source-file.ts';
 const ROOT_NAMES = /^(\.ci|bench|bin|console|docs|guest|lab|src|test|tools)\//;
 /** The product's programs; no other part of it reads the environment. */
 const READS_ENVIRONMENT = /^(src\/(daemon|cli)|bin)\//;
+const INDEX_PAGE = 'docs/README.md';
 const ERRORS_PAGE = 'docs/reference/errors.md';
 
 /** A page and its text. */
@@ -71,6 +72,16 @@ function variablesIn(pages: readonly Page[]): Map<string, string> {
   return found;
 }
 
+/** Pages below docs/ that the index does not link to. */
+export function unlistedPages(index: Page, pages: readonly Page[]): string[] {
+  const linked = new Set(
+    [...index.text.matchAll(/\]\(([^)\s#]+)/g)].map((match) => posix.join('docs', match[1] ?? '')),
+  );
+  return pages
+    .filter(({ path }) => path.startsWith('docs/') && path !== index.path && !linked.has(path))
+    .map(({ path }) => `${index.path}: has no link to ${path}`);
+}
+
 /** `npm run NAME` of scripts that package.json does not have. */
 export function missingScripts(page: Page, scripts: readonly string[]): string[] {
   const problems: string[] = [];
@@ -109,6 +120,7 @@ export function checkDocs(root: string): string[] {
   const exists = (path: string): boolean => existsSync(join(root, path));
   const scripts = scriptNames(root);
   const pages = readPages(root, /^/, ['.md']);
+  const index = pages.find((page) => page.path === INDEX_PAGE) ?? { path: INDEX_PAGE, text: '' };
   const errorsPage = pages.find((page) => page.path === ERRORS_PAGE) ?? { path: ERRORS_PAGE, text: '' };
   return [
     ...pages.flatMap((page) => [
@@ -116,6 +128,7 @@ export function checkDocs(root: string): string[] {
       ...missingPaths(page, exists),
       ...missingScripts(page, scripts),
     ]),
+    ...unlistedPages(index, pages),
     ...errorTableProblems(errorsPage),
     ...environmentProblems(
       readPages(root, READS_ENVIRONMENT, ['.ts', '.mjs']),

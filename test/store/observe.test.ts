@@ -190,7 +190,7 @@ test('looks at two hosts at once between which VMs move do not break each other'
   );
 });
 
-test('first looks at once that show the same new VM adopt it once: its vNICs keep the ids they got', async () => {
+test('first looks at once that show the same new VM adopt it once, under ids that stay', async () => {
   for (let round = 0; round < 10; round += 1) {
     const hosts = [aHost(), aHost()];
     for (const host of hosts) await store.hosts.add(host);

@@ -31,7 +31,8 @@ export async function runVitest(
       [
         'run',
         ...projects.flatMap((project) => ['--project', project]),
-        '--reporter=default',
+        // Shown as it comes: every file. Shown only if it failed: the failures.
+        options.echo ? '--reporter=default' : '--reporter=dot',
         '--reporter=json',
         `--outputFile.json=${file}`,
       ],

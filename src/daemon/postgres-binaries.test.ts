@@ -30,7 +30,7 @@ test('a cluster stays with the version that made it', () => {
 
 test('where its version is missing, the package to install is named', () => {
   writeFileSync(path.join(dir, 'PG_VERSION'), '16\n');
-  expect(() => choosePostgresBinaries(dir, [madeBy(17)])).toThrow(/install postgresql-16/);
+  expect(() => choosePostgresBinaries(dir, [madeBy(17)])).toThrow(/install the package postgresql-16/);
 });
 
 test('where there is none at all, the ways out are named', () => {

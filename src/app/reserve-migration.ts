@@ -87,8 +87,11 @@ type Full = { outgoing?: string; incoming?: string };
 
 /** Hosts that have as many migrations as they may, and the sentence that says so. */
 function fullHosts(facts: PlanFacts, live: readonly Job[], self: JobId): Map<HostId, Full> {
+  // Only jobs that have reserved hold a place. One that is about to look for itself does not: two that wait
+  // for the same host would count each other for ever.
+  const reserved = new Set([...facts.reservations.values()].map((each) => each.jobId));
   const running = live.filter(
-    (job) => job.id !== self && job.state !== 'queued' && job.targetHostId !== null,
+    (job) => job.id !== self && (reserved.has(job.id) || job.data.targetHostId !== undefined),
   );
   const full = new Map<HostId, Full>();
   for (const host of facts.hosts) {

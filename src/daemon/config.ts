@@ -54,9 +54,7 @@ export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv, owne
       `HANDOVER_LOG_LEVEL is "${level}"; use ${LOG_LEVELS.join(', ')}`,
     );
   return {
-    dataDir: resolve(
-      values.data ?? join(env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'handover'),
-    ),
+    dataDir: resolve(values.data ?? defaultDataDir(env)),
     listenHost: values.listen ?? '127.0.0.1',
     port,
     listenFd: Number(env['LISTEN_FDS'] ?? 0) >= 1 ? LISTEN_FD_FIRST : null,
@@ -67,6 +65,12 @@ export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv, owne
     logLevel,
     owner,
   };
+}
+
+/** Root's home is closed to the user PostgreSQL runs as. */
+function defaultDataDir(env: NodeJS.ProcessEnv): string {
+  if (process.getuid?.() === 0) return '/var/lib/handover';
+  return join(env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'handover');
 }
 
 function parse(args: readonly string[]) {

@@ -12,6 +12,7 @@ const REFUSALS = {
   invalid_argument: [8, 'invalid argument: '],
   operation_failed: [9, 'operation failed: '],
   xml: [27, 'XML error: '],
+  xml_malformed: [35, ''],
   system: [38, ''],
   rpc: [39, ''],
   no_domain: [42, 'Domain not found: '],

@@ -24,16 +24,16 @@ export function element(
   return { name, attributes: new Map(given.map(([key, value]) => [key, String(value)])), nodes: [...nodes] };
 }
 
-/** Parses one document. Refuses with libvirt's XML error (27) what is not well formed, and any DOCTYPE. */
+/** Parses one document. Refuses with libvirt's code 35 what is not well formed, and any DOCTYPE. */
 export function parseXml(text: string): XmlElement {
   const parser = new SaxesParser({ xmlns: false, position: false });
   const open: XmlElement[] = [];
   let root: XmlElement | null = null;
   parser.on('error', (error) => {
-    throw refuse('xml', error.message);
+    throw refuse('xml_malformed', `(document):1: ${error.message}`);
   });
   parser.on('doctype', () => {
-    throw refuse('xml', 'document type declarations are not allowed');
+    throw refuse('xml_malformed', '(document):1: document type declarations are not allowed');
   });
   parser.on('opentag', (tag) => {
     const made = element(tag.name, tag.attributes as Record<string, string>);
@@ -49,7 +49,7 @@ export function parseXml(text: string): XmlElement {
   parser.on('text', onText);
   parser.on('cdata', onText);
   parser.write(text).close();
-  if (root === null) throw refuse('xml', 'document is empty');
+  if (root === null) throw refuse('xml_malformed', '(document):1: Document is empty');
   return root;
 }
 

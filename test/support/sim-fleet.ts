@@ -30,6 +30,7 @@ export interface SeenEvent {
   readonly detail: string;
 }
 
+/** A fleet under test and the clients that reach it. */
 export class SimWorld {
   readonly clock = new VirtualClock();
   readonly fleet: SimFleet;
@@ -105,7 +106,9 @@ export class SimWorld {
     const detail =
       typeof event['alias'] === 'string'
         ? event['alias']
-        : [event['event'] ?? event['state'], event['detail']].filter((part) => part !== undefined).join('/');
+        : [event['event'] ?? event['state'], event['detail']]
+            .filter((part) => typeof part === 'number')
+            .join('/');
     this.events.push({ atMs: this.clock.monotonicMs(), host, type, dom: dom.name, detail });
   }
 }

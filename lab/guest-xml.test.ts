@@ -1,3 +1,4 @@
+/** The shape of guests that scenarios rely on. Run by the unit tier; touches nothing. */
 import { expect, test } from 'vitest';
 import { guestXml, standbyInterfaceName, VF_ALIAS, vfInterfaceName, vfXml } from './guest-xml.ts';
 import { guestPlace, vfPciAddress } from './topology.ts';

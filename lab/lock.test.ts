@@ -1,3 +1,4 @@
+/** The lock, held by real processes and killed with them. Run by the unit tier, on a lab name of its own. */
 import { spawn } from 'node:child_process';
 import { expect, test } from 'vitest';
 import type { Log } from '../src/base/log.ts';
@@ -27,8 +28,10 @@ test('past its limit a taker gives up and names the holder', async () => {
 
 test('the lock of a process that was killed is free', async () => {
   const script =
-    "const { lock } = await import('./lab/lock.ts'); const { silentLog } = await import('./src/base/log.ts');" +
-    " await lock('lab', 'doomed', 1000, silentLog); console.log('locked'); setInterval(() => {}, 1000);";
+    "const { lock } = await import('./lab/lock.ts'); " +
+    "const { silentLog } = await import('./src/base/log.ts');" +
+    " await lock('lab', 'doomed', 1000, silentLog);" +
+    " console.log('locked'); setInterval(() => {}, 1000);";
   const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
     cwd: REPOSITORY,
     env: { ...process.env },

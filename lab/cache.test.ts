@@ -1,4 +1,7 @@
-/** The cache: complete entries only, whatever happens to a build. Run by the unit tier, on a directory of its own. */
+/**
+ * The cache: complete entries only, whatever happens to a build. Run by the unit tier, on a directory of its
+ * own.
+ */
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -28,8 +28,8 @@ export const verify = defineStep<MigrationContext, readonly GuestInterface[] | n
   async run(context, first) {
     const plugged = vnicsOf(context).filter((vnic) => vnic.state === 'plugged');
     if (plugged.length === 0) return skipped('no VF to verify');
-    if (first === null) return finished('unverified: the guest has no agent that answers');
     const verdicts = await watchTraffic(context, plugged, first);
+    if (verdicts === null) return finished('unverified: the guest has no agent that answers');
     const said: string[] = [];
     for (const vnic of plugged) {
       const verdict = verdicts.get(vnic.vnicId) ?? 'unverified';
@@ -43,28 +43,29 @@ export const verify = defineStep<MigrationContext, readonly GuestInterface[] | n
   },
 });
 
+/** null: the agent never answered. It may need some seconds to be back after the move. */
 async function watchTraffic(
   context: MigrationContext,
   vnics: readonly MovingVnic[],
-  first: readonly GuestInterface[],
-): Promise<Map<string, Verdict>> {
+  first: readonly GuestInterface[] | null,
+): Promise<Map<string, Verdict> | null> {
   const { hypervisor } = await context.target();
-  const base = new Map(vnics.map((vnic) => [vnic.vnicId, received(first, vnic)]));
+  const base = new Map<string, number>();
   const verdicts = new Map<string, Verdict>();
   const endMs = context.clock.monotonicMs() + VERIFY_LIMIT_MS;
-  for (;;) {
-    const now = await hypervisor.guestInterfaces(context.vmId);
-    for (const vnic of vnics) {
+  for (let now = first; ; now = await hypervisor.guestInterfaces(context.vmId)) {
+    for (const vnic of now === null ? [] : vnics) {
       if (verdicts.get(vnic.vnicId) === 'verified') continue;
-      const before = base.get(vnic.vnicId) ?? null;
-      const after = now === null ? null : received(now, vnic);
-      if (now !== null && after === null) verdicts.set(vnic.vnicId, 'degraded');
-      else if (after !== null && before === null) base.set(vnic.vnicId, after);
-      if (after !== null)
-        verdicts.set(vnic.vnicId, before !== null && after > before ? 'verified' : 'unverified');
+      const before = base.get(vnic.vnicId);
+      const after = received(now ?? [], vnic);
+      if (after === null) verdicts.set(vnic.vnicId, 'degraded');
+      else {
+        verdicts.set(vnic.vnicId, before !== undefined && after > before ? 'verified' : 'unverified');
+        if (before === undefined) base.set(vnic.vnicId, after);
+      }
     }
     const open = vnics.some((vnic) => verdicts.get(vnic.vnicId) !== 'verified');
-    if (!open || context.clock.monotonicMs() >= endMs) return verdicts;
+    if (!open || context.clock.monotonicMs() >= endMs) return verdicts.size === 0 ? null : verdicts;
     await context.clock.sleep(LOOK_EVERY_MS, context.steadySignal);
   }
 }

@@ -36,14 +36,12 @@ export async function startSimulation(options: {
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
   const fleet = createSimFleet({ clock, random, log, inventory: DEMO_FLEET });
-  const servers = await Promise.all(
-    DEMO_FLEET.hosts.map((host) => fleet.serve(host.name, join(directory, `${host.name}.sock`))),
-  );
+  for (const { name } of DEMO_FLEET.hosts) await fleet.serve(name, join(directory, `${name}.sock`));
   return {
     openShell: (endpoint) => fleet.shell(endpoint.name),
     introduce: (useCases) => introduce(useCases, directory),
     async close() {
-      await Promise.all(servers.map((server) => server.close()));
+      await fleet.close();
       rmSync(directory, { recursive: true, force: true });
     },
   };

@@ -134,7 +134,7 @@ function domainXml(name: string, uuid: string, memoryGiB: number, vnics: readonl
 const guest = (address: string): SimGuestSpec => ({
   unplug: PROMPT_UNPLUG,
   agent: true,
-  memoryUsedMiB: 1500,
+  memoryUsedMiB: 900,
   dirtyMiBps: 60,
   address,
 });

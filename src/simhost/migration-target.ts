@@ -35,6 +35,7 @@ export class Incoming {
   sourceHost: string | null = null;
   arrival: Arrival | null = null;
   #onEnd: (() => void) | null = null;
+  #unhook: () => void = () => {};
   #ended = false;
   #resumed = false;
   readonly #fabric: SimFabric;
@@ -64,6 +65,13 @@ export class Incoming {
     this.host.emitLifecycle(this.domain, 'stoppedFailed');
   }
 
+  /** A daemon that comes back ends what waited in vain. */
+  belongsTo(daemon: AbortSignal): void {
+    const lost = () => this.host.tellDaemon(() => this.connectionLost());
+    daemon.addEventListener('abort', lost, { once: true });
+    this.#unhook = () => daemon.removeEventListener('abort', lost);
+  }
+
   /** From here on the guest is here, whatever happens to those who ordered it. */
   resumed(): void {
     this.#resumed = true;
@@ -73,6 +81,7 @@ export class Incoming {
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#unhook();
     this.#fabric.unlisten(this);
     if (this.domain.incoming === this) this.domain.incoming = null;
     this.domain.lock.endAsync();
@@ -115,9 +124,7 @@ export async function prepare(
     if (!domain.active) throw refuse('operation_failed', 'domain is no longer running');
     domain.setPaused('migration');
     host.emitLifecycle(domain, 'startedMigrated');
-    // A daemon that comes back ends what waited in vain.
-    const lost = () => host.tellDaemon(() => incoming.connectionLost());
-    host.daemonSignal().addEventListener('abort', lost, { once: true });
+    incoming.belongsTo(host.daemonSignal());
     return { incoming, uri, cookie: cookieFor(host, domain, null) };
   } catch (error) {
     incoming.end();

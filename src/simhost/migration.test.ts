@@ -157,7 +157,7 @@ describe('migration between simulated hosts', () => {
       await world.clock.advance(500);
       const source = await world.run(a.call(procedures.domainGetJobStats, { dom: web, flags: 0 }));
       expect(source.type).toBe(2);
-      expect(paramNumber(source.params, 'memory_remaining')).toBeLessThan(1500 * 1024 * 1024);
+      expect(paramNumber(source.params, 'memory_remaining')).toBeLessThan(900 * 1024 * 1024);
       expect(paramNumber(source.params, 'operation')).toBe(5);
       const target = a.call.bind(b)(procedures.domainGetJobStats, { dom: web, flags: 0 });
       expect(await codeOf(world.run(target))).toBe(55);

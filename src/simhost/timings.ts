@@ -15,7 +15,7 @@ export const TIMINGS = {
   shutdown: [800, 2000],
   deviceAdd: [40, 120],
   /** From device_add to a link that is up in the guest. */
-  guestNicUp: [150, 900],
+  guestNicUp: [100, 500],
   /** libvirtd's round trips of a device_del request. */
   deviceDel: [5, 15],
   begin: [5, 15],
@@ -28,7 +28,7 @@ export const TIMINGS = {
   /** Target's job stays open for so long after the guest resumed there. */
   finishTail: [250, 500],
   /** Source's QEMU is killed and libvirt answers. */
-  confirm: [500, 800],
+  confirm: [450, 650],
   abort: [300, 900],
 } as const satisfies Record<string, RangeMs>;
 

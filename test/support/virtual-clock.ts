@@ -43,11 +43,19 @@ export class VirtualClock implements Clock {
 
   sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
-      const cancel = this.after(delayMs, resolve);
-      signal?.addEventListener('abort', () => {
-        cancel();
+      if (signal?.aborted) {
         reject(abortReason(signal));
+        return;
+      }
+      const onAbort = () => {
+        cancel();
+        reject(abortReason(signal as AbortSignal));
+      };
+      const cancel = this.after(delayMs, () => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve();
       });
+      signal?.addEventListener('abort', onAbort, { once: true });
     });
   }
 

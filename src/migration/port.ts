@@ -80,5 +80,5 @@ export interface MigrationContext extends StepContext<MigrateParams, MigrationDa
   readonly source: Hypervisor;
   /** Record and verbs of the target; only after the reserve step. */
   target(): Promise<{ readonly host: Host; readonly hypervisor: Hypervisor }>;
-  readonly runtime: { call: MigrateCall | null };
+  readonly runtime: { call: MigrateCall | null; resumedOnTarget: boolean };
 }

@@ -50,13 +50,17 @@ export async function plugVnic(
   side: 'source' | 'target',
   hostId: HostId,
   vnic: MovingVnic,
+  seen: Domain | null = null,
 ): Promise<Plugged> {
+  let first = seen;
   let vf = side === 'target' ? vnic.targetVf : vnic.sourceVf;
   let pf = side === 'target' ? vnic.targetPf : vnic.sourcePf;
   const tried: PciAddress[] = [];
   for (;;) {
     try {
-      return await plugOn(context, hypervisor, vnic, vf, pf);
+      const looked = first;
+      first = null;
+      return await plugOn(context, hypervisor, vnic, { vf, pf }, looked);
     } catch (thrown) {
       if (!isCode(thrown, 'LIBVIRT_REFUSED', 'VF_TAKEN', 'NOT_FOUND', 'HOST_COMMAND_FAILED')) throw thrown;
       tried.push(vf);
@@ -85,12 +89,12 @@ async function plugOn(
   context: MigrationContext,
   hypervisor: Hypervisor,
   vnic: MovingVnic,
-  vf: PciAddress,
-  pf: string,
+  { vf, pf }: { vf: PciAddress; pf: string },
+  seen: Domain | null,
 ): Promise<Plugged> {
   const endMs = context.clock.monotonicMs() + PLUG_LIMIT_MS;
-  for (;;) {
-    const domain = await hypervisor.inspect(context.vmId);
+  for (let looked = seen; ; looked = null) {
+    const domain = looked ?? (await hypervisor.inspect(context.vmId));
     if (!domain)
       throw new HandoverError('NOT_FOUND', `${context.vmName} is gone from ${hypervisor.endpoint.name}`);
     const there = interfaceOf(domain, vnic);

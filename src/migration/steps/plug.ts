@@ -22,10 +22,13 @@ export const plug = defineStep<MigrationContext, Domain | null>({
   async run(context, domain) {
     const { host } = await context.target();
     const moving = vnicsOf(context);
-    await context.save({ plugAskedAt: context.data.plugAskedAt ?? context.clock.now() });
-    const asked = moving.map((vnic) => plugOne(context, vnic, domain));
-    await context.ports.setVmHost(context.vmId, host.id);
-    const results = await Promise.all(asked);
+    // Records go beside the calls, not before them: every millisecond here is one without the VF.
+    const plugAskedAt = context.data.plugAskedAt ?? context.clock.now();
+    const [results] = await Promise.all([
+      Promise.all(moving.map((vnic) => plugOne(context, vnic, domain))),
+      context.save({ plugAskedAt }),
+      context.ports.setVmHost(context.vmId, host.id),
+    ]);
     await saveVnics(context, new Map(results.map((result) => [result.vnicId, { state: result.state }])));
     await context.save({ plugTried: true });
     if (moving.length === 0) return skipped('no VF to plug');
@@ -51,9 +54,8 @@ async function plugOne(context: MigrationContext, vnic: MovingVnic, domain: Doma
     };
   }
   try {
-    // The record goes beside the call, not before it: every millisecond here is one without the VF.
     const [plugged] = await Promise.all([
-      plugVnic(context, hypervisor, 'target', host.id, vnic),
+      plugVnic(context, hypervisor, 'target', host.id, vnic, domain),
       context.item(vnic.vnicId, 'started', `plugging ${vnic.targetVf}`),
     ]);
     await context.item(vnic.vnicId, 'finished', `plugged on ${plugged.vf}`);

@@ -16,7 +16,7 @@ import { peerUriOf } from '../../model/host.ts';
 import { defineStep, finished } from '../../saga/definition.ts';
 import { convergence } from '../convergence.ts';
 import { type BothSides, lookAtBoth } from '../look.ts';
-import { type Decision, decidePivot } from '../pivot.ts';
+import { type Decision, decidePivot, targetSide } from '../pivot.ts';
 import type { MigrateCall, MigrationContext } from '../port.ts';
 import { vnicsOf } from '../vnics.ts';
 
@@ -36,7 +36,10 @@ export const transfer = defineStep<MigrationContext, BothSides>({
     const { hypervisor: target } = await context.target();
     const unwatch = [
       await context.source.watch(context.vmId, () => bell.ring()),
-      await target.watch(context.vmId, () => bell.ring()),
+      await target.watch(context.vmId, (event) => {
+        if (event.type === 'lifecycle' && event.name === 'resumed') context.runtime.resumedOnTarget = true;
+        bell.ring();
+      }),
     ];
     const onCancel = () => bell.ring();
     context.signal.addEventListener('abort', onCancel);
@@ -110,6 +113,7 @@ async function settle(context: MigrationContext, bell: Bell): Promise<string> {
   let holding = false;
   const policy = convergence(context);
   for (;;) {
+    if (await resumedThere(context)) return moved(context, RESUMED);
     const seen = await lookAtBoth(context);
     const decision = notYet(context, seen) ?? decidePivot(seen.source, seen.target);
     if (decision.do !== 'hold' && holding) await endHold(context);
@@ -135,6 +139,25 @@ async function settle(context: MigrationContext, bell: Bell): Promise<string> {
     else if (seen.progress) await policy.step(seen.progress);
     await bell.wait(context.clock, LOOK_EVERY_MS, context.steadySignal);
   }
+}
+
+const RESUMED = {
+  do: 'forward',
+  source: 'later',
+  overlap: false,
+  because: 'the VM runs on the target',
+} as const satisfies Decision;
+
+/**
+ * The short way: libvirt said that the guest resumed on the target while our own call to the source is still
+ * open, so the source stands still under that call. A look at the target alone is enough, and the plug must
+ * not wait for more.
+ */
+async function resumedThere(context: MigrationContext): Promise<boolean> {
+  const { call, resumedOnTarget } = context.runtime;
+  if (!resumedOnTarget || call === null || call.endedAt !== null) return false;
+  const { hypervisor } = await context.target();
+  return targetSide(await hypervisor.inspect(context.vmId)).state === 'running';
 }
 
 /**

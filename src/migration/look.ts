@@ -42,10 +42,10 @@ async function answered<T>(look: () => Promise<T>): Promise<T | typeof UNREACHAB
   try {
     return await look();
   } catch (thrown) {
-    if (
-      thrown instanceof HandoverError &&
-      (thrown.kind === 'unreachable' || thrown.kind === 'outcome_unknown')
-    ) {
+    // Whatever went wrong, nothing was seen, and a host that was not seen must not be judged: a refusal
+    // thrown on from here would undo a move that may have happened. Only a lost claim and our own mistakes
+    // end the looking.
+    if (thrown instanceof HandoverError && thrown.code !== 'CLAIM_LOST' && thrown.kind !== 'bug') {
       return UNREACHABLE;
     }
     throw thrown;

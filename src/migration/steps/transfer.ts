@@ -157,7 +157,13 @@ async function resumedThere(context: MigrationContext): Promise<boolean> {
   const { call, resumedOnTarget } = context.runtime;
   if (!resumedOnTarget || call === null || call.endedAt !== null) return false;
   const { hypervisor } = await context.target();
-  return targetSide(await hypervisor.inspect(context.vmId)).state === 'running';
+  try {
+    return targetSide(await hypervisor.inspect(context.vmId)).state === 'running';
+  } catch (thrown) {
+    if (isCode(thrown, 'CLAIM_LOST')) throw thrown;
+    // Not seen: the long way looks again.
+    return false;
+  }
 }
 
 /**

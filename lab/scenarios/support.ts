@@ -221,8 +221,9 @@ export async function checkNothingHeld(checks: Checks, api: EngineApi): Promise<
 const PLUG_DELAY_MS_MAX = 10_000;
 
 /**
- * The plug was asked for after the guest had resumed on the target, and at once. Whether libvirt's call had returned by
- * then is left open: a look at an arriving domain may wait for libvirt's own job (decision 0009) and outlast the call.
+ * The plug was asked for after the guest had resumed on the target, and at once. Whether libvirt's call had
+ * returned by then is left open: a look at an arriving domain may wait for libvirt's own job (decision 0009)
+ * and outlast the call.
  */
 export function checkPlugMoment(checks: Checks, job: JobView): void {
   const { resumedAt, plugAskedAt } = job.moments;

@@ -103,6 +103,8 @@ export interface MigrationData {
   readonly targetHadDefinition?: boolean;
   /** The guest was asked to give its VFs back; set before it is asked. */
   readonly unplugAskedAt?: number;
+  /** Those it may still give back: asked for and not refused. Set before it is asked. */
+  readonly unplugAsked?: readonly VnicId[];
   readonly progress?: {
     readonly bytesTotal: number;
     readonly bytesRemaining: number;

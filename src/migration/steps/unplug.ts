@@ -39,8 +39,10 @@ export const unplug = defineStep<MigrationContext, Domain | null>({
       bell.ring();
     });
     try {
-      await context.save({ unplugAskedAt: context.clock.now() });
-      for (const vnic of moving) if (interfaceOf(domain, vnic)) await ask(context, vnic);
+      await askForAll(
+        context,
+        moving.filter((vnic) => interfaceOf(domain, vnic)),
+      );
       await waitUntilOut(context, { endMs, bell, refused });
     } finally {
       stopWatching();
@@ -65,6 +67,20 @@ function gone(context: MigrationContext): HandoverError {
     'MIGRATION_FAILED',
     `${context.vmName} stopped running on ${context.sourceHost.name} while it was being moved`,
   );
+}
+
+async function askForAll(context: MigrationContext, inside: readonly MovingVnic[]): Promise<void> {
+  const ids = inside.map((vnic) => vnic.vnicId);
+  await context.save({ unplugAskedAt: context.clock.now(), unplugAsked: ids });
+  for (const [index, vnic] of inside.entries()) {
+    try {
+      await ask(context, vnic);
+    } catch (thrown) {
+      // Neither this one nor those after it reached the guest: nobody must wait for it to give them back.
+      await context.save({ unplugAsked: ids.slice(0, index) });
+      throw thrown;
+    }
+  }
 }
 
 async function ask(context: MigrationContext, vnic: MovingVnic): Promise<void> {
@@ -102,6 +118,7 @@ async function waitUntilOut(
     const timedOut = context.clock.monotonicMs() >= wait.endMs;
     const holder = inside.find((vnic) => wait.refused.has(vnic.alias)) ?? (timedOut ? inside[0] : undefined);
     if (holder) {
+      await noteRefusals(context, wait.refused);
       const message = timedOut
         ? `the guest did not give vNIC ${holder.name} (VF ${holder.sourceVf}) back within ` +
           `${context.params.unplugTimeoutMs / 1000} s; check that its kernel handles PCI ` +
@@ -115,6 +132,13 @@ async function waitUntilOut(
     context.signal.throwIfAborted();
     await wait.bell.wait(context.clock, LOOK_EVERY_MS, context.signal);
   }
+}
+
+/** What the guest said no to it keeps: that request is over, and it may be asked again in another job. */
+async function noteRefusals(context: MigrationContext, refused: ReadonlySet<string>): Promise<void> {
+  const over = new Set(vnicsOf(context).flatMap((vnic) => (refused.has(vnic.alias) ? [vnic.vnicId] : [])));
+  if (over.size === 0) return;
+  await context.save({ unplugAsked: (context.data.unplugAsked ?? []).filter((id) => !over.has(id)) });
 }
 
 /**
@@ -145,7 +169,8 @@ async function cleanVf(context: MigrationContext, vnic: MovingVnic): Promise<voi
 /** Undo of one vNIC. Returns what to say about it. */
 async function plugAgain(context: MigrationContext, vnic: MovingVnic, domain: Domain): Promise<string> {
   const there = interfaceOf(domain, vnic);
-  if (there) return stillThere(context, vnic);
+  if (there && context.data.unplugAsked?.includes(vnic.vnicId)) return stillThere(context, vnic);
+  if (there) return `${vnic.name} was kept by the guest on ${vnic.sourceVf}`;
   const hostId = context.sourceHost.id;
   try {
     const plugged = await plugVnic(context, context.source, 'source', hostId, vnic);
@@ -171,7 +196,7 @@ async function plugAgain(context: MigrationContext, vnic: MovingVnic, domain: Do
   }
 }
 
-/** A vNIC the guest was asked for and still holds: pending, unless it was never asked. */
+/** A vNIC the guest was asked for, did not refuse and still holds: it may come at any time. */
 async function stillThere(context: MigrationContext, vnic: MovingVnic): Promise<string> {
   await saveVnics(context, new Map([[vnic.vnicId, { state: 'unplug_pending' as const }]]));
   await context.ports.setVnicActual(vnic.vnicId, 'unplug_pending', vnic.sourceVf);

@@ -1,0 +1,112 @@
+/** What a migration does when the guest keeps a VF, or a stranger takes one. */
+import { afterEach, describe, expect, test } from 'vitest';
+import { PROMPT_UNPLUG } from '../../src/simhost/inventory.ts';
+import { eventually } from '../support/eventually.ts';
+import { failureOf, MigrationWorld, type WorldOptions } from '../support/migration-world.ts';
+import { aliasOf, vfOf } from '../support/sim-vms.ts';
+
+let world: MigrationWorld;
+const start = async (options: WorldOptions): Promise<void> => {
+  world = await MigrationWorld.start(options);
+};
+afterEach(() => world.close());
+
+const numberOf = (vf: string | undefined): number => Number(vf?.at(-1));
+
+describe('a guest that keeps its VF', () => {
+  test('keeps it as pending when it never answers, and gets it plugged again whenever it lets go', async () => {
+    await start({ vms: [{ name: 'web-1', guest: { unplug: { type: 'never' } } }] });
+    const job = await world.migrated('web-1', { unplugTimeoutMs: 2_000 });
+    expect(job).toMatchObject({ state: 'failed', error: { code: 'UNPLUG_TIMED_OUT' } });
+    expect(job.error?.message).toContain('within 2 s');
+    expect(await world.store.reservations.list()).toEqual([]);
+    const [vnic] = await world.vnics('web-1');
+    expect(vnic).toMatchObject({ plugged: true, actual: 'unplug_pending', vf: vfOf(0) });
+    expect(await world.alerts()).toEqual([expect.stringContaining(`still attached to ${vfOf(0)}`)]);
+    expect(await world.said(job, 'UNPLUG_PENDING')).toHaveLength(1);
+    expect(await failureOf(world.migrate('web-1'))).toMatchObject({ code: 'VM_NOT_MIGRATABLE' });
+
+    world.guest('web-1').unplug = PROMPT_UNPLUG;
+    world.guest('web-1').answerPending();
+    await eventually('plugged again', async () => (await world.vnics('web-1'))[0]?.actual === 'plugged');
+    await eventually('the alert cleared', async () => (await world.alerts()).length === 0);
+    expect(world.runsOn('web-1')).toEqual(['host-a']);
+  });
+
+  test('ends the job at once when it refuses, stays plugged, and may be asked again', async () => {
+    await start({ vms: [{ name: 'web-1', guest: { unplug: { type: 'refuse', afterMs: 100 } } }] });
+    const job = await world.migrated('web-1');
+    expect(job).toMatchObject({ state: 'failed', error: { code: 'UNPLUG_TIMED_OUT' } });
+    expect(job.error?.message).toContain('refused');
+    expect((await world.vnics('web-1'))[0]).toMatchObject({ actual: 'plugged', vf: vfOf(0) });
+    world.guest('web-1').unplug = PROMPT_UNPLUG;
+    expect(await world.migrated('web-1')).toMatchObject({ state: 'succeeded' });
+  });
+
+  test('that gave its first vNIC back and refuses the second has the first again', async () => {
+    await start({ vms: [{ name: 'web-1', vfs: [0, 1] }] });
+    const guest = world.guest('web-1');
+    guest.unplug = { type: 'answer', minMs: 200, maxMs: 200 };
+    world.host('host-a').listen((event) => {
+      if (event.type === 'deviceRemoved') guest.unplug = { type: 'refuse', afterMs: 100 };
+    });
+    const job = await world.migrated('web-1');
+    expect(job).toMatchObject({ state: 'failed', error: { code: 'UNPLUG_TIMED_OUT' } });
+    expect(world.vfs('host-a', 'web-1')).toEqual({ [aliasOf(0)]: vfOf(0), [aliasOf(1)]: vfOf(1) });
+  });
+
+  test('when libvirt refuses to ask it, is not taken for one that may still give it back', async () => {
+    await start({ vms: [{ name: 'web-1', vfs: [0, 1] }] });
+    world.fleet.faults.add({
+      procedure: 'domainDetachDeviceAlias',
+      nth: 2,
+      effect: { type: 'refuse', libvirtCode: 68, message: 'cannot acquire state change lock' },
+    });
+    expect(await world.migrated('web-1')).toMatchObject({ state: 'failed' });
+    await eventually('both plugged', async () =>
+      (await world.vnics('web-1')).every((vnic) => vnic.actual === 'plugged'),
+    );
+    expect(await world.migrated('web-1')).toMatchObject({ state: 'succeeded' });
+  });
+});
+
+describe('a VF that a stranger takes', () => {
+  test('on the target after it was reserved is replaced by another that fits', async () => {
+    await start({ vms: [{ name: 'web-1' }] });
+    const { job, letGo } = await world.inTransfer('web-1');
+    const planned = (await world.job(job)).data.vnics?.[0]?.targetVf;
+    await world.steal('host-b', [numberOf(planned)]);
+    letGo();
+    expect(await world.ended(job)).toMatchObject({ state: 'succeeded' });
+    expect(world.vfs('host-b', 'web-1')[aliasOf(0)]).not.toBe(planned);
+    expect(await world.said(job, 'VNIC_PLUGGED')).toEqual([expect.stringContaining('on another VF')]);
+  });
+
+  test('with none left leaves the vNIC unplugged under an alert, until a VF is free again', async () => {
+    await start({ vms: [{ name: 'web-1' }], vfCount: 2 });
+    const { job, letGo } = await world.inTransfer('web-1');
+    const endStranger = await world.steal('host-b', [0, 1]);
+    letGo();
+    expect(await world.ended(job)).toMatchObject({ state: 'succeeded' });
+    expect(world.runsOn('web-1')).toEqual(['host-b']);
+    expect((await world.vnics('web-1'))[0]).toMatchObject({ plugged: true, actual: 'unplugged', vf: null });
+    expect(await world.alerts()).toEqual([expect.stringContaining('nic2 of web-1')]);
+    expect(await world.said(job, 'NOT_ALL_VNICS_PLUGGED')).toHaveLength(1);
+    await endStranger();
+    await eventually('plugged', async () => (await world.vnics('web-1'))[0]?.actual === 'plugged');
+    await eventually('the alert cleared', async () => (await world.alerts()).length === 0);
+  });
+
+  test('on the source while it is away is replaced there when the move is undone', async () => {
+    await start({ vms: [{ name: 'web-1' }] });
+    const { job } = await world.inTransfer('web-1');
+    await world.steal('host-a', [0]);
+    expect(await world.cancel('web-1')).toMatchObject({ id: job.id });
+    expect(await world.ended(job)).toMatchObject({ state: 'cancelled' });
+    const { [aliasOf(0)]: now } = world.vfs('host-a', 'web-1');
+    expect(now).toBeDefined();
+    expect(now).not.toBe(vfOf(0));
+    const undone = (await world.steps(job)).find((step) => step.name === 'unplug');
+    expect(undone?.message).toContain('on another VF than planned');
+  });
+});

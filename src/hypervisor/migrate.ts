@@ -6,7 +6,7 @@
  * that had died and no for guests that had moved): callers inspect both hosts afterwards.
  */
 import { abortReason, type Clock } from '../base/clock.ts';
-import { HandoverError } from '../base/errors.ts';
+import { HandoverError, isCode } from '../base/errors.ts';
 import type { VmId } from '../base/ids.ts';
 import {
   DOMAIN_XML,
@@ -106,7 +106,8 @@ async function move(
 
 /**
  * Waits for the move; once the signal aborts, asks libvirt to abort until the move ends or the limit is
- * reached.
+ * reached. Whoever has lost the claim acts no more: the wait ends, and a peer-to-peer move goes on for who
+ * has it now.
  */
 async function settleOrAbort(
   clock: Clock,
@@ -119,6 +120,7 @@ async function settleOrAbort(
   const ended = moving.finally(() => settled.abort());
   const aborted = whenAborted(signal, settled.signal).then(async (abort) => {
     if (!abort) return;
+    if (isCode(signal.reason, 'CLAIM_LOST')) throw signal.reason;
     const endMs = clock.monotonicMs() + ABORT_LIMIT_MS;
     while (!settled.signal.aborted && clock.monotonicMs() < endMs) {
       await abortJob(await route.source.work(), route.sourceName, dom.uuid as VmId);
@@ -141,7 +143,7 @@ async function settleOrAbort(
 }
 
 function giveUp(error: unknown, ended: Promise<void>): Promise<void> {
-  return error instanceof HandoverError && error.code === 'CALL_TIMED_OUT' ? Promise.reject(error) : ended;
+  return isCode(error, 'CALL_TIMED_OUT', 'CLAIM_LOST') ? Promise.reject(error) : ended;
 }
 
 /** True when `signal` aborts, false when `settled` does before. */

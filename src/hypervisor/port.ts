@@ -202,7 +202,7 @@ export interface Hypervisor {
   // ---- acting on domains ----
   /**
    * Moves a domain; resolves when libvirt says done, which is after the guest runs on the target. Runs on a
-   * connection of its own.
+   * connection of its own. The signal aborts the move; with `CLAIM_LOST` it only ends the waiting.
    */
   migrate(request: MigrateRequest, signal: AbortSignal): Promise<void>;
   /** Asks libvirt to abort the migration job; no job is no error. Inspect afterwards. */

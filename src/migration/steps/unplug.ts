@@ -169,13 +169,17 @@ async function cleanVf(context: MigrationContext, vnic: MovingVnic): Promise<voi
 /** Undo of one vNIC. Returns what to say about it. */
 async function plugAgain(context: MigrationContext, vnic: MovingVnic, domain: Domain): Promise<string> {
   const there = interfaceOf(domain, vnic);
-  if (there && context.data.unplugAsked?.includes(vnic.vnicId)) return stillThere(context, vnic);
-  if (there) return `${vnic.name} was kept by the guest on ${vnic.sourceVf}`;
+  const asked = context.data.unplugAsked ?? [];
+  if (there && asked.includes(vnic.vnicId)) return stillThere(context, vnic);
   const hostId = context.sourceHost.id;
   try {
+    // It is out, so the request is over. Said first: what a crash leaves plugged is then not taken for
+    // pending.
+    if (!there) await context.save({ unplugAsked: asked.filter((id) => id !== vnic.vnicId) });
     const plugged = await plugVnic(context, context.source, 'source', hostId, vnic);
     await saveVnics(context, new Map([[vnic.vnicId, { state: 'plugged' as const }]]));
     await context.ports.setVnicActual(vnic.vnicId, 'plugged', plugged.vf);
+    if (there) return `${vnic.name} is on ${plugged.vf}`;
     await context.item(vnic.vnicId, 'undone', `plugged again on ${plugged.vf}`);
     return `${vnic.name} plugged again on ${plugged.vf}${plugged.note ? ` (${plugged.note})` : ''}`;
   } catch (thrown) {

@@ -80,5 +80,6 @@ export interface MigrationContext extends StepContext<MigrateParams, MigrationDa
   readonly source: Hypervisor;
   /** Record and verbs of the target; only after the reserve step. */
   target(): Promise<{ readonly host: Host; readonly hypervisor: Hypervisor }>;
-  readonly runtime: { call: MigrateCall | null; resumedOnTarget: boolean };
+  /** Of this process alone. `windingDown`: after the call, and a second copy looked for; never rejects. */
+  readonly runtime: { call: MigrateCall | null; resumedOnTarget: boolean; windingDown: Promise<void> | null };
 }

@@ -9,6 +9,7 @@ import { type Domain, isActive } from '../../model/domain.ts';
 import type { MovingVnic } from '../../model/job.ts';
 import { defineStep, finished, skipped } from '../../saga/definition.ts';
 import type { MigrationContext } from '../port.ts';
+import { endSecondCopyIfAny } from '../second-copy.ts';
 import { plugVnic, saveVnics, vnicAlert, vnicsOf } from '../vnics.ts';
 
 export const plug = defineStep<MigrationContext, Domain | null>({
@@ -28,6 +29,8 @@ export const plug = defineStep<MigrationContext, Domain | null>({
       Promise.all(moving.map((vnic) => plugOne(context, vnic, domain))),
       context.save({ plugAskedAt }),
       context.ports.setVmHost(context.vmId, host.id),
+      // Taken up from a process that died: nobody has watched how libvirt's own call ended.
+      context.runtime.call === null ? endSecondCopyIfAny(context, context.clock.monotonicMs()) : null,
     ]);
     await saveVnics(context, new Map(results.map((result) => [result.vnicId, { state: result.state }])));
     await context.save({ plugTried: true });

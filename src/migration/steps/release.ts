@@ -8,6 +8,7 @@ import { explain, isCode } from '../../base/errors.ts';
 import { defineStep, finished } from '../../saga/definition.ts';
 import { type BothSides, lookAtBoth } from '../look.ts';
 import type { MigrationContext } from '../port.ts';
+import { endSecondCopy } from '../second-copy.ts';
 
 const LOOK_EVERY_MS = 500;
 const AWAY_LOOK_EVERY_MS = 5_000;
@@ -23,6 +24,10 @@ export const release = defineStep<MigrationContext, BothSides>({
     const { hypervisor: target } = await context.target();
     const downtimeMs = await target.migrationDowntimeMs(context.vmId).catch(() => null);
     if (downtimeMs !== null) await context.save({ downtimeMs });
+    const { windingDown } = context.runtime;
+    // Whoever watches how libvirt's call ends also ends a second copy; not two at once.
+    if (windingDown && first.source.state !== 'absent')
+      await Promise.race([windingDown, context.clock.sleep(CALL_LIMIT_MS, context.steadySignal)]);
     await clearSource(context, first);
     const call = context.runtime.call;
     // The source is clear, so libvirt's answer is due; it is only waited for to record when it came.
@@ -48,6 +53,7 @@ export const release = defineStep<MigrationContext, BothSides>({
 async function clearSource(context: MigrationContext, first: BothSides): Promise<void> {
   const alert = `source:${context.jobId}`;
   let alerted = false;
+  const sinceMs = context.clock.monotonicMs();
   for (let seen = first; ; seen = await lookAtBoth(context)) {
     if (seen.source.state === 'unreachable') {
       alerted = true;
@@ -75,7 +81,8 @@ async function clearSource(context: MigrationContext, first: BothSides): Promise
         await context.clock.sleep(AWAY_LOOK_EVERY_MS, context.steadySignal);
         continue;
       }
-      await context.source.destroy(context.vmId);
+      if (seen.source.state === 'running') await endSecondCopy(context, sinceMs);
+      else await context.source.destroy(context.vmId);
       continue;
     }
     await context.source.undefine(context.vmId);

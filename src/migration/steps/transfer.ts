@@ -18,6 +18,7 @@ import { convergence } from '../convergence.ts';
 import { type BothSides, lookAtBoth } from '../look.ts';
 import { type Decision, decidePivot, targetSide } from '../pivot.ts';
 import type { MigrateCall, MigrationContext } from '../port.ts';
+import { endSecondCopy, endSecondCopyIfAny } from '../second-copy.ts';
 import { vnicsOf } from '../vnics.ts';
 
 const LOOK_EVERY_MS = 500;
@@ -188,24 +189,10 @@ async function reasonToStop(context: MigrationContext, startedAtMs: number): Pro
 }
 
 async function moved(context: MigrationContext, decision: Decision & { do: 'forward' }): Promise<string> {
+  const seenAtMs = context.clock.monotonicMs();
+  watchForSecondCopy(context);
   await context.save({ resumedAt: context.clock.now(), pivotEvidence: decision.because });
-  if (decision.overlap) {
-    // Two running copies write to the same disks and answer with the same MAC: every millisecond counts.
-    const since = context.clock.monotonicMs();
-    await context.source.destroy(context.vmId);
-    const overlapMs = Math.round(context.clock.monotonicMs() - since);
-    await context.ports.event(
-      { jobId: context.jobId, vmId: context.vmId },
-      {
-        name: 'TWO_COPIES_ENDED',
-        severity: 'alert',
-        message:
-          `${context.vmName} ran on both hosts; the copy on ${context.sourceHost.name} was ` +
-          `ended ${overlapMs} ms after it was seen. Check the guest's file systems.`,
-        hostId: context.sourceHost.id,
-      },
-    );
-  }
+  if (decision.overlap) await endSecondCopy(context, seenAtMs);
   if (context.signal.aborted) {
     await context.ports.event(
       { jobId: context.jobId, vmId: context.vmId },
@@ -219,6 +206,18 @@ async function moved(context: MigrationContext, decision: Decision & { do: 'forw
     );
   }
   return decision.because;
+}
+
+/**
+ * The step ends while libvirt still winds the move down. If that goes wrong, the source lets its copy run
+ * again: looked for the moment libvirt's call ends, beside the plug.
+ */
+function watchForSecondCopy(context: MigrationContext): void {
+  const { call } = context.runtime;
+  if (call === null || call.endedAt !== null) return;
+  context.runtime.windingDown = call.settled.then(() =>
+    endSecondCopyIfAny(context, context.clock.monotonicMs()),
+  );
 }
 
 /** Ends what waits on the target, sees it gone, and only then lets the source run again. */

@@ -23,6 +23,14 @@ export async function announceEnd(
   } catch (thrown) {
     context.log.warn('the end of a job could not be announced', { error: explain(thrown) });
   }
+  // Looks at the hosts leave a VM to its live job, so whoever ended the VM meanwhile was not noticed yet.
+  if (state === 'failed' || state === 'cancelled') {
+    await context.ports.observeHost(context.sourceHost.id).catch((thrown: unknown) => {
+      context.log.warn('source not looked at after the job; its next resync will', {
+        error: explain(thrown),
+      });
+    });
+  }
 }
 
 async function announce(

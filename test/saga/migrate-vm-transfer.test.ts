@@ -2,8 +2,7 @@
  * Transfers that fail, or whose end nobody is told: where the VM is gets decided by looking at both hosts.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createDomain } from '../../src/simhost/lifecycle.ts';
-import { destroyDomain, shutdownDomain } from '../../src/simhost/lifecycle.ts';
+import { createDomain, destroyDomain, shutdownDomain } from '../../src/simhost/lifecycle.ts';
 import { killLibvirtd, startLibvirtd } from '../../src/simhost/machine.ts';
 import type { Job } from '../../src/model/job.ts';
 import { eventually } from '../support/eventually.ts';
@@ -94,16 +93,43 @@ describe('an answer that got lost', () => {
   });
 });
 
-test('a source that libvirt resumed although the guest runs on the target is ended, and it is said', async () => {
-  world.allowed.twoCopies = true;
-  world.fleet.faults.add({
-    procedure: 'domainMigrateFinish3Params',
-    host: 'host-b',
-    effect: { type: 'dropReply' },
+describe('a source that libvirt resumed although the guest runs on the target', () => {
+  beforeEach(() => {
+    world.allowed.twoCopies = true;
+    world.fleet.faults.add({
+      procedure: 'domainMigrateFinish3Params',
+      host: 'host-b',
+      effect: { type: 'dropReply' },
+    });
   });
-  const job = await world.migrated('web-1');
-  expect(job).toMatchObject({ state: 'succeeded' });
-  expectMoved();
+  const bothRun = (): boolean => world.runsOn('web-1').length === 2;
+
+  test('is ended at once, and it is said', async () => {
+    const changes: { atMs: number; both: boolean }[] = [];
+    world.host('host-a').listen(() => {
+      if (bothRun() !== (changes.at(-1)?.both ?? false))
+        changes.push({ atMs: world.clock.monotonicMs(), both: bothRun() });
+    });
+    const job = await world.migrated('web-1');
+    expect(job).toMatchObject({ state: 'succeeded' });
+    expect(changes.map(({ both }) => both)).toEqual([true, false]);
+    const overlapMs = (changes[1]?.atMs ?? 0) - (changes[0]?.atMs ?? 0);
+    expect(overlapMs, 'on the fast clock').toBeLessThan(3_000);
+    expect(await world.said(job, 'TWO_COPIES_ENDED')).toHaveLength(1);
+    expectMoved();
+  });
+
+  test('is ended by the next engine if the first did not live to see it', async () => {
+    const job = await world.migrate('web-1');
+    await eventually('the guest on the target', () => world.runsOn('web-1').includes('host-b'));
+    await world.stopEngine();
+    await eventually('both run', bothRun);
+    world.startEngine();
+    await eventually('one runs', () => !bothRun());
+    expect(await world.ended(job)).toMatchObject({ state: 'succeeded' });
+    expect(await world.said(job, 'TWO_COPIES_ENDED')).toHaveLength(1);
+    expectMoved();
+  });
 });
 
 test('lost events only make a migration slower', async () => {
@@ -208,7 +234,7 @@ describe('a host that does not answer in transfer', () => {
     expectHome();
   });
 
-  test('(the target, cut off from the engine alone) is waited for, and the VM found there', async () => {
+  test('(the target, cut off from the engine) is waited for, and the VM found there', async () => {
     const { job, letGo } = await world.inTransfer('web-1');
     const mend = await world.lines.cut('host-b');
     letGo();
@@ -219,7 +245,7 @@ describe('a host that does not answer in transfer', () => {
     expectMoved();
   });
 
-  test('(the source, cut off from the engine alone) does not keep the VM from its VF on the target', async () => {
+  test('(the source, cut off from the engine) does not keep the VM from its new VF', async () => {
     const { job, letGo } = await world.inTransfer('web-1');
     const mend = await world.lines.cut('host-a');
     letGo();

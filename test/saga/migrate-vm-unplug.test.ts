@@ -14,7 +14,7 @@ afterEach(() => world.close());
 const numberOf = (vf: string | undefined): number => Number(vf?.at(-1));
 
 describe('a guest that keeps its VF', () => {
-  test('keeps it as pending when it never answers, and gets it plugged again whenever it lets go', async () => {
+  test('never answers has it pending, and gets it plugged again whenever it lets go', async () => {
     await start({ vms: [{ name: 'web-1', guest: { unplug: { type: 'never' } } }] });
     const job = await world.migrated('web-1', { unplugTimeoutMs: 2_000 });
     expect(job).toMatchObject({ state: 'failed', error: { code: 'UNPLUG_TIMED_OUT' } });

@@ -8,6 +8,9 @@ import { lookAtBoth } from './look.ts';
 import { decidePivot } from './pivot.ts';
 import type { MigrationContext } from './port.ts';
 
+const LOOK_EVERY_MS = 500;
+const LOOK_LIMIT_MS = 60_000;
+
 /**
  * Destroys the source's copy at once, and says so. `sinceMs`: when it can have begun to run, on the monotonic
  * clock.
@@ -35,9 +38,16 @@ export async function endSecondCopy(context: MigrationContext, sinceMs: number):
  */
 export async function endSecondCopyIfAny(context: MigrationContext, sinceMs: number): Promise<void> {
   try {
-    const seen = await lookAtBoth(context);
-    const decision = decidePivot(seen.source, seen.target);
-    if (decision.do === 'forward' && decision.overlap) await endSecondCopy(context, sinceMs);
+    const endMs = context.clock.monotonicMs() + LOOK_LIMIT_MS;
+    for (;;) {
+      const seen = await lookAtBoth(context);
+      const decision = decidePivot(seen.source, seen.target);
+      if (decision.do === 'forward' && decision.overlap) await endSecondCopy(context, sinceMs);
+      // A target that does not answer must be seen to run before the source's copy may be ended.
+      const open = decision.do === 'hold' || decision.do === 'wait';
+      if (!open || context.clock.monotonicMs() >= endMs) return;
+      await context.clock.sleep(LOOK_EVERY_MS, context.steadySignal);
+    }
   } catch (thrown) {
     context.log.warn('not seen whether a second copy runs', { error: explain(thrown) });
   }

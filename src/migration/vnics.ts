@@ -94,12 +94,12 @@ async function plugOn(
 ): Promise<Plugged> {
   const endMs = context.clock.monotonicMs() + PLUG_LIMIT_MS;
   for (let looked = seen; ; looked = null) {
-    const domain = looked ?? (await hypervisor.inspect(context.vmId));
-    if (!domain)
-      throw new HandoverError('NOT_FOUND', `${context.vmName} is gone from ${hypervisor.endpoint.name}`);
-    const there = interfaceOf(domain, vnic);
-    if (there?.vf) return notedPlug(vnic, there.vf, pf, there.guestAddress, vf);
     try {
+      const domain = looked ?? (await hypervisor.inspect(context.vmId));
+      if (!domain)
+        throw new HandoverError('NOT_FOUND', `${context.vmName} is gone from ${hypervisor.endpoint.name}`);
+      const there = interfaceOf(domain, vnic);
+      if (there?.vf) return notedPlug(vnic, there.vf, pf, there.guestAddress, vf);
       const { guestAddress } = await hypervisor.plug(context.vmId, {
         alias: vnic.alias,
         mac: vnic.mac,
@@ -110,8 +110,8 @@ async function plugOn(
       });
       return notedPlug(vnic, vf, pf, guestAddress, vf);
     } catch (thrown) {
-      // The job of the move itself may still be open on this domain, or the answer was lost: look again, then
-      // repeat.
+      // The job of the move itself may still be open on this domain, or the answer was lost, or the daemon is
+      // being restarted: look again, then repeat.
       const busy = isCode(thrown, 'LIBVIRT_REFUSED') && thrown.detail['libvirtCode'] === CODE_JOB_STILL_OPEN;
       const unknown =
         thrown instanceof HandoverError &&

@@ -323,10 +323,13 @@ export class MigrationWorld {
     return () => destroyDomain(host, domain);
   }
 
-  /** Checks what must be true at the end, then takes everything down. Throws every broken promise. */
-  async close(): Promise<void> {
+  /**
+   * Checks what must be true at the end, within the limit, then takes everything down. Throws every broken
+   * promise.
+   */
+  async close(limitMs = CHECK_LIMIT_MS): Promise<void> {
     try {
-      await this.#check();
+      await this.#check(limitMs);
     } finally {
       await this.stopEngine();
       await this.#parts.hypervisors.close();
@@ -335,9 +338,9 @@ export class MigrationWorld {
     }
   }
 
-  async #check(): Promise<void> {
+  async #check(limitMs: number): Promise<void> {
     let broken: string[] = [];
-    const limits = { limitMs: CHECK_LIMIT_MS, everyMs: 20 };
+    const limits = { limitMs, everyMs: 20 };
     await until(systemClock, 'all promises kept at the end', limits, async () => {
       broken = await atTheEnd(this, this.#watch.begun);
       return broken.length === 0 || undefined;

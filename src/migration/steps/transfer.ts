@@ -23,6 +23,8 @@ import { vnicsOf } from '../vnics.ts';
 
 const LOOK_EVERY_MS = 500;
 const HOLD_LOOK_EVERY_MS = 3_000;
+/** How long the call of an engine that died may take to show as a job on the source. */
+const TAKEN_UP_GRACE_MS = 3_000;
 /** How long a paused incoming domain is given to vanish, or a destroyed one to be seen gone. */
 const SETTLE_LIMIT_MS = 60_000;
 
@@ -116,7 +118,7 @@ async function settle(context: MigrationContext, bell: Bell): Promise<string> {
   for (;;) {
     if (await resumedThere(context)) return moved(context, RESUMED);
     const seen = await lookAtBoth(context);
-    const decision = notYet(context, seen) ?? decidePivot(seen.source, seen.target);
+    const decision = notYet(context, seen, startedAtMs) ?? decidePivot(seen.source, seen.target);
     if (decision.do !== 'hold' && holding) await endHold(context);
     holding = decision.do === 'hold';
     switch (decision.do) {
@@ -169,12 +171,18 @@ async function resumedThere(context: MigrationContext): Promise<boolean> {
 
 /**
  * Our own call was sent and libvirt shows no job yet, or shows none any more but has not answered: not the
- * time to judge.
+ * time to judge. Nor is it right after the job was taken up: a call of who had it before may be on its way.
  */
-function notYet(context: MigrationContext, seen: BothSides): Decision | null {
-  const call = context.runtime.call;
-  if (!call || call.endedAt !== null || seen.target.state === 'running') return null;
-  return { do: 'wait', because: 'the migrate call has not ended' };
+function notYet(context: MigrationContext, seen: BothSides, startedAtMs: number): Decision | null {
+  if (seen.target.state === 'running') return null;
+  const { call } = context.runtime;
+  if (call === null) {
+    const fresh = context.clock.monotonicMs() - startedAtMs < TAKEN_UP_GRACE_MS;
+    return fresh
+      ? { do: 'wait', because: 'a call sent before the job was taken up may be on its way' }
+      : null;
+  }
+  return call.endedAt === null ? { do: 'wait', because: 'the migrate call has not ended' } : null;
 }
 
 async function reasonToStop(context: MigrationContext, startedAtMs: number): Promise<HandoverError | null> {

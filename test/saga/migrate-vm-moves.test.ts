@@ -29,7 +29,7 @@ test('a VM with a VF moves to the other host and comes back', async () => {
   const back = await world.migrated('web-1');
   expect(back).toMatchObject({ state: 'succeeded', error: null });
   expect(world.runsOn('web-1')).toEqual(['host-a']);
-  expect(await world.said(back, 'MIGRATION_DONE')).toHaveLength(1);
+  expect(await world.heard(back, 'MIGRATION_DONE')).toHaveLength(1);
 });
 
 test('two vNICs of a VM move together, each on a VF of its own', async () => {

@@ -15,7 +15,7 @@ test('a local disk is copied, and the original named', async () => {
   const job = await world.migrated('web-1', { copyStorage: true });
   expect(job).toMatchObject({ state: 'succeeded' });
   expect(world.host('host-b').files.has(DISK)).toBe(true);
-  expect(await world.said(job, 'LEFT_BEHIND')).toEqual([expect.stringContaining(DISK)]);
+  expect(await world.heard(job, 'LEFT_BEHIND')).toEqual([expect.stringContaining(DISK)]);
 });
 
 test('a path that exists on the target is refused and left as it is', async () => {

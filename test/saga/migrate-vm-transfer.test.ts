@@ -146,7 +146,7 @@ describe('a cancel', () => {
     await eventually('the guest asked', () => world.guest('web-1').pendingUnplugs.length > 0);
     await world.cancel('web-1');
     expect(await world.ended(job)).toMatchObject({ state: 'cancelled' });
-    expect(await world.said(job, 'MIGRATION_CANCELLED')).toHaveLength(1);
+    expect(await world.heard(job, 'MIGRATION_CANCELLED')).toHaveLength(1);
     await eventually('the VF back', () => world.vfs('host-a', 'web-1')[aliasOf(0)] === vfOf(0));
   });
 

@@ -91,7 +91,7 @@ describe('a VF that a stranger takes', () => {
     expect(world.runsOn('web-1')).toEqual(['host-b']);
     expect((await world.vnics('web-1'))[0]).toMatchObject({ plugged: true, actual: 'unplugged', vf: null });
     expect(await world.alerts()).toEqual([expect.stringContaining('nic2 of web-1')]);
-    expect(await world.said(job, 'NOT_ALL_VNICS_PLUGGED')).toHaveLength(1);
+    expect(await world.heard(job, 'NOT_ALL_VNICS_PLUGGED')).toHaveLength(1);
     await endStranger();
     await eventually('plugged', async () => (await world.vnics('web-1'))[0]?.actual === 'plugged');
     await eventually('the alert cleared', async () => (await world.alerts()).length === 0);

@@ -231,6 +231,14 @@ export class MigrationWorld {
     return events.filter((event) => event.code === EVENT_CODES[name]).map((event) => event.message);
   }
 
+  /** The same, waited for: some are said just after the job ended. */
+  heard(job: { readonly id: JobId }, name: EventName): Promise<string[]> {
+    return eventually(`event ${name} of job ${job.id}`, async () => {
+      const messages = await this.said(job, name);
+      return messages.length > 0 && messages;
+    });
+  }
+
   /** Messages of the alerts that stand, of the engine's own VMs. */
   async alerts(): Promise<string[]> {
     return (await this.store.alerts.list()).map((alert) => alert.message);

@@ -5,12 +5,13 @@
  * the job's business.
  */
 import { explain, isCode } from '../base/errors.ts';
-import type { VnicId } from '../base/ids.ts';
-import { isActive } from '../model/domain.ts';
+import type { PciAddress, VnicId } from '../base/ids.ts';
+import { type Domain, isActive } from '../model/domain.ts';
 import type { Vm, Vnic } from '../model/vm.ts';
 import { vnicAlert } from '../migration/vnics.ts';
 import { candidatesFor } from '../scheduler/judge-host.ts';
 import { planFacts } from './facts.ts';
+import { hostById, observeHost } from './observe-host.ts';
 import type { AppParts } from './parts.ts';
 import type { Turnstile } from './reserve-migration.ts';
 
@@ -19,6 +20,7 @@ const LOOK_EVERY_MS = 3_000;
 const RETRY_FIRST_MS = 3_000;
 const RETRY_FACTOR = 1.8;
 const RETRY_LONGEST_MS = 600_000;
+const VFS_TRIED_MAX = 3;
 
 export interface Reconciler {
   stop(): Promise<void>;
@@ -87,12 +89,12 @@ async function reconcileAll(
   }
 }
 
-/** One try. True = nothing more to do for this vNIC now. */
+/** One try. True = nothing more to do for this vNIC now; it is looked at again at the next turn. */
 async function plugMissing(parts: AppParts, vm: Vm, vnic: Vnic, nextMs: number): Promise<boolean> {
   const { store, hypervisors } = parts;
-  const facts = await planFacts(parts, vm.id, null);
-  const host = facts.hosts.find((each) => each.id === vm.hostId);
-  if (!host || host.status !== 'up' || vnic.alias === null) return false;
+  if (vm.hostId === null || vnic.alias === null) return false;
+  const host = await hostById(parts, vm.hostId);
+  if (host.status !== 'up') return false;
   const hypervisor = hypervisors.host(host);
   const domain = await hypervisor.inspect(vm.id);
   if (!domain || !isActive(domain)) return true;
@@ -103,20 +105,20 @@ async function plugMissing(parts: AppParts, vm: Vm, vnic: Vnic, nextMs: number):
     // Pending: the guest still holds it, and re-attaching is impossible until it lets go (libvirt answers 67
     // and 55).
     if (vnic.actual === 'unplugged') await plugged(parts, vm, vnic, there.vf);
-    return vnic.actual === 'unplugged';
+    return true;
   }
   let reason = 'no free VF fits';
-  for (const { vf } of candidatesFor(facts, host, vnic).slice(0, 3)) {
+  for (const vf of await freeVfs(parts, vm, vnic, domain)) {
     try {
       await hypervisor.plug(vm.id, {
         alias: vnic.alias,
         mac: vnic.mac,
-        vf: vf.pciAddress,
+        vf,
         managed: vnic.managed,
         vlan: vnic.vlan,
         guestAddress: vnic.guestAddress,
       });
-      await plugged(parts, vm, vnic, vf.pciAddress);
+      await plugged(parts, vm, vnic, vf);
       return true;
     } catch (thrown) {
       reason = explain(thrown);
@@ -133,6 +135,24 @@ async function plugMissing(parts: AppParts, vm: Vm, vnic: Vnic, nextMs: number):
       `again in ${Math.round(nextMs / 1000)} s.`,
   });
   return false;
+}
+
+/**
+ * VFs to try, the one it had first: it may be the one the definition names. Looked at now, because the VF
+ * that just came back is still in use in what was seen before.
+ */
+async function freeVfs(parts: AppParts, vm: Vm, vnic: Vnic, domain: Domain): Promise<PciAddress[]> {
+  if (vm.hostId === null) return [];
+  await observeHost(parts, vm.hostId);
+  const facts = await planFacts(parts, vm.id, null);
+  const host = facts.hosts.find((each) => each.id === vm.hostId);
+  if (!host) return [];
+  const free = candidatesFor(facts, host, vnic).map(({ vf }) => vf.pciAddress);
+  const had = [vnic.vf, domain.configInterfaces.find((each) => each.mac === vnic.mac)?.vf];
+  return [...free.filter((vf) => had.includes(vf)), ...free.filter((vf) => !had.includes(vf))].slice(
+    0,
+    VFS_TRIED_MAX,
+  );
 }
 
 async function plugged(parts: AppParts, vm: Vm, vnic: Vnic, vf: Vnic['vf']): Promise<void> {

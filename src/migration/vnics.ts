@@ -50,7 +50,7 @@ export async function plugVnic(
   side: 'source' | 'target',
   hostId: HostId,
   vnic: MovingVnic,
-  seen: Domain | null = null,
+  seen: Domain | 'just_resumed' | null = null,
 ): Promise<Plugged> {
   let first = seen;
   let vf = side === 'target' ? vnic.targetVf : vnic.sourceVf;
@@ -90,7 +90,7 @@ async function plugOn(
   hypervisor: Hypervisor,
   vnic: MovingVnic,
   { vf, pf }: { vf: PciAddress; pf: string },
-  seen: Domain | null,
+  seen: Domain | 'just_resumed' | null,
 ): Promise<Plugged> {
   const endMs = context.clock.monotonicMs() + PLUG_LIMIT_MS;
   for (let looked = seen; ; looked = null) {
@@ -98,7 +98,7 @@ async function plugOn(
       const domain = looked ?? (await hypervisor.inspect(context.vmId));
       if (!domain)
         throw new HandoverError('NOT_FOUND', `${context.vmName} is gone from ${hypervisor.endpoint.name}`);
-      const there = interfaceOf(domain, vnic);
+      const there = domain === 'just_resumed' ? null : interfaceOf(domain, vnic);
       if (there?.vf) return notedPlug(vnic, there.vf, pf, there.guestAddress, vf);
       const { guestAddress } = await hypervisor.plug(context.vmId, {
         alias: vnic.alias,

@@ -12,21 +12,26 @@ import type { MigrationContext } from '../port.ts';
 import { endSecondCopyIfAny } from '../second-copy.ts';
 import { plugVnic, saveVnics, vnicAlert, vnicsOf } from '../vnics.ts';
 
-export const plug = defineStep<MigrationContext, Domain | null>({
+/** What is known of the domain: seen now, gone, or just resumed here with nothing plugged by anybody yet. */
+type Seen = Domain | null | 'just_resumed';
+
+export const plug = defineStep<MigrationContext, Seen>({
   name: 'plug',
   kind: 'forward',
 
   async inspect(context) {
+    // Heard by this process a moment ago, and nothing was asked for since: a look could only cost time.
+    if (context.runtime.resumedOnTarget && context.data.plugAskedAt === undefined) return 'just_resumed';
     return (await context.target()).hypervisor.inspect(context.vmId);
   },
 
-  async run(context, domain) {
+  async run(context, seen) {
     const { host } = await context.target();
     const moving = vnicsOf(context);
     // Records go beside the calls, not before them: every millisecond here is one without the VF.
     const plugAskedAt = context.data.plugAskedAt ?? context.clock.now();
     const [results] = await Promise.all([
-      Promise.all(moving.map((vnic) => plugOne(context, vnic, domain))),
+      Promise.all(moving.map((vnic) => plugOne(context, vnic, seen))),
       context.save({ plugAskedAt }),
       context.ports.setVmHost(context.vmId, host.id),
       // Taken up from a process that died: nobody has watched how libvirt's own call ended.
@@ -45,10 +50,10 @@ interface Outcome {
   readonly said: string;
 }
 
-async function plugOne(context: MigrationContext, vnic: MovingVnic, domain: Domain | null): Promise<Outcome> {
+async function plugOne(context: MigrationContext, vnic: MovingVnic, seen: Seen): Promise<Outcome> {
   const { host, hypervisor } = await context.target();
   const job = { jobId: context.jobId, vmId: context.vmId };
-  if (!domain || !isActive(domain)) {
+  if (seen === null || (seen !== 'just_resumed' && !isActive(seen))) {
     await context.ports.setVnicActual(vnic.vnicId, 'unplugged', null);
     return {
       vnicId: vnic.vnicId,
@@ -58,7 +63,7 @@ async function plugOne(context: MigrationContext, vnic: MovingVnic, domain: Doma
   }
   try {
     const [plugged] = await Promise.all([
-      plugVnic(context, hypervisor, 'target', host.id, vnic, domain),
+      plugVnic(context, hypervisor, 'target', host.id, vnic, seen),
       context.item(vnic.vnicId, 'started', `plugging ${vnic.targetVf}`),
     ]);
     await context.item(vnic.vnicId, 'finished', `plugged on ${plugged.vf}`);

@@ -11,12 +11,12 @@
  */
 import { Bell } from '../../base/bell.ts';
 import { explain, HandoverError, isCode, messageOf } from '../../base/errors.ts';
-import type { MigrateRequest } from '../../hypervisor/port.ts';
+import type { MigrateRequest, MigrationProgress } from '../../hypervisor/port.ts';
 import { peerUriOf } from '../../model/host.ts';
 import { defineStep, finished } from '../../saga/definition.ts';
 import { convergence } from '../convergence.ts';
 import { type BothSides, lookAtBoth } from '../look.ts';
-import { type Decision, decidePivot, targetSide } from '../pivot.ts';
+import { type Decision, decidePivot } from '../pivot.ts';
 import type { MigrateCall, MigrationContext } from '../port.ts';
 import { endSecondCopy, endSecondCopyIfAny } from '../second-copy.ts';
 import { vnicsOf } from '../vnics.ts';
@@ -116,30 +116,33 @@ async function settle(context: MigrationContext, bell: Bell): Promise<string> {
   let holding = false;
   const policy = convergence(context);
   for (;;) {
-    if (await resumedThere(context)) return moved(context, RESUMED);
-    const seen = await lookAtBoth(context);
-    const decision = notYet(context, seen, startedAtMs) ?? decidePivot(seen.source, seen.target);
-    if (decision.do !== 'hold' && holding) await endHold(context);
-    holding = decision.do === 'hold';
-    switch (decision.do) {
-      case 'forward':
-        return moved(context, decision);
-      case 'undo':
-        await restoreSource(context, decision);
-        throw failure(context, stop, decision);
-      case 'lost':
-        throw await lost(context, decision);
-      case 'hold':
-        await hold(context, decision);
-        await bell.wait(context.clock, HOLD_LOOK_EVERY_MS, context.steadySignal);
-        continue;
-      case 'wait':
-        break;
+    if (resumedThere(context)) return moved(context, RESUMED);
+    let progress = await progressOfOpenCall(context);
+    if (progress === null) {
+      const seen = await lookAtBoth(context);
+      const decision = notYet(context, seen, startedAtMs) ?? decidePivot(seen.source, seen.target);
+      if (decision.do !== 'hold' && holding) await endHold(context);
+      holding = decision.do === 'hold';
+      switch (decision.do) {
+        case 'forward':
+          return moved(context, decision);
+        case 'undo':
+          await restoreSource(context, decision);
+          throw failure(context, stop, decision);
+        case 'lost':
+          throw await lost(context, decision);
+        case 'hold':
+          await hold(context, decision);
+          await bell.wait(context.clock, HOLD_LOOK_EVERY_MS, context.steadySignal);
+          continue;
+        case 'wait':
+          progress = seen.progress;
+      }
     }
-    if (stop === null) stop = await reasonToStop(context, startedAtMs);
+    stop ??= reasonToStop(context, startedAtMs);
     if (stop !== null)
       await context.source.abortMigration(context.vmId).catch((thrown) => ignoreUnlessOurs(thrown, context));
-    else if (seen.progress) await policy.step(seen.progress);
+    else if (progress) await policy.step(progress);
     await bell.wait(context.clock, LOOK_EVERY_MS, context.steadySignal);
   }
 }
@@ -152,20 +155,27 @@ const RESUMED = {
 } as const satisfies Decision;
 
 /**
- * The short way: libvirt said that the guest resumed on the target while our own call to the source is still
- * open, so the source stands still under that call. A look at the target alone is enough, and the plug must
- * not wait for more.
+ * The short way: the target's daemon said that the guest resumed there while our own call to the source is
+ * still open, so the source stands still under that call. Every further look would only hold up the plug: it
+ * queues behind libvirt's own job on the arriving domain.
  */
-async function resumedThere(context: MigrationContext): Promise<boolean> {
+function resumedThere(context: MigrationContext): boolean {
   const { call, resumedOnTarget } = context.runtime;
-  if (!resumedOnTarget || call === null || call.endedAt !== null) return false;
-  const { hypervisor } = await context.target();
+  return resumedOnTarget && call !== null && call.endedAt === null;
+}
+
+/**
+ * While our call is open and the source shows its job, there is nothing to decide, and the target is left
+ * alone: it needs its time for what arrives. null = look at both hosts.
+ */
+async function progressOfOpenCall(context: MigrationContext): Promise<MigrationProgress | null> {
+  const { call } = context.runtime;
+  if (call === null || call.endedAt !== null) return null;
   try {
-    return targetSide(await hypervisor.inspect(context.vmId)).state === 'running';
+    return await context.source.migrationProgress(context.vmId);
   } catch (thrown) {
     if (isCode(thrown, 'CLAIM_LOST')) throw thrown;
-    // Not seen: the long way looks again.
-    return false;
+    return null;
   }
 }
 
@@ -185,7 +195,7 @@ function notYet(context: MigrationContext, seen: BothSides, startedAtMs: number)
   return call.endedAt === null ? { do: 'wait', because: 'the migrate call has not ended' } : null;
 }
 
-async function reasonToStop(context: MigrationContext, startedAtMs: number): Promise<HandoverError | null> {
+function reasonToStop(context: MigrationContext, startedAtMs: number): HandoverError | null {
   if (context.signal.aborted && isCode(context.signal.reason, 'CANCELLED')) return context.signal.reason;
   const elapsedMs = context.clock.monotonicMs() - startedAtMs;
   if (elapsedMs < context.params.transferTimeoutMs) return null;

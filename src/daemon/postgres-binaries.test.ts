@@ -1,11 +1,21 @@
 /** Which PostgreSQL is chosen, and that every one found here can run. */
 import { execFileSync } from 'node:child_process';
-import { lstatSync, mkdirSync, mkdtempSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import {
   choosePostgresBinaries,
+  copyOfShipped,
   findPostgresBinaries,
   type PostgresBinaries,
   restoreLibraryLinks,
@@ -49,6 +59,22 @@ test('the links of the shipped one are made where an install without scripts lef
   restoreLibraryLinks(dir);
   expect(lstatSync(path.join(lib, 'libicuuc.so.60')).isSymbolicLink()).toBe(true);
   expect(readlinkSync(path.join(lib, 'libicuuc.so.60'))).toBe('libicuuc.so.60.2');
+});
+
+test('the copy of the shipped one is whole, made once and open to every user', () => {
+  const bin = path.join(dir, 'package', 'native', 'bin');
+  mkdirSync(bin, { recursive: true, mode: 0o700 });
+  writeFileSync(path.join(dir, 'package', 'package.json'), '{"version":"18.4.0"}');
+  writeFileSync(path.join(bin, 'initdb'), '', { mode: 0o700 });
+  const cache = path.join(dir, 'cache');
+  const copy = copyOfShipped(path.join(dir, 'package'), cache);
+  expect(copy).toEqual({ major: 18, dir: path.join(cache, 'postgresql-18.4.0', 'bin'), packageRoot: null });
+  expect(statSync(copy.dir).mode & 0o777).toBe(0o755);
+  expect(statSync(path.join(copy.dir, 'initdb')).mode & 0o777).toBe(0o755);
+  writeFileSync(path.join(bin, 'postgres'), '');
+  expect(copyOfShipped(path.join(dir, 'package'), cache)).toEqual(copy);
+  expect(readdirSync(copy.dir)).toEqual(['initdb']);
+  expect(readdirSync(cache)).toEqual(['postgresql-18.4.0']);
 });
 
 test('every PostgreSQL found on this machine is at least 15 and says its version', () => {

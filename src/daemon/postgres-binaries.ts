@@ -2,7 +2,19 @@
  * Finds the programs of a PostgreSQL to run: the system's (15 or newer, newest first), else the ones an npm
  * package ships. A data directory is bound to the major version that made it. Used by `postgres.ts` only.
  */
-import { existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { HandoverError } from '../base/errors.ts';
@@ -64,10 +76,39 @@ function shippedBinaries(): PostgresBinaries | null {
   } catch {
     return null;
   }
-  const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as {
-    version: string;
-  };
-  return { major: Number.parseInt(version, 10), dir: path.join(root, 'native', 'bin'), packageRoot: root };
+  const major = Number.parseInt(versionOf(root), 10);
+  return { major, dir: path.join(root, 'native', 'bin'), packageRoot: root };
+}
+
+function versionOf(packageRoot: string): string {
+  const text = readFileSync(path.join(packageRoot, 'package.json'), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/**
+ * The programs of the package in `packageRoot` once more, below `cacheDir`, where every user may run them;
+ * copied unless they are there. Appears whole: an interrupted copy is never taken for one.
+ */
+export function copyOfShipped(packageRoot: string, cacheDir: string): PostgresBinaries {
+  const version = versionOf(packageRoot);
+  const copy = path.join(cacheDir, `postgresql-${version}`);
+  if (!existsSync(copy)) {
+    mkdirSync(cacheDir, { recursive: true });
+    chmodSync(cacheDir, 0o755);
+    const work = mkdtempSync(`${copy}.new-`);
+    try {
+      const unfinished = path.join(work, 'native');
+      cpSync(path.join(packageRoot, 'native'), unfinished, { recursive: true, verbatimSymlinks: true });
+      execFileSync('chmod', ['-R', 'go=rX', unfinished]);
+      renameSync(unfinished, copy);
+    } catch (thrown) {
+      // Another engine was quicker.
+      if (!existsSync(copy)) throw thrown;
+    } finally {
+      rmSync(work, { recursive: true, force: true });
+    }
+  }
+  return { major: Number.parseInt(version, 10), dir: path.join(copy, 'bin'), packageRoot: null };
 }
 
 /**

@@ -22,7 +22,7 @@ import {
 import path from 'node:path';
 import { type Clock, until } from '../base/clock.ts';
 import { HandoverError, isCode, messageOf } from '../base/errors.ts';
-import { choosePostgresBinaries, type PostgresBinaries } from './postgres-binaries.ts';
+import { choosePostgresBinaries, copyOfShipped, type PostgresBinaries } from './postgres-binaries.ts';
 
 /** Names the socket only; nothing listens on the network. */
 export const POSTGRES_PORT = 5432;
@@ -30,6 +30,8 @@ export const POSTGRES_PORT = 5432;
 export const POSTGRES_USER = 'handover';
 /** sun_path of a unix socket holds 108 bytes with the final NUL. */
 const SOCKET_PATH_BYTES_MAX = 107;
+/** For copies of programs; only root gets there. */
+const SHARED_CACHE = '/var/cache/handover';
 const SETPRIV = '/usr/bin/setpriv';
 const LOCK_LIMIT_MS = 10_000;
 const INITDB_LIMIT_MS = 120_000;
@@ -62,9 +64,8 @@ export async function prepareCluster(dataDir: string, clock: Clock): Promise<Clu
     // Only permission to pass: what lies in there keeps its own protection.
     if (account) chmodSync(root, (statSync(root).mode & 0o7777) | 0o011);
     const dir = path.join(root, 'postgres');
-    const binaries = choosePostgresBinaries(dir);
     expectReachable(root, account, 'choose a data directory elsewhere, /var/lib/handover for example');
-    expectReachable(binaries.dir, account, 'install the package postgresql');
+    const binaries = withinReach(choosePostgresBinaries(dir), account);
     await createCluster(root, dir, binaries, account);
     const socketDir = makeSocketDir(root, account);
     const logFile = path.join(root, 'postgres.log');
@@ -153,9 +154,18 @@ export function dyingWithUs(
   return existsSync(SETPRIV) ? [SETPRIV, '--pdeathsig', signal, ...command] : command;
 }
 
+/** Programs in root's home, or another that is closed to `account`, are run from a copy. */
+export function withinReach(binaries: PostgresBinaries, account: Account): PostgresBinaries {
+  if (account === null || binaries.packageRoot === null || mayEnter(binaries.dir, account)) return binaries;
+  return copyOfShipped(binaries.packageRoot, SHARED_CACHE);
+}
+
+function mayEnter(dir: string, account: Account): boolean {
+  return spawnSync('test', ['-x', dir], runAs(account)).status === 0;
+}
+
 function expectReachable(dir: string, account: Account, advice: string): void {
-  const { status } = spawnSync('test', ['-x', dir], runAs(account));
-  if (status === 0) return;
+  if (mayEnter(dir, account)) return;
   throw new HandoverError(
     'INVALID_INPUT',
     `PostgreSQL, run as user ${account?.name ?? 'of the engine'}, may not enter ${dir}; ${advice}`,

@@ -19,7 +19,7 @@ import { type Clock, systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { type EmbeddedPostgres, startPostgres } from '../../src/daemon/postgres.ts';
 import { choosePostgresBinaries } from '../../src/daemon/postgres-binaries.ts';
-import { runAs } from '../../src/daemon/postgres-cluster.ts';
+import { runAs, withinReach } from '../../src/daemon/postgres-cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { connectTo } from '../support/postgres.ts';
 import { processesIn, uidOf } from '../support/processes.ts';
@@ -148,7 +148,7 @@ describe('a start', () => {
     mkdirSync(socketDir);
     execFileSync('chown', [`${uid}:${gid}`, socketDir]);
     const account = process.getuid?.() === 0 ? { name: 'its owner', uid, gid } : null;
-    const program = path.join(choosePostgresBinaries(cluster).dir, 'postgres');
+    const program = path.join(withinReach(choosePostgresBinaries(cluster), account).dir, 'postgres');
     const stranger = spawn(program, ['-D', cluster, '-h', '', '-k', socketDir], {
       ...runAs(account),
       stdio: 'ignore',

@@ -1,16 +1,34 @@
 #!/usr/bin/env node
 /**
- * The `handover` command: runs the TypeScript of `src/cli`, and for `serve` that of the engine, in this
- * process.
+ * The `handover` command: runs the CLI compiled (see `compiled-cli.mjs`), through tsx if that is not to be
+ * had; for `serve` the engine, through tsx, in this process.
  */
-import { register } from 'tsx/esm/api';
+import { pathToFileURL } from 'node:url';
+import { compiledCli } from './compiled-cli.mjs';
 
-register();
+/** Imports TypeScript. */
+async function importSource(path) {
+  const { register } = await import('tsx/esm/api');
+  register();
+  return await import(path);
+}
+
+async function importCli() {
+  // Stacks name lines of the TypeScript.
+  process.setSourceMapsEnabled(true);
+  try {
+    return await import(pathToFileURL(await compiledCli()).href);
+  } catch {
+    // Nothing can be written here, or the sources do not compile: tsx copes, or says what is wrong.
+    return await importSource('../src/cli/main.ts');
+  }
+}
+
 // A reader that closed its end (`| head`) is no failure.
 process.stdout.on('error', (error) => process.exit(error.code === 'EPIPE' ? 0 : 1));
-const { main } = await import('../src/cli/main.ts');
+const { main } = await importCli();
 process.exitCode = await main(process.argv, async (args) => {
   // The engine reads its own command line.
   process.argv = [process.argv[0], process.argv[1], ...args];
-  await import('../src/daemon/main.ts');
+  await importSource('../src/daemon/main.ts');
 });

@@ -11,6 +11,7 @@ import {
   aNetwork,
   aPf,
   aProfile,
+  aReservation,
   aStandby,
   aVm,
   aVnic,
@@ -19,7 +20,6 @@ import {
   pci,
   profileId,
   uuid,
-  vmId,
 } from '../../test/support/builders.ts';
 import type { JobId } from '../base/ids.ts';
 import type { Host } from '../model/host.ts';
@@ -173,7 +173,7 @@ describe('a plan', () => {
     const plan = planMigration(
       {
         ...base,
-        vm: aVm({ vnics: [aVnic(1), aVnic(2, { vf: pci('0000:3b:02.1'), profileId: profileId(2) })] }),
+        vm: aVm({ vnics: [aVnic(1), aVnic(2, { profileId: profileId(2) })] }),
         networks: new Map([
           [networkId(1), aNetwork(1)],
           [networkId(2), aNetwork(2)],
@@ -205,24 +205,14 @@ describe('a plan', () => {
 
   it('does not use one VF for two vNICs', () => {
     const base = withTarget([aPf('ens2f0', '5e', 1)]);
-    const plan = planMigration(
-      { ...base, vm: aVm({ vnics: [aVnic(1), aVnic(2, { vf: pci('0000:3b:02.1') })] }) },
-      ANY,
-    );
+    const plan = planMigration({ ...base, vm: aVm({ vnics: [aVnic(1), aVnic(2)] }) }, ANY);
     expect(onTarget(plan)?.reasons[0]?.message).toMatch(/its 1 free VF are needed by the VM's other vNICs/);
   });
 
   it('does not use a VF another job holds, but its own', () => {
     const base = withTarget([aPf('ens2f0', '5e', 1)]);
     const jobId = uuid(77) as JobId;
-    const reservation = {
-      hostId: hostId(2),
-      vf: pci('0000:5e:02.0'),
-      jobId,
-      vmId: vmId(2),
-      vnicId: aVnic(1).id,
-      side: 'target' as const,
-    };
+    const reservation = aReservation(jobId, hostId(2), pci('0000:5e:02.0'));
     const reservations = new Map([[pfKey(hostId(2), reservation.vf), reservation]]);
     expect(codes(planMigration({ ...base, reservations }, ANY))).toEqual(['no_free_vf']);
     expect(codes(planMigration({ ...base, reservations, forJob: jobId }, ANY))).toEqual([]);

@@ -1,7 +1,7 @@
 /** Each resource as clients ask for it, in both formats. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type ApiServer, startApiServer } from '../support/api-server.ts';
-import { newId } from '../support/nouns.ts';
+import { newId } from '../support/builders.ts';
 
 let server: ApiServer;
 beforeEach(async () => {

@@ -12,7 +12,7 @@ import { defineStep, finished, type StepContext, type StepKind } from '../../src
 import type { Saga } from '../../src/saga/job-run.ts';
 import { type Runner, startRunner } from '../../src/saga/runner.ts';
 import { eventually } from '../support/eventually.ts';
-import { aHost, migrateParams, newId } from '../support/nouns.ts';
+import { aHost, migrateParams, newId } from '../support/builders.ts';
 import { connectTo, freshStore } from '../support/postgres.ts';
 
 type Context = StepContext<MigrateParams, MigrationData>;
@@ -60,8 +60,11 @@ function run(steps: Saga<MigrateParams, MigrationData, Context>['steps'], owner 
   return runner;
 }
 
+let jobs = 0;
+
 async function newJob(): Promise<JobId> {
-  const host = aHost();
+  jobs += 1;
+  const host = aHost(jobs);
   await store.hosts.add(host);
   return (await store.jobs.add(newId<JobId>(), migrateParams(host.id), 'web-1', null)).id;
 }

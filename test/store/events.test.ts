@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { HostId, JobId, VmId } from '../../src/base/ids.ts';
 import { EVENT_CODES } from '../../src/model/job.ts';
-import { aHost, aVm, newId } from '../support/nouns.ts';
+import { aHost, aVm, newId } from '../support/builders.ts';
 import { connectTo, freshStore } from '../support/postgres.ts';
 
 const { store, connection } = await freshStore();
@@ -104,7 +104,7 @@ describe('alerts', () => {
   });
 
   test('name the VM and host they are about, and are not raised for one that is gone', async () => {
-    const host = aHost();
+    const host = aHost(1);
     const vm = aVm();
     await store.hosts.add(host);
     await store.vms.observe({ hostId: host.id, vms: [vm], stale: [], ageMs: 0 });

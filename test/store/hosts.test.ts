@@ -1,7 +1,7 @@
 /** Hosts: what the operator set, what was seen, tests between hosts, and removal. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { HostId, JobId, PciAddress } from '../../src/base/ids.ts';
-import { aHost, anInventory, aNetwork, aVm, aVnic, migrateParams, newId } from '../support/nouns.ts';
+import { aFoundVnic, aHost, anInventory, aNetwork, aVm, migrateParams, newId } from '../support/builders.ts';
 import { connectTo, freshStore } from '../support/postgres.ts';
 
 const { store, connection } = await freshStore();
@@ -10,9 +10,8 @@ beforeEach(() => connectTo(connection, (client) => client.query('delete from job
 const SEEN_AT = 1_750_000_000_123;
 
 test('a host is read back as it was added', async () => {
-  const plain = aHost({ name: 'b' });
-  const full = aHost({
-    name: 'a',
+  const plain = aHost(1, 'b');
+  const full = aHost(2, 'a', {
     peerUri: 'qemu+tls://10.0.0.1/system',
     migrationAddress: '10.1.0.1',
     status: 'up',
@@ -33,7 +32,7 @@ test('a host is read back as it was added', async () => {
 
 describe('names', () => {
   test('are given once, also when two hosts are added at the same moment', async () => {
-    const outcomes = await Promise.allSettled([1, 2, 3].map(() => store.hosts.add(aHost({ name: 'same' }))));
+    const outcomes = await Promise.allSettled([1, 2, 3].map((n) => store.hosts.add(aHost(n, 'same'))));
     const refused = outcomes.filter((each) => each.status === 'rejected');
     expect(refused.map((each) => (each.reason as { code: string }).code)).toEqual([
       'ALREADY_EXISTS',
@@ -42,7 +41,7 @@ describe('names', () => {
   });
 
   test('cannot be changed to one that is taken', async () => {
-    const [one, two] = [aHost(), aHost()];
+    const [one, two] = [aHost(1), aHost(2)];
     await store.hosts.add(one);
     await store.hosts.add(two);
     const attempt = store.hosts.updateSettings(two.id, { name: one.name });
@@ -51,7 +50,7 @@ describe('names', () => {
 });
 
 test('changing settings leaves what was not named, and null clears', async () => {
-  const host = aHost({ peerUri: 'qemu+tls://x/system', migrationAddress: '10.1.0.1' });
+  const host = aHost(1, 'named', { peerUri: 'qemu+tls://x/system', migrationAddress: '10.1.0.1' });
   await store.hosts.add(host);
   await store.hosts.updateSettings(host.id, { name: 'renamed', outgoingMax: 7, peerUri: null });
   const changed = { ...host, name: 'renamed', outgoingMax: 7, peerUri: null };
@@ -62,7 +61,7 @@ test('changing settings leaves what was not named, and null clears', async () =>
 
 describe('what was seen', () => {
   test('brings a host up and clears the reason', async () => {
-    const host = aHost({ status: 'non_responsive', statusReason: 'no route to host' });
+    const host = aHost(1, 'host-1', { status: 'non_responsive', statusReason: 'no route to host' });
     const inventory = anInventory({ memoryFreeKiB: 9_007_199_254_740_991 });
     await store.hosts.add(host);
     await store.hosts.setInventory(host.id, inventory, SEEN_AT);
@@ -71,7 +70,7 @@ describe('what was seen', () => {
   });
 
   test('does not end maintenance', async () => {
-    const host = aHost({ status: 'maintenance', statusReason: 'new memory' });
+    const host = aHost(1, 'host-1', { status: 'maintenance', statusReason: 'new memory' });
     await store.hosts.add(host);
     await store.hosts.setInventory(host.id, anInventory(), SEEN_AT);
     expect(await store.hosts.get(host.id)).toMatchObject({
@@ -81,7 +80,7 @@ describe('what was seen', () => {
   });
 
   test('stays when the host stops answering', async () => {
-    const host = aHost();
+    const host = aHost(1);
     await store.hosts.add(host);
     await store.hosts.setInventory(host.id, anInventory({ hostname: 'old' }), SEEN_AT);
     await store.hosts.setStatus(host.id, 'non_responsive', 'connection refused');
@@ -95,7 +94,7 @@ describe('what was seen', () => {
 });
 
 test('the last test of a pair of hosts is the one that counts', async () => {
-  const [source, target] = [aHost(), aHost()];
+  const [source, target] = [aHost(1), aHost(2)];
   await store.hosts.add(source);
   await store.hosts.add(target);
   await store.hosts.setPeerTest(source.id, target.id, { ok: false, message: 'no', testedAt: SEEN_AT });
@@ -107,9 +106,9 @@ test('the last test of a pair of hosts is the one that counts', async () => {
 
 describe('removing', () => {
   test('takes along all that is only about this host', async () => {
-    const [host, other] = [aHost(), aHost()];
-    const network = aNetwork();
-    const vm = aVm({ vnics: [aVnic()] });
+    const [host, other] = [aHost(1), aHost(2)];
+    const network = aNetwork(1);
+    const vm = aVm({ vnics: [aFoundVnic(1)] });
     await store.networks.add(network);
     await store.hosts.add(host);
     await store.hosts.add(other);
@@ -131,7 +130,7 @@ describe('removing', () => {
   });
 
   test('is refused while a job comes from it or goes to it, and possible afterwards', async () => {
-    const [source, target] = [aHost(), aHost()];
+    const [source, target] = [aHost(1), aHost(2)];
     await store.hosts.add(source);
     await store.hosts.add(target);
     const id = newId<JobId>();
@@ -151,7 +150,7 @@ describe('removing', () => {
 });
 
 test('acting on a host that is not there says so', async () => {
-  const host = aHost();
+  const host = aHost(1);
   await store.hosts.add(host);
   const gone = newId<HostId>();
   const peerTest = { ok: true, message: 'ok', testedAt: SEEN_AT };

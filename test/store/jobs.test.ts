@@ -7,7 +7,7 @@ import { isCode } from '../../src/base/errors.ts';
 import type { JobId, VmId } from '../../src/base/ids.ts';
 import type { Host } from '../../src/model/host.ts';
 import type { MigrateParams } from '../../src/model/job.ts';
-import { aHost, aReservation, aVm, migrateParams, newId, vfAddress } from '../support/nouns.ts';
+import { aHost, aReservation, aVm, migrateParams, newId, vfAddress, vmId } from '../support/builders.ts';
 import { connectTo, freshStore } from '../support/postgres.ts';
 
 const { store, connection } = await freshStore();
@@ -15,8 +15,8 @@ let a: Host;
 let b: Host;
 beforeEach(async () => {
   await connectTo(connection, (client) => client.query('delete from jobs; delete from hosts'));
-  a = aHost();
-  b = aHost();
+  a = aHost(1);
+  b = aHost(2);
   await store.hosts.add(a);
   await store.hosts.add(b);
 });
@@ -103,7 +103,7 @@ describe('accepting', () => {
 
   test('racing with the removal of its host, one of the two is refused', async () => {
     for (let round = 0; round < 10; round += 1) {
-      const host = aHost();
+      const host = aHost(round + 3);
       await store.hosts.add(host);
       const [added, removed] = await Promise.allSettled([
         store.jobs.add(newId(), migrateParams(host.id), 'web-1', null),
@@ -235,7 +235,7 @@ describe('a parked job', () => {
 });
 
 test('memory promised to a host is the sum over its live jobs', async () => {
-  const vms = [aVm({ memoryKiB: 1_000 }), aVm({ memoryKiB: 20_000 }), aVm({ memoryKiB: 300_000 })];
+  const vms = [1_000, 20_000, 300_000].map((memoryKiB, n) => aVm({ id: vmId(n), memoryKiB }));
   await store.vms.observe({ hostId: a.id, vms, stale: [], ageMs: 0 });
   expect(await store.jobs.promisedMemoryKiB()).toEqual(new Map());
   for (const vm of vms.slice(0, 2)) await add({ vmId: vm.id, targetHostId: b.id });

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { NetworkId, PciAddress, VnicId, VnicProfileId } from '../../src/base/ids.ts';
 import type { PfConfig } from '../../src/model/network.ts';
-import { aHost, aNetwork, aProfile, aVm, aVnic, newId } from '../support/nouns.ts';
+import { aHost, aNetwork, aProfile, aVm, aVnic, newId } from '../support/builders.ts';
 import { connectTo, freshStore } from '../support/postgres.ts';
 
 const { store, connection } = await freshStore();
@@ -17,8 +17,8 @@ beforeEach(() =>
 
 describe('networks', () => {
   test('are read back as they were added and changed, by name', async () => {
-    const one = aNetwork({ name: 'prod', vlan: 42, label: 'fast', mtu: 9000, description: 'production' });
-    const two = aNetwork({ name: 'mgmt' });
+    const one = aNetwork(1, { name: 'prod', vlan: 42, label: 'fast', mtu: 9000, description: 'production' });
+    const two = aNetwork(2, { name: 'mgmt' });
     await store.networks.add(one);
     await store.networks.add(two);
     expect(await store.networks.list()).toEqual([two, one]);
@@ -29,17 +29,17 @@ describe('networks', () => {
   });
 
   test('have names of their own', async () => {
-    const [one, two] = [aNetwork(), aNetwork()];
+    const [one, two] = [aNetwork(1), aNetwork(2)];
     await store.networks.add(one);
     await store.networks.add(two);
     const taken = { code: 'ALREADY_EXISTS' };
-    await expect(store.networks.add(aNetwork({ name: one.name }))).rejects.toMatchObject(taken);
+    await expect(store.networks.add(aNetwork(3, { name: one.name }))).rejects.toMatchObject(taken);
     await expect(store.networks.update({ ...two, name: one.name })).rejects.toMatchObject(taken);
   });
 
   test('are not removed while they have profiles', async () => {
-    const network = aNetwork();
-    const profile = aProfile(network.id);
+    const network = aNetwork(1);
+    const profile = aProfile(1);
     await store.networks.add(network);
     await store.profiles.add(profile);
     await expect(store.networks.remove(network.id)).rejects.toMatchObject({ code: 'IN_USE' });
@@ -52,9 +52,9 @@ describe('networks', () => {
 
 describe('vNIC profiles', () => {
   test('are read back as they were added and changed', async () => {
-    const network = aNetwork();
-    const standby = aProfile(network.id, { name: 'b', passThrough: false });
-    const fast = aProfile(network.id, { name: 'a', failoverId: standby.id, description: 'fast' });
+    const network = aNetwork(1);
+    const standby = aProfile(1, { name: 'b', passThrough: false });
+    const fast = aProfile(2, { name: 'a', failoverId: standby.id, description: 'fast' });
     await store.networks.add(network);
     await store.profiles.add(standby);
     await store.profiles.add(fast);
@@ -66,36 +66,36 @@ describe('vNIC profiles', () => {
   });
 
   test('have a name of their own within their network, where case counts', async () => {
-    const [one, two] = [aNetwork(), aNetwork()];
+    const [one, two] = [aNetwork(1), aNetwork(2)];
     await store.networks.add(one);
     await store.networks.add(two);
-    await store.profiles.add(aProfile(one.id, { name: 'fast' }));
-    await store.profiles.add(aProfile(one.id, { name: 'FAST' }));
-    await store.profiles.add(aProfile(two.id, { name: 'fast' }));
-    const attempt = store.profiles.add(aProfile(one.id, { name: 'fast' }));
+    await store.profiles.add(aProfile(1, { networkId: one.id, name: 'fast' }));
+    await store.profiles.add(aProfile(2, { networkId: one.id, name: 'FAST' }));
+    await store.profiles.add(aProfile(3, { networkId: two.id, name: 'fast' }));
+    const attempt = store.profiles.add(aProfile(4, { networkId: one.id, name: 'fast' }));
     await expect(attempt).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
   });
 
   test('need their network and their failover to be there', async () => {
-    const network = aNetwork();
+    const network = aNetwork(1);
     await store.networks.add(network);
     const notFound = { code: 'NOT_FOUND' };
-    await expect(store.profiles.add(aProfile(newId()))).rejects.toMatchObject(notFound);
-    const dangling = aProfile(network.id, { failoverId: newId() });
+    await expect(store.profiles.add(aProfile(1, { networkId: newId() }))).rejects.toMatchObject(notFound);
+    const dangling = aProfile(1, { failoverId: newId() });
     await expect(store.profiles.add(dangling)).rejects.toMatchObject(notFound);
-    await expect(store.profiles.update(aProfile(network.id))).rejects.toMatchObject(notFound);
+    await expect(store.profiles.update(aProfile(1))).rejects.toMatchObject(notFound);
     await expect(store.profiles.remove(newId())).rejects.toMatchObject(notFound);
   });
 
   test('are not removed while a vNIC or another profile needs them', async () => {
-    const network = aNetwork();
-    const standby = aProfile(network.id, { passThrough: false });
-    const fast = aProfile(network.id, { failoverId: standby.id });
+    const network = aNetwork(1);
+    const standby = aProfile(1, { passThrough: false });
+    const fast = aProfile(2, { failoverId: standby.id });
     await store.networks.add(network);
     await store.profiles.add(standby);
     await store.profiles.add(fast);
-    const host = aHost();
-    const vm = aVm({ vnics: [aVnic({ profileId: fast.id })] });
+    const host = aHost(1);
+    const vm = aVm({ vnics: [aVnic(1, { profileId: fast.id })] });
     await store.hosts.add(host);
     await store.vms.observe({ hostId: host.id, vms: [vm], stale: [], ageMs: 0 });
     expect(await store.profiles.users(fast.id)).toEqual(vm.vnics);
@@ -112,10 +112,10 @@ describe('PF configurations', () => {
   const pf = '0000:3b:00.0' as PciAddress;
 
   test('are kept per PF and replaced whole', async () => {
-    const [one, two] = [aNetwork(), aNetwork()];
+    const [one, two] = [aNetwork(1), aNetwork(2)];
     await store.networks.add(one);
     await store.networks.add(two);
-    const [host, other] = [aHost(), aHost()];
+    const [host, other] = [aHost(1), aHost(2)];
     await store.hosts.add(host);
     await store.hosts.add(other);
     const networkIds = [one.id, two.id].sort();
@@ -136,7 +136,7 @@ describe('PF configurations', () => {
   });
 
   test('forget a network that is removed', async () => {
-    const [network, host] = [aNetwork(), aHost()];
+    const [network, host] = [aNetwork(1), aHost(1)];
     await store.networks.add(network);
     await store.hosts.add(host);
     await store.pfConfigs.put({
@@ -153,7 +153,7 @@ describe('PF configurations', () => {
   });
 
   test('name a host and networks that are there, else nothing changes', async () => {
-    const host = aHost();
+    const host = aHost(1);
     await store.hosts.add(host);
     const config = {
       hostId: host.id,

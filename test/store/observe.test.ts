@@ -7,7 +7,19 @@ import type { VmObservation } from '../../src/app/store-port.ts';
 import type { JobId, VmId, VnicId, VnicProfileId } from '../../src/base/ids.ts';
 import type { Host } from '../../src/model/host.ts';
 import type { Vm } from '../../src/model/vm.ts';
-import { aHost, aNetwork, aProfile, aVm, aVnic, migrateParams, newId, vfAddress } from '../support/nouns.ts';
+import {
+  aFoundVnic,
+  aHost,
+  aNetwork,
+  aProfile,
+  aStandby,
+  aVm,
+  aVnic,
+  migrateParams,
+  newId,
+  vfAddress,
+  vmId,
+} from '../support/builders.ts';
 import { connectTo, freshStore } from '../support/postgres.ts';
 
 const { store, connection } = await freshStore();
@@ -15,8 +27,8 @@ let a: Host;
 let b: Host;
 beforeEach(async () => {
   await connectTo(connection, (client) => client.query('delete from jobs; delete from hosts'));
-  a = aHost();
-  b = aHost();
+  a = aHost(1);
+  b = aHost(2);
   await store.hosts.add(a);
   await store.hosts.add(b);
 });
@@ -39,10 +51,7 @@ async function endJob(): Promise<void> {
 describe('a first look', () => {
   test('adopts VMs with their vNICs', async () => {
     const vm = aVm({
-      vnics: [
-        aVnic({ name: 'nic1' }),
-        aVnic({ name: 'nic2', passthrough: false, vf: null, model: 'virtio' }),
-      ],
+      vnics: [aFoundVnic(1), aStandby(2)],
     });
     await look(a, [vm]);
     expect(await store.vms.list()).toEqual([{ ...vm, hostId: a.id }]);
@@ -56,7 +65,7 @@ describe('a first look', () => {
   });
 
   test('naming a profile that was removed meanwhile adopts the vNIC without one', async () => {
-    const vm = aVm({ vnics: [aVnic({ profileId: newId<VnicProfileId>() })] });
+    const vm = aVm({ vnics: [aVnic(1, { profileId: newId<VnicProfileId>() })] });
     await look(a, [vm]);
     expect((await store.vms.get(vm.id))?.vnics[0]?.profileId).toBeNull();
   });
@@ -64,7 +73,7 @@ describe('a first look', () => {
 
 describe('a further look', () => {
   test('changes nothing if nothing changed, whatever ids it made up', async () => {
-    const vm = aVm({ vnics: [aVnic({ name: 'nic1' }), aVnic({ name: 'nic2' })] });
+    const vm = aVm({ vnics: [aFoundVnic(1), aFoundVnic(2)] });
     await look(a, [vm]);
     const before = await store.vms.list();
     await look(a, [again(vm)]);
@@ -84,11 +93,11 @@ describe('a further look', () => {
   });
 
   test('keeps the profile the operator chose', async () => {
-    const network = aNetwork();
-    const profile = aProfile(network.id);
+    const network = aNetwork(1);
+    const profile = aProfile(1);
     await store.networks.add(network);
     await store.profiles.add(profile);
-    const vm = aVm({ vnics: [aVnic()] });
+    const vm = aVm({ vnics: [aFoundVnic(1)] });
     await look(a, [vm]);
     const vnicId = vm.vnics[0]?.id as VnicId;
     await store.vms.setVnicProfile(vnicId, profile.id);
@@ -97,8 +106,8 @@ describe('a further look', () => {
   });
 
   test('forgets VMs that are gone, with their vNICs and alerts, and leaves other hosts alone', async () => {
-    const gone = aVm({ vnics: [aVnic()] });
-    const elsewhere = aVm();
+    const gone = aVm({ vnics: [aFoundVnic(1)] });
+    const elsewhere = aVm({ id: vmId(2) });
     await look(a, [gone]);
     await look(b, [elsewhere]);
     await store.alerts.raise({ key: `vm:${gone.id}`, message: 'degraded', vmId: gone.id, hostId: null });
@@ -108,7 +117,7 @@ describe('a further look', () => {
   });
 
   test('moves a VM that somebody else moved, and keeps what was known of it', async () => {
-    const vm = aVm({ vnics: [aVnic()] });
+    const vm = aVm({ vnics: [aFoundVnic(1)] });
     await look(a, [vm]);
     await look(b, [again(vm)]);
     await look(a, []);
@@ -125,7 +134,7 @@ describe('a further look', () => {
   });
 
   test('does not forget a VM that left a stale definition, before its new host was looked at', async () => {
-    const vm = aVm({ vnics: [aVnic()] });
+    const vm = aVm({ vnics: [aFoundVnic(1)] });
     await look(a, [vm]);
     await look(a, [], { stale: [vm.id] });
     await look(b, [again(vm)]);
@@ -136,7 +145,7 @@ describe('a further look', () => {
 describe('while a job moves the VM', () => {
   let vm: Vm;
   beforeEach(async () => {
-    vm = aVm({ vnics: [aVnic({ vf: vfAddress(1) })] });
+    vm = aVm({ vnics: [aFoundVnic(1)] });
     await look(a, [vm]);
     await startJob(vm);
   });
@@ -167,13 +176,13 @@ describe('while a job moves the VM', () => {
     expect(await store.vms.get(vm.id)).toMatchObject({ hostId: b.id, vnics: [{ vf: vfAddress(9) }] });
     // One that began afterwards is believed.
     await look(a, [again(vm)], { ageMs: 0 });
-    expect(await store.vms.get(vm.id)).toMatchObject({ hostId: a.id, vnics: [{ vf: vfAddress(1) }] });
+    expect(await store.vms.get(vm.id)).toMatchObject({ hostId: a.id, vnics: [{ vf: vfAddress(0) }] });
   });
 });
 
 test('looks at two hosts at once between which VMs move do not break each other', async () => {
-  const vms = Array.from({ length: 12 }, () =>
-    aVm({ vnics: [aVnic({ name: 'nic1' }), aVnic({ name: 'nic2' })] }),
+  const vms = Array.from({ length: 12 }, (_, n) =>
+    aVm({ id: vmId(n), vnics: [aFoundVnic(2 * n + 1), aFoundVnic(2 * n + 2)] }),
   );
   await look(a, vms);
   await Promise.all(
@@ -192,9 +201,9 @@ test('looks at two hosts at once between which VMs move do not break each other'
 
 test('first looks at once that show the same new VM adopt it once, under ids that stay', async () => {
   for (let round = 0; round < 10; round += 1) {
-    const hosts = [aHost(), aHost()];
+    const hosts = [aHost(2 * round + 3), aHost(2 * round + 4)];
     for (const host of hosts) await store.hosts.add(host);
-    const vm = aVm({ vnics: [aVnic({ name: 'nic1' }), aVnic({ name: 'nic2' })] });
+    const vm = aVm({ id: vmId(round), vnics: [aFoundVnic(1), aFoundVnic(2)] });
     const vnicIds = async () => (await store.vms.get(vm.id))?.vnics.map((vnic) => vnic.id);
     const seenAfterEach = await Promise.all(
       [...hosts, ...hosts].map(async (host) => {
@@ -209,7 +218,7 @@ test('first looks at once that show the same new VM adopt it once, under ids tha
 });
 
 test('acting on a VM, vNIC, host or profile that is not there says so', async () => {
-  const vm = aVm({ vnics: [aVnic()] });
+  const vm = aVm({ vnics: [aFoundVnic(1)] });
   await look(a, [vm]);
   const vnicId = vm.vnics[0]?.id as VnicId;
   const notFound = { code: 'NOT_FOUND' };

@@ -4,7 +4,7 @@ import { isCode } from '../../src/base/errors.ts';
 import type { HostId, JobId } from '../../src/base/ids.ts';
 import type { Host } from '../../src/model/host.ts';
 import type { Claim } from '../../src/saga/port.ts';
-import { aHost, aReservation, migrateParams, newId, vfAddress } from '../support/nouns.ts';
+import { aHost, aReservation, migrateParams, newId, vfAddress } from '../support/builders.ts';
 import { connectTo, freshStore } from '../support/postgres.ts';
 
 const { store, connection } = await freshStore();
@@ -12,8 +12,8 @@ let source: Host;
 let target: Host;
 beforeEach(async () => {
   await connectTo(connection, (client) => client.query('delete from jobs; delete from hosts'));
-  source = aHost();
-  target = aHost();
+  source = aHost(1);
+  target = aHost(2);
   await store.hosts.add(source);
   await store.hosts.add(target);
 });

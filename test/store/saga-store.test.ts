@@ -3,14 +3,18 @@ import { describe, expect, test } from 'vitest';
 import type { JobId } from '../../src/base/ids.ts';
 import type { OpenStore } from '../../src/store/open-store.ts';
 import { eventually } from '../support/eventually.ts';
-import { aHost, aReservation, migrateParams, newId, vfAddress } from '../support/nouns.ts';
+import { aHost, aReservation, migrateParams, newId, vfAddress } from '../support/builders.ts';
 import { connectTo, freshDatabase, freshStore, openReplica } from '../support/postgres.ts';
 import { type SagaStoreUnderTest, sagaStoreContract } from './saga-store-contract.ts';
 
 const LONG_MS = 600_000;
 
+let hosts = 0;
+
+/** From a host of its own. */
 async function addJob(store: OpenStore): Promise<JobId> {
-  const host = aHost();
+  hosts += 1;
+  const host = aHost(hosts);
   await store.hosts.add(host);
   const job = await store.jobs.add(newId<JobId>(), migrateParams(host.id), 'web-1', null);
   return job.id;
@@ -91,7 +95,7 @@ describe('several replicas', () => {
 });
 
 test('ending a job frees its reservations, and only its own, in the same transaction', async () => {
-  const host = aHost();
+  const host = aHost(1_000);
   await store.hosts.add(host);
   await connectTo(connection, (client) => client.query('delete from jobs'));
   const ids = [await addJob(store), await addJob(store)] as const;

@@ -9,7 +9,7 @@ import { isCode } from '../../src/base/errors.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { type EmbeddedPostgres, startPostgres } from '../../src/daemon/postgres.ts';
 import { eventually } from '../support/eventually.ts';
-import { aHost } from '../support/nouns.ts';
+import { aHost } from '../support/builders.ts';
 import { connectTo, openReplica } from '../support/postgres.ts';
 import { processesIn } from '../support/processes.ts';
 
@@ -84,7 +84,7 @@ describe('PostgreSQL is killed', () => {
   test('it comes back, and the store with it, without anybody doing anything', async () => {
     const postgres = await start();
     const store = await openReplica(postgres.connection);
-    const host = aHost();
+    const host = aHost(1);
     await store.hosts.add(host);
     let wakes = 0;
     store.jobs.saga.onWake(() => {

@@ -6,105 +6,64 @@
 import type { FastifyInstance } from 'fastify';
 import { createApi } from '../../src/api/create-api.ts';
 import { systemClock } from '../../src/base/clock.ts';
-import type { Mac, PciAddress } from '../../src/base/ids.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { systemRandom } from '../../src/base/random.ts';
 import type { Domain } from '../../src/model/domain.ts';
 import type { Pf } from '../../src/model/pf.ts';
 import type { Vm } from '../../src/model/vm.ts';
+import {
+  aDomain,
+  aHost,
+  aNetwork,
+  anInterface,
+  anInventory,
+  aPf,
+  aProfile,
+  aStandby,
+  aVm,
+  aVnic,
+  vfAddress,
+} from './builders.ts';
 import { ADMIN, emptyWorld, type MemoryWorld, memoryUseCases } from './memory-use-cases.ts';
-import { aHost, aNetwork, anInventory, aProfile, aVm, aVnic, vfAddress } from './nouns.ts';
 
-/** A PF `ens1f0` whose first VF has a netdev and whose others have none. */
-export const aPf = (vfCount: number): Pf => ({
-  name: 'ens1f0',
-  pciAddress: '0000:3b:00.0' as PciAddress,
-  mac: '52:54:00:aa:00:01' as Mac,
-  driver: 'igb',
-  numaNode: 0,
-  carrier: true,
-  mtu: 1500,
-  vfCountMax: 7,
-  vfs: Array.from({ length: vfCount }, (_, index) => ({
-    pciAddress: vfAddress(index),
-    index,
-    driver: index === 0 ? 'igbvf' : 'vfio-pci',
-    netdev: index === 0 ? 'enp59s0f0v0' : null,
-    netdevUse: null,
-    iommuGroup: 40 + index,
-    iommuGroupShared: false,
-    numaNode: 0,
-    attributes: null,
-  })),
-});
+/** The PF `ens1f0`, whose first VF has a netdev and whose others are ready for guests. */
+function ens1f0(vfCount: number): Pf {
+  const pf = aPf('ens1f0', '3b', vfCount, { vfCountMax: 7 });
+  const use = (index: number) =>
+    index === 0 ? { driver: 'igbvf', netdev: 'enp59s0f0v0' } : { driver: 'vfio-pci' };
+  return { ...pf, vfs: pf.vfs.map((vf, index) => ({ ...vf, ...use(index) })) };
+}
 
 /** The domain of a VM that runs, with its VFs. */
-export const aDomainOf = (vm: Vm): Domain => ({
-  uuid: vm.id,
-  name: vm.name,
-  state: 'running',
-  stateReason: 'booted',
-  persistent: true,
-  autostart: false,
-  memoryKiB: vm.memoryKiB,
-  vcpus: vm.vcpus,
-  arch: 'x86_64',
-  machine: 'pc-i440fx-10.0',
-  numaNodes: [],
-  interfaces: vm.vnics.map((vnic) => ({
-    kind: vnic.passthrough ? ('hostdev' as const) : ('bridge' as const),
-    alias: vnic.alias,
-    mac: vnic.mac,
-    managed: vnic.managed,
-    vf: vnic.vf,
-    network: null,
-    bridge: vnic.bridge,
-    vlan: vnic.vlan,
-    guestAddress: null,
-    model: vnic.model,
-    driver: null,
-    teaming: null,
-    profile: null,
-  })),
-  configInterfaces: [],
-  hostdevs: [],
-  configHostdevs: [],
-  disks: [],
-  freePciePorts: null,
-  agentConnected: false,
-});
+const domainOf = (vm: Vm): Domain =>
+  aDomain(1, vm.name, {
+    memoryKiB: vm.memoryKiB,
+    vcpus: vm.vcpus,
+    interfaces: vm.vnics.map(({ passthrough, alias, mac, managed, vf, bridge, vlan, model }) =>
+      anInterface({ kind: passthrough ? 'hostdev' : 'bridge', alias, mac, managed, vf, bridge, vlan, model }),
+    ),
+  });
 
 function standardWorld() {
   const world = emptyWorld();
-  const prod = aNetwork({ name: 'prod', vlan: 42 });
-  const vfProfile = aProfile(prod.id, { name: 'prod-vf' });
-  const plainProfile = aProfile(prod.id, { name: 'prod', passThrough: false });
-  const hostA = aHost({ name: 'host-a', status: 'up' });
-  const hostB = aHost({ name: 'host-b', status: 'up' });
+  const prod = aNetwork(1, { name: 'prod', vlan: 42 });
+  const vfProfile = aProfile(1, { name: 'prod-vf' });
+  const plainProfile = aProfile(2, { name: 'prod', passThrough: false });
+  const hostA = aHost(1, 'host-a');
+  const hostB = aHost(2, 'host-b');
   const web1 = aVm({
-    name: 'web-1',
-    hostId: hostA.id,
-    vnics: [
-      aVnic({ name: 'nic1', vf: vfAddress(1), profileId: vfProfile.id }),
-      aVnic({
-        name: 'nic2',
-        passthrough: false,
-        vf: null,
-        model: 'virtio',
-        bridge: 'br0',
-        profileId: plainProfile.id,
-      }),
-    ],
+    memoryKiB: 2 * 1024 * 1024,
+    vcpus: 2,
+    vnics: [aVnic(1, { vf: vfAddress(1) }), aStandby(2, { profileId: plainProfile.id })],
   });
-  const bridges = [{ name: 'br0', up: true, uplinks: ['eno1'], mtu: 1500 }];
   const nics = [{ name: 'eno1', mac: '52:54:00:aa:00:00', pciAddress: null, carrier: true }];
-  const inventory = anInventory({ bridges, nics });
+  const inventory = anInventory({ nics, memoryKiB: 16 * 1024 * 1024 });
   world.networks.push(prod);
   world.profiles.push(vfProfile, plainProfile);
   world.vms.push(web1);
   world.hosts.push(
-    { ...hostA, inventory: { ...inventory, pfs: [aPf(2)], domains: [aDomainOf(web1)] }, observedAt: 0 },
-    { ...hostB, inventory: { ...inventory, pfs: [aPf(1)] }, observedAt: 0 },
+    { ...hostA, inventory: { ...inventory, pfs: [ens1f0(2)], domains: [domainOf(web1)] }, observedAt: 0 },
+    { ...hostB, inventory: { ...inventory, pfs: [ens1f0(1)] }, observedAt: 0 },
   );
   return { world, prod, vfProfile, plainProfile, hostA, hostB, web1 };
 }

@@ -1,27 +1,46 @@
 /**
  * Builders of model nouns for tests: every field has a plausible value, a test names only what it is about.
+ *
+ * A number says which one it is: `vnicId(2)` is the id of `aVnic(2)`, which is on the second VF. Whatever is
+ * left out belongs to the first: the first VM on the first host, its vNICs with the first profile.
  */
-import type { HostId, Mac, NetworkId, PciAddress, VmId, VnicId, VnicProfileId } from '../../src/base/ids.ts';
+import type {
+  HostId,
+  JobId,
+  Mac,
+  NetworkId,
+  PciAddress,
+  VmId,
+  VnicId,
+  VnicProfileId,
+} from '../../src/base/ids.ts';
+import { systemRandom } from '../../src/base/random.ts';
 import type { Domain, DomainInterface } from '../../src/model/domain.ts';
 import type { Host, HostInventory } from '../../src/model/host.ts';
+import type { MigrateParams, Reservation } from '../../src/model/job.ts';
 import type { Network, VnicProfile } from '../../src/model/network.ts';
 import type { Pf, Vf } from '../../src/model/pf.ts';
 import type { Vm, Vnic } from '../../src/model/vm.ts';
 
 /** A UUID whose last group is `n`, so that ids are readable in failures. */
 export const uuid = (n: number): string => `00000000-0000-4000-8000-${n.toString(16).padStart(12, '0')}`;
+/** An id of any kind that nothing else has. */
+export const newId = <Id extends string>(): Id => systemRandom.uuid() as Id;
 export const hostId = (n: number): HostId => uuid(0x1000 + n) as HostId;
 export const vmId = (n: number): VmId => uuid(0x2000 + n) as VmId;
 export const vnicId = (n: number): VnicId => uuid(0x3000 + n) as VnicId;
 export const networkId = (n: number): NetworkId => uuid(0x4000 + n) as NetworkId;
 export const profileId = (n: number): VnicProfileId => uuid(0x5000 + n) as VnicProfileId;
 export const pci = (text: string): PciAddress => text as PciAddress;
+/** The VF of that index, from 0, of the PF on `bus`. */
+export const vfAddress = (index: number, bus = '3b'): PciAddress =>
+  pci(`0000:${bus}:${(2 + Math.floor(index / 8)).toString(16).padStart(2, '0')}.${index % 8}`);
 export const mac = (n: number): Mac => `52:54:00:00:00:${n.toString(16).padStart(2, '0')}` as Mac;
 
 /** A free VF. */
 export function aVf(overrides: Partial<Vf> = {}): Vf {
   return {
-    pciAddress: pci('0000:3b:02.0'),
+    pciAddress: vfAddress(0),
     index: 0,
     driver: null,
     netdev: null,
@@ -37,13 +56,7 @@ export function aVf(overrides: Partial<Vf> = {}): Vf {
 /** A PF with `count` free VFs on bus `bus`. */
 export function aPf(name: string, bus: string, count: number, overrides: Partial<Pf> = {}): Pf {
   const vfs = Array.from({ length: count }, (_, index) =>
-    aVf({
-      index,
-      iommuGroup: index,
-      pciAddress: pci(
-        `0000:${bus}:${(2 + Math.floor(index / 8)).toString(16).padStart(2, '0')}.${index % 8}`,
-      ),
-    }),
+    aVf({ index, iommuGroup: index, pciAddress: vfAddress(index, bus) }),
   );
   return {
     name,
@@ -84,7 +97,7 @@ export function anInventory(overrides: Partial<HostInventory> = {}): HostInvento
 }
 
 /** A host that is up. */
-export function aHost(n: number, name: string, overrides: Partial<Host> = {}): Host {
+export function aHost(n: number, name = `host-${n}`, overrides: Partial<Host> = {}): Host {
   return {
     id: hostId(n),
     name,
@@ -109,7 +122,7 @@ export function anInterface(overrides: Partial<DomainInterface> = {}): DomainInt
     alias: 'ua-vf0',
     mac: mac(1),
     managed: true,
-    vf: pci('0000:3b:02.0'),
+    vf: vfAddress(0),
     network: null,
     bridge: null,
     vlan: null,
@@ -161,7 +174,7 @@ export function aVnic(n: number, overrides: Partial<Vnic> = {}): Vnic {
     profileId: profileId(1),
     plugged: true,
     actual: 'plugged',
-    vf: pci('0000:3b:02.0'),
+    vf: vfAddress(n - 1),
     managed: true,
     vlan: null,
     guestAddress: null,
@@ -169,6 +182,11 @@ export function aVnic(n: number, overrides: Partial<Vnic> = {}): Vnic {
     blocker: null,
     ...overrides,
   };
+}
+
+/** A vNIC as a look at its host finds it: nobody has given it a profile yet. */
+export function aFoundVnic(n: number, overrides: Partial<Vnic> = {}): Vnic {
+  return aVnic(n, { profileId: null, ...overrides });
 }
 
 /** The virtio standby beside a VF. */
@@ -183,18 +201,19 @@ export function aStandby(n: number, overrides: Partial<Vnic> = {}): Vnic {
   });
 }
 
-/** A running VM on the first host. */
+/** A running VM; its vNICs get its id. */
 export function aVm(overrides: Partial<Vm> = {}): Vm {
+  const id = overrides.id ?? vmId(1);
   return {
-    id: vmId(1),
+    id,
     name: 'web-1',
     hostId: hostId(1),
     status: 'up',
     memoryKiB: 1024 * 1024,
     vcpus: 1,
-    vnics: [],
     staleOn: [],
     ...overrides,
+    vnics: (overrides.vnics ?? []).map((vnic) => ({ ...vnic, vmId: id })),
   };
 }
 
@@ -222,6 +241,40 @@ export function aProfile(n: number, overrides: Partial<VnicProfile> = {}): VnicP
     portMirroring: false,
     failoverId: null,
     description: null,
+    ...overrides,
+  };
+}
+
+/** A request to move a VM that nothing else is about away from `source`. */
+export function migrateParams(source: HostId, overrides: Partial<MigrateParams> = {}): MigrateParams {
+  return {
+    vmId: newId<VmId>(),
+    vmName: 'web-1',
+    sourceHostId: source,
+    targetHostId: null,
+    copyStorage: false,
+    unplugTimeoutMs: 30_000,
+    downtimeMsMax: 300,
+    bandwidthMiBps: null,
+    transferTimeoutMs: 600_000,
+    ...overrides,
+  };
+}
+
+/** One VF of a host for some vNIC of a job. */
+export function aReservation(
+  job: JobId,
+  host: HostId,
+  vf: PciAddress,
+  overrides: Partial<Reservation> = {},
+): Reservation {
+  return {
+    hostId: host,
+    vf,
+    jobId: job,
+    vmId: newId<VmId>(),
+    vnicId: newId<VnicId>(),
+    side: 'target',
     ...overrides,
   };
 }

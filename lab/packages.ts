@@ -6,7 +6,14 @@
  */
 import { spawnSync } from 'node:child_process';
 import type { Log } from '../src/base/log.ts';
-import { aptGet, ensureBackports, installPackages, missingPackages } from '../tools/setup/apt.ts';
+import {
+  backportsSuite,
+  ensureBackports,
+  installPackages,
+  missingPackages,
+  requireRoot,
+  takePackages,
+} from '../tools/setup/apt.ts';
 
 /** QEMU with the `igb` NIC (8.0 or newer; Debian 12 has 7.2, so there it comes from backports). */
 const QEMU_PACKAGES = ['qemu-system-x86', 'qemu-utils'] as const;
@@ -41,23 +48,15 @@ export function missingLabPackages(): string[] {
 export async function ensureLabPackages(log: Log): Promise<void> {
   const missing = missingLabPackages();
   if (missing.length === 0) return;
-  if (process.getuid?.() !== 0) {
-    throw new Error(
-      `the lab needs these Debian packages: ${missing.join(' ')} (QEMU 8 or newer; Debian 12: from ` +
-        'bookworm-backports). Install them, or run this as root to have it done',
-    );
-  }
+  const from = backportsSuite();
+  requireRoot(`install ${missing.join(' ')}${from === null ? '' : ` (QEMU from ${from})`}`);
   await installPackages(TOOL_PACKAGES, { log });
   if (hasIgb() && missingPackages(QEMU_PACKAGES).length === 0) return;
   const suite = await ensureBackports(log);
   await installPackages(QEMU_PACKAGES, { log, suite });
   if (hasIgb()) return;
   // An older QEMU was there already: installPackages leaves what is installed alone, this upgrades it.
-  log.info(`upgrading ${QEMU_PACKAGES.join(' ')}${suite ? ` from ${suite}` : ''}`);
-  await aptGet(
-    ['install', '-y', '--no-install-recommends', ...(suite ? ['-t', suite] : []), ...QEMU_PACKAGES],
-    log,
-  );
+  await takePackages(QEMU_PACKAGES, { log, suite });
   if (hasIgb()) return;
   throw new Error(
     'the installed QEMU has no igb device: install QEMU 8 or newer (Debian 12: from bookworm-backports)',

@@ -12,12 +12,15 @@ import { join } from 'node:path';
 import type { Log } from '../../src/base/log.ts';
 import {
   aptGet,
+  backportsSuite,
   ensureBackports,
   installPackages,
   isKnownToApt,
   knownVersion,
   missingPackages,
   releaseCodename,
+  requireRoot,
+  updateLists,
 } from './apt.ts';
 
 const PACKAGES = [
@@ -54,7 +57,12 @@ export function missingWirePackages(): string[] {
  * there.
  */
 export async function ensureWirePackages(log: Log): Promise<void> {
-  if (missingWirePackages().length === 0) return;
+  const missing = missingWirePackages();
+  if (missing.length === 0) return;
+  const from = backportsSuite();
+  requireRoot(`install ${missing.join(' ')}${from === null ? '' : ` from ${from}`}`);
+  // Which packages there are decides what is asked for.
+  await updateLists(log);
   const suite = await ensureBackports(log);
   await installPackages(missingWirePackages(), { log, suite });
 }
@@ -69,6 +77,8 @@ export async function ensureLibvirt90(log: Log): Promise<string | null> {
   const root = join(cache, 'libvirt-9.0');
   if (existsSync(join(root, 'usr/sbin/libvirtd'))) return root;
   if (releaseCodename() !== 'bookworm') return null;
+  // Old lists name files that are gone.
+  if (process.getuid?.() === 0) await updateLists(log);
   const packages = [
     ...LIBVIRT_90_PACKAGES.map((name) => `${name}=${knownVersion(name, '9.0.')}`),
     ...LIBVIRT_90_LIBRARIES,

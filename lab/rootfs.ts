@@ -1,5 +1,6 @@
 /**
- * The Debian root file system hosts and guests are made of, from the archive this machine's apt already uses.
+ * The Debian root file system hosts and guests are made of, from the archive this machine's apt already uses,
+ * where that is one of Debian's.
  *
  * Cached by its package list: changes of scripts do not rebuild it.
  * Callers: `build-image.ts`.
@@ -11,6 +12,8 @@ import { run } from './shell.ts';
 /** Debian 13: its QEMU, libvirt and kernel are what lab.md's facts were measured with. */
 const SUITE = 'trixie';
 const DEBIAN_SUITES = ['bookworm', 'trixie', 'stable'];
+/** Whose keys apt does not trust by itself where it has no archive of Debian's. */
+const DEBIAN_KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 const PACKAGES = [
   'busybox-static',
@@ -65,8 +68,10 @@ export function rootfsKey(): string {
 /** Returns the directory of the root file system, building it first if it is not cached (about a minute). */
 export async function ensureRootfs(log: Log): Promise<string> {
   return cachedOr('rootfs', rootfsKey(), async (directory) => {
-    const archive = await debianArchive();
-    log.info(`building a Debian ${SUITE} root file system from ${archive} (1 to 3 minutes)`);
+    const own = archiveAmong(await indexTargets());
+    const archive = process.env['HANDOVER_DEBIAN_ARCHIVE'] || own;
+    const from = archive ?? "Debian's own archive";
+    log.info(`building a Debian ${SUITE} root file system from ${from} (1 to 3 minutes)`);
     // Namespaces of its own, ended with this process: however the build ends, nothing stays mounted or
     // running.
     await run(
@@ -75,26 +80,29 @@ export async function ensureRootfs(log: Log): Promise<string> {
         ...['--pdeathsig', 'KILL', 'unshare', '--mount', '--propagation', 'private'],
         ...['--pid', '--fork', '--kill-child=KILL', '--mount-proc', 'mmdebstrap'],
         ...OPTIONS,
-        ...[SUITE, `${directory}/root`, archive],
+        ...(own === null ? [`--keyring=${DEBIAN_KEYRING}`] : []),
+        ...[SUITE, `${directory}/root`],
+        // The whole line: apt knows archives whose names mmdebstrap would take for files.
+        ...(archive === null ? [] : [`deb ${archive} ${SUITE} main`]),
       ],
       { limitMs: 1_200_000 },
     );
   }).then((entry) => `${entry}/root`);
 }
 
-/** The Debian archive apt uses here; on other systems the one named by `HANDOVER_DEBIAN_ARCHIVE`. */
-async function debianArchive(): Promise<string> {
-  const named = process.env['HANDOVER_DEBIAN_ARCHIVE'];
-  if (named) return named;
-  const targets = await run('apt-get', [
-    ...['indextargets', '--format', '$(ORIGIN)\t$(CODENAME)\t$(REPO_URI)', 'Created-By: Packages'],
-  ]);
+function indexTargets(): Promise<string> {
+  const format = '$(ORIGIN)\t$(CODENAME)\t$(REPO_URI)';
+  return run('apt-get', ['indextargets', '--format', format, 'Created-By: Packages']);
+}
+
+/**
+ * The first archive of a Debian release among `targets`, lines of origin, codename and URI. Null on Ubuntu:
+ * mmdebstrap then takes Debian's own.
+ */
+export function archiveAmong(targets: string): string | null {
   for (const line of targets.split('\n')) {
     const [origin, codename, uri] = line.split('\t');
     if (origin === 'Debian' && uri && DEBIAN_SUITES.includes(codename ?? '')) return uri;
   }
-  throw new Error(
-    "the lab's hosts are made of Debian packages, and apt has no Debian archive here: " +
-      'set HANDOVER_DEBIAN_ARCHIVE to the URL of one',
-  );
+  return null;
 }

@@ -6,12 +6,12 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ensureLabPackages } from '../lab/packages.ts';
+import { ensureLabPackages, missingLabPackages } from '../lab/packages.ts';
 import type { Log } from '../src/base/log.ts';
 import { runChecks } from './check.ts';
 import { runCommand } from './run-command.ts';
 import { runVitest, type TestCount } from './run-vitest.ts';
-import { ensureWirePackages } from './setup/wire-packages.ts';
+import { ensureWirePackages, missingWirePackages } from './setup/wire-packages.ts';
 
 /** One tier. */
 export interface Tier {
@@ -35,7 +35,8 @@ const MINUTE_MS = 60_000;
  * vitest projects by tier, in order. Each is the folder `test/NAME`, but `unit`, which lies beside the
  * source.
  */
-const SERVICES = ['unit', 'store', 'wire', 'api'];
+const SERVICES = ['unit', 'store', 'api'];
+const WIRE = ['wire'];
 const SAGA = ['saga', 'campaign', 'crash'];
 const BROWSER = ['browser'];
 
@@ -44,7 +45,9 @@ const BROWSER = ['browser'];
  */
 export function tiersFor(paths: readonly string[]): Tier[] {
   const folders = new Set(paths.flatMap((path) => /^test\/([^/]+)\/.*\.test\.ts$/.exec(path)?.[1] ?? []));
-  const stray = [...folders].filter((folder) => ![...SERVICES, ...SAGA, ...BROWSER].includes(folder));
+  const stray = [...folders].filter(
+    (folder) => ![...SERVICES, ...WIRE, ...SAGA, ...BROWSER].includes(folder),
+  );
   if (stray.length > 0)
     throw new Error(
       `tests that no tier runs: test/${stray.join(', test/')}; add them to tools/test-tiers.ts`,
@@ -53,7 +56,8 @@ export function tiersFor(paths: readonly string[]): Tier[] {
     projects.filter((project) => project === 'unit' || folders.has(project));
   const tiers = [
     checkTier(),
-    vitestTier(present(SERVICES), 4),
+    vitestTier(present(SERVICES), 3),
+    wireTier(present(WIRE)),
     vitestTier(present(SAGA), 6),
     vitestTier(present(BROWSER), 4),
   ];
@@ -78,11 +82,27 @@ function vitestTier(projects: readonly string[], budgetMinutes: number): Tier | 
     name: projects.join(', '),
     budgetMinutes,
     obstacle: () => null,
-    setUp: async (log) => {
-      if (projects.includes('wire')) await ensureWirePackages(log);
-    },
+    setUp: () => Promise.resolve(),
     run: () => runVitest(projects, { echo: true, limitMs: LIMIT_BUDGETS * budgetMinutes * MINUTE_MS }),
   };
+}
+
+/** Real libvirt daemons, which only root can start. */
+function wireTier(projects: readonly string[]): Tier | null {
+  const tier = vitestTier(projects, 3);
+  return tier && { ...tier, obstacle: wireObstacle, setUp: ensureWirePackages };
+}
+
+function wireObstacle(): string | null {
+  return rootIsNeeded('to start libvirt daemons', missingWirePackages);
+}
+
+/** Says what root would install besides; null as root. */
+function rootIsNeeded(what: string, missing: () => string[]): string | null {
+  if (process.getuid?.() === 0) return null;
+  const packages = missing();
+  const also = packages.length === 0 ? '' : `; that also installs ${packages.join(' ')}`;
+  return `root is needed ${what}: run this with sudo${also}`;
 }
 
 function labTier(): Tier {
@@ -97,7 +117,8 @@ function labTier(): Tier {
 
 /** Why the lab can not run here; null if it can. */
 function labObstacle(): string | null {
-  if (process.getuid?.() !== 0) return 'root is needed for its network namespaces: run this with sudo';
+  const obstacle = rootIsNeeded('for its network namespaces', missingLabPackages);
+  if (obstacle !== null) return obstacle;
   if (!existsSync('/dev/net/tun')) return 'there is no /dev/net/tun: load the module tun';
   return null;
 }

@@ -22,7 +22,7 @@ test('tiers are those there are tests for, in order', () => {
       'test/wire/a.test.ts',
       'test/support/x.ts',
     ]),
-  ).toEqual(['check', 'unit, wire', 'campaign', 'lab']);
+  ).toEqual(['check', 'unit', 'wire', 'campaign', 'lab']);
 });
 
 test('tests that no tier runs are an error', () => {

@@ -9,7 +9,20 @@
  * Callers: `wire-packages.ts`, `lab/packages.ts`, benches. Never the engine.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Log } from '../../src/base/log.ts';
 
 /** Only one of ours talks to apt at a time: `apt-get update` has no lock time-out of its own. */
@@ -173,25 +186,38 @@ function runExclusively(command: readonly string[], log: Log, cwd?: string): Pro
   const lock = process.getuid?.() === 0 ? ['flock', '-w', String(LOCK_LIMIT_S), LOCK_FILE] : [];
   const [program = '', ...args] = [...lock, ...command];
   return new Promise((resolve, reject) => {
+    // A file and a session of its own: apt is not ended halfway by our end, or by Ctrl-C at our terminal.
+    const output = unnamedFile();
     const child = spawn(program, args, {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', output, output],
+      detached: true,
       env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' },
       ...(cwd === undefined ? {} : { cwd }),
     });
-    let tail = '';
-    const keep = (chunk: Buffer) => {
-      tail = (tail + chunk.toString()).slice(-4000);
-    };
-    child.stdout.on('data', keep);
-    child.stderr.on('data', keep);
     const said = command.join(' ');
-    child.on('error', (error) => reject(new Error(`${said} cannot be run: ${error.message}`)));
+    child.on('error', (error) => {
+      closeSync(output);
+      reject(new Error(`${said} cannot be run: ${error.message}`));
+    });
     child.on('close', (status) => {
       log.debug(said, { status });
       if (status === 0) resolve();
-      else reject(new Error(`${said} failed (status ${status}):\n${lastLines(tail, 15)}`));
+      else reject(new Error(`${said} failed (status ${status}):\n${lastLines(contentOf(output), 15)}`));
+      closeSync(output);
     });
   });
+}
+
+function unnamedFile(): number {
+  const folder = mkdtempSync(join(tmpdir(), 'handover-apt-'));
+  const file = openSync(join(folder, 'output'), 'w+');
+  rmSync(folder, { recursive: true });
+  return file;
+}
+
+function contentOf(file: number): string {
+  const bytes = Buffer.alloc(fstatSync(file).size);
+  return bytes.toString('utf8', 0, readSync(file, bytes, 0, bytes.length, 0));
 }
 
 /** Throws an error that says what to do as root, unless this is root. */

@@ -17,10 +17,11 @@ import { ensureImage } from './build-image.ts';
 import { hostPid, killHost, restoreHost } from './hosts.ts';
 import { lock, type Release } from './lock.ts';
 import { endProcesses, makeNamespace, removeNamespace } from './namespace.ts';
-import { ensureLabPackages } from './packages.ts';
+import { ensureLabPackages, missingLabPackages } from './packages.ts';
 import { type ImagePaths, imagePaths, RUN_DIRECTORY, SSH_CONFIG } from './paths.ts';
 import { hostExec, openSshMaster, writeSshConfig } from './ssh.ts';
 import { HOST_LETTERS, type HostLetter, type HostPlace, hostPlace, NAMESPACE } from './topology.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 const STATE_FILE = join(RUN_DIRECTORY, 'state.json');
 /** Another's whole run may come first. */
@@ -53,6 +54,8 @@ export interface UpOptions {
   readonly fresh?: boolean;
   /** What others who want the lab are told; default "lab up". */
   readonly purpose?: string;
+  /** Breaks the start off: what of the lab runs by then is ended, the rejection is the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -62,16 +65,22 @@ export interface UpOptions {
  */
 export async function labUp(options: UpOptions): Promise<{ lab: Lab; release: Release }> {
   requireLabRights();
-  const release = await lock('lab', options.purpose ?? 'lab up', LOCK_LIMIT_MS, options.log);
+  const { log, signal, purpose = 'lab up' } = options;
+  const release = await unlessAborted(signal, lock('lab', purpose, LOCK_LIMIT_MS, log));
   try {
-    await ensureLabPackages(options.log);
-    const image = await buildAlone('image', options.log, () => ensureImage(options.log));
-    if (options.fresh || !isUp(image)) await startHosts(image, options.log);
+    await unlessAborted(signal, bringUp(options));
     return { lab: openLab(), release };
   } catch (error) {
+    if (signal?.aborted) await stopEverything();
     release();
     throw error;
   }
+}
+
+async function bringUp({ log, fresh }: UpOptions): Promise<void> {
+  await ensureLabPackages(log);
+  const image = await buildAlone('image', log, () => ensureImage(log));
+  if (fresh || !isUp(image)) await startHosts(image, log);
 }
 
 /**
@@ -163,6 +172,10 @@ function readState(): State {
 }
 
 function requireLabRights(): void {
-  if (process.getuid?.() !== 0) throw new Error('the lab makes network namespaces: run it as root (sudo)');
+  if (process.getuid?.() !== 0) {
+    const missing = missingLabPackages();
+    const packages = missing.length === 0 ? '' : `; that also installs ${missing.join(' ')}`;
+    throw new Error(`the lab makes network namespaces: run it as root (sudo)${packages}`);
+  }
   if (!existsSync('/dev/net/tun')) throw new Error('the lab needs /dev/net/tun: load the tun module');
 }

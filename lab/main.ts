@@ -106,6 +106,7 @@ main(process.argv.slice(2)).then(
   },
   (error: unknown) => {
     process.stderr.write(`lab: ${explain(error)}\n`);
-    process.exitCode = 1;
+    // A start that was broken off may still be at work.
+    process.exit(1);
   },
 );

@@ -12,6 +12,7 @@ import { systemClock } from '../src/base/clock.ts';
 import { explain } from '../src/base/errors.ts';
 import type { Log } from '../src/base/log.ts';
 import { type Lab, labDown, labIsUp, labUp, resetHosts } from './lab.ts';
+import type { Release } from './lock.ts';
 import { LAB_DIRECTORY } from './paths.ts';
 
 /** A quiet machine needs one to three minutes for any of them. */
@@ -69,13 +70,20 @@ export async function runScenarios(
   const { log } = options;
   const wasUp = labIsUp();
   const purpose = `running ${scenarios.map(({ name }) => name).join(', ')}`;
-  const { lab, release } = await labUp({ log, fresh: true, purpose });
+  const starting = new AbortController();
+  let free: Release | null = null;
   const onSignal = (signal: NodeJS.Signals) => {
     log.info(`${signal}: ending the lab`);
-    release();
+    if (free === null) {
+      starting.abort(new Error(`ended by ${signal}`));
+      return;
+    }
+    free();
     void labDown(log).finally(() => process.exit(1));
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, onSignal);
+  const { lab, release } = await labUp({ log, fresh: true, purpose, signal: starting.signal });
+  free = release;
   const results: ScenarioResult[] = [];
   for (let round = 0; round < options.repeat; round++) {
     for (const scenario of scenarios) {

@@ -29,7 +29,10 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const ending = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.on(signal, () => ending.abort(new Error(signal)));
+    process.on(signal, () => {
+      if (!ending.signal.aborted) process.stderr.write(`demo: ${signal}, ending\n`);
+      ending.abort(new Error(signal));
+    });
   const migrations: MigrationReport[] = [];
   const mode = options.simulated ? 'simulated' : 'lab';
   const save = () => {
@@ -40,7 +43,7 @@ async function main(args: readonly string[]): Promise<number> {
   let stage: Stage | null = null;
   try {
     const password = process.env['HANDOVER_ADMIN_PASSWORD'] || randomBytes(12).toString('base64url');
-    stage = await openStage(options, password);
+    stage = await openStage(options, password, ending.signal);
     introduce(stage, process.env['HANDOVER_ADMIN_PASSWORD'] ? null : password);
     await play(stage, options, ending.signal, (report) => {
       migrations.push(report);
@@ -59,10 +62,11 @@ async function main(args: readonly string[]): Promise<number> {
   return migrations.length === 2 && migrations.every((report) => report.state === 'succeeded') ? 0 : 1;
 }
 
-function openStage(options: DemoOptions, password: string): Promise<Stage> {
+function openStage(options: DemoOptions, password: string, signal: AbortSignal): Promise<Stage> {
   const { dataDir, port } = options;
   if (options.simulated) return simulatedStage({ dataDir, port, password });
-  return labStage({ dataDir, port, password, log: consoleLog() });
+  if (process.getuid?.() !== 0) say('Without root there is: npm run demo -- --simulated');
+  return labStage({ dataDir, port, password, log: consoleLog(), signal });
 }
 
 function introduce(stage: Stage, password: string | null): void {

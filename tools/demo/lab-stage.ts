@@ -9,6 +9,7 @@ import { type Lab, labDown, labUp } from '../../lab/lab.ts';
 import { PROBE_INTERVAL_MS, Probe } from '../../lab/probe.ts';
 import { engineName, introduceLab, MIGRATION_LIMIT_MS } from '../../lab/scenarios/support.ts';
 import { TcpTransfer } from '../../lab/tcp-transfer.ts';
+import { unlessAborted } from '../../lab/unless-aborted.ts';
 import { systemClock, until } from '../../src/base/clock.ts';
 import type { Log } from '../../src/base/log.ts';
 import { networkGaps } from './report.ts';
@@ -23,9 +24,11 @@ export async function labStage(options: {
   port: number;
   password: string;
   log: Log;
+  /** Ends the start, which may take minutes, and leaves nothing of it running. */
+  signal: AbortSignal;
 }): Promise<Stage> {
-  const { log } = options;
-  const { lab, release } = await labUp({ log, fresh: true, purpose: 'demo' });
+  const { log, signal } = options;
+  const { lab, release } = await labUp({ log, fresh: true, purpose: 'demo', signal });
   const data = dataDirectory(options.dataDir);
   const engine = new EngineProcess({
     dataDir: data.path,
@@ -42,8 +45,8 @@ export async function labStage(options: {
   try {
     const api = new EngineApi(() => engine.url, options.password);
     log.info('starting the engine and a guest with a VF');
-    const [guest] = await Promise.all([bootGuest('a'), engine.start()]);
-    await introduce(lab, api);
+    const [guest] = await unlessAborted(signal, Promise.all([bootGuest('a'), engine.start()]));
+    await unlessAborted(signal, introduce(lab, api));
     return {
       mode: 'lab',
       engine,

@@ -23,11 +23,16 @@ import {
   updateLists,
 } from './apt.ts';
 
-const PACKAGES = [
+/** On Debian 12 these are taken from backports. */
+const DAEMON_PACKAGES = [
   'libvirt-daemon',
   'libvirt-daemon-driver-qemu',
   'libvirt-clients',
   'qemu-system-x86',
+];
+/** Packages of their own since libvirt 10.6, part of libvirt-daemon before. */
+const SPLIT_PACKAGES = ['libvirt-daemon-driver-nodedev', 'libvirt-daemon-driver-network'];
+const TOOL_PACKAGES = [
   'openssh-client',
   'openssh-server',
   'openssl',
@@ -35,8 +40,6 @@ const PACKAGES = [
   'iproute2',
   'util-linux',
 ];
-/** Packages of their own since libvirt 10.6, part of libvirt-daemon before. */
-const SPLIT_PACKAGES = ['libvirt-daemon-driver-nodedev', 'libvirt-daemon-driver-network'];
 
 /** libvirt 9.0 as Debian 12 has it. */
 const LIBVIRT_90_PACKAGES = ['libvirt0', 'libvirt-daemon', 'libvirt-daemon-driver-qemu'];
@@ -48,8 +51,11 @@ const LIBVIRT_90_LIBRARIES = ['libyajl2', 'libpcap0.8'];
  * missing.
  */
 export function missingWirePackages(): string[] {
-  const missing = missingPackages(PACKAGES);
-  return [...missing, ...missingPackages(SPLIT_PACKAGES).filter(isKnownToApt)];
+  return [...missingPackages(TOOL_PACKAGES), ...missingDaemonPackages()];
+}
+
+function missingDaemonPackages(): string[] {
+  return [...missingPackages(DAEMON_PACKAGES), ...missingPackages(SPLIT_PACKAGES).filter(isKnownToApt)];
 }
 
 /**
@@ -60,11 +66,13 @@ export async function ensureWirePackages(log: Log): Promise<void> {
   const missing = missingWirePackages();
   if (missing.length === 0) return;
   const from = backportsSuite();
-  requireRoot(`install ${missing.join(' ')}${from === null ? '' : ` from ${from}`}`);
+  requireRoot(`install ${missing.join(' ')}${from === null ? '' : ` (libvirt and QEMU from ${from})`}`);
+  await installPackages(TOOL_PACKAGES, { log });
+  if (missingDaemonPackages().length === 0) return;
   // Which packages there are decides what is asked for.
   await updateLists(log);
   const suite = await ensureBackports(log);
-  await installPackages(missingWirePackages(), { log, suite });
+  await installPackages(missingDaemonPackages(), { log, suite });
 }
 
 /**

@@ -89,13 +89,20 @@ export function openDb(connection: DatabaseConnection, log: Log): Db {
       throw storeError(thrown, false);
     }
     let broken = false;
+    // The pool listens to idle connections only: one that breaks between two statements would end the
+    // process. The next statement on it fails, and says so.
+    const onError = (): void => {
+      broken = true;
+    };
+    client.on('error', onError);
     try {
       return await work(client);
     } catch (thrown) {
-      broken = thrown instanceof HandoverError && thrown.code === 'STORE_UNAVAILABLE';
+      broken ||= thrown instanceof HandoverError && thrown.code === 'STORE_UNAVAILABLE';
       throw thrown;
     } finally {
       client.release(broken);
+      client.off('error', onError);
     }
   }
 

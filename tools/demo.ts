@@ -52,6 +52,8 @@ async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     if (!ending.signal.aborted) {
       process.stderr.write(`demo: ${explain(error)}\n`);
+      if (stage === null && !options.simulated && process.getuid?.() !== 0)
+        process.stderr.write('demo: on simulated hosts it needs no root: npm run demo -- --simulated\n');
       return 1;
     }
   } finally {
@@ -65,7 +67,6 @@ async function main(args: readonly string[]): Promise<number> {
 function openStage(options: DemoOptions, password: string, signal: AbortSignal): Promise<Stage> {
   const { dataDir, port } = options;
   if (options.simulated) return simulatedStage({ dataDir, port, password });
-  if (process.getuid?.() !== 0) say('Without root there is: npm run demo -- --simulated');
   return labStage({ dataDir, port, password, log: consoleLog(), signal });
 }
 

@@ -56,7 +56,7 @@ export function tiersFor(paths: readonly string[]): Tier[] {
     projects.filter((project) => project === 'unit' || folders.has(project));
   const tiers = [
     checkTier(),
-    vitestTier(present(SERVICES), 3),
+    vitestTier(present(SERVICES), 4),
     wireTier(present(WIRE)),
     vitestTier(present(SAGA), 6),
     vitestTier(present(BROWSER), 4),

@@ -1,14 +1,18 @@
 /**
  * The guest agent as libvirt passes it on: a few commands, JSON in and out, silence from a guest that does
- * not run.
+ * not run. Of files it knows those of sysfs that `SimGuest.sysfs` has.
  */
 import type { SimDomain } from './domain.ts';
+import type { SimGuest } from './guest.ts';
 import type { SimHost } from './host.ts';
 import { agentChannel } from './lifecycle.ts';
 import { refuse } from './refusal.ts';
 
 /** libvirt's default limit for an answer of the agent, seconds. */
 const DEFAULT_TIMEOUT_S = 5;
+/** The real agent's. */
+const FIRST_HANDLE = 1000;
+const DEFAULT_READ_BYTES = 4096;
 /** IP address types of virDomainInterfaceAddresses. */
 const ADDRESS_TYPE = { ipv4: 0, ipv6: 1 } as const;
 
@@ -21,13 +25,13 @@ export async function agentCommand(
 ): Promise<string | null> {
   checkAgent(domain);
   const command = commandOf(commandJson);
-  if (!domain.guest?.running) {
+  const { guest } = domain;
+  if (!guest?.running) {
     const waitS = timeoutS < 0 ? DEFAULT_TIMEOUT_S : timeoutS;
     await host.context.clock.sleep(waitS * 1000, host.daemonSignal());
     throw refuse('agent_unresponsive', 'Guest agent not available for now');
   }
-  const answer = answerOf(domain, command);
-  return JSON.stringify({ return: answer });
+  return JSON.stringify({ return: answerOf(guest, command) });
 }
 
 /** virDomainInterfaceAddresses from the agent. */
@@ -55,35 +59,67 @@ function checkAgent(domain: SimDomain): void {
   if (!domain.guest?.agentUp) throw refuse('agent_unresponsive', 'QEMU guest agent is not connected');
 }
 
-function commandOf(json: string): string {
+interface Command {
+  readonly execute: string;
+  readonly args: Readonly<Record<string, unknown>>;
+}
+
+function commandOf(json: string): Command {
   try {
-    const parsed = JSON.parse(json) as { execute?: unknown };
-    if (typeof parsed.execute === 'string') return parsed.execute;
+    const parsed = JSON.parse(json) as { execute?: unknown; arguments?: Command['args'] };
+    if (typeof parsed.execute === 'string') return { execute: parsed.execute, args: parsed.arguments ?? {} };
   } catch {
     // Falls through to the same refusal: libvirt does not tell the two apart either.
   }
   throw refuse('internal', `cannot parse json ${json}`);
 }
 
-function answerOf(domain: SimDomain, command: string): unknown {
-  switch (command) {
-    case 'guest-ping':
-      return {};
-    case 'guest-info':
-      return {
-        version: '10.0.0',
-        supported_commands: ['guest-ping', 'guest-info', 'guest-network-get-interfaces'].map((name) => ({
-          name,
-          enabled: true,
-          'success-response': true,
-        })),
-      };
-    case 'guest-network-get-interfaces':
-      return domain.guest?.interfaces() ?? [];
-    default:
-      throw refuse(
-        'internal',
-        `unable to execute QEMU agent command '${command}': The command ${command} has not been found`,
-      );
-  }
+/** All it knows. */
+const COMMANDS: Readonly<Record<string, (guest: SimGuest, args: Command['args']) => unknown>> = {
+  'guest-ping': () => ({}),
+  'guest-info': (guest) => ({
+    version: '10.0.0',
+    supported_commands: Object.keys(COMMANDS).map((name) => ({
+      name,
+      enabled: !guest.agentRefuses.has(name),
+      'success-response': true,
+    })),
+  }),
+  'guest-network-get-interfaces': (guest) => guest.interfaces(),
+  'guest-file-open'(guest, { path, mode = 'r' }) {
+    const content = mode === 'r' ? guest.sysfs(String(path)) : null;
+    const failed = `failed to open file '${String(path)}' (mode: '${String(mode)}')`;
+    if (content === null) throw failure('guest-file-open', `${failed}: No such file or directory`);
+    const handle = Math.max(FIRST_HANDLE - 1, ...guest.agentFiles.keys()) + 1;
+    guest.agentFiles.set(handle, Buffer.from(content));
+    return handle;
+  },
+  'guest-file-read'(guest, { handle, count = DEFAULT_READ_BYTES }) {
+    const rest = openFile(guest, 'guest-file-read', handle);
+    const read = rest.subarray(0, Number(count));
+    guest.agentFiles.set(Number(handle), rest.subarray(read.length));
+    return { count: read.length, 'buf-b64': read.toString('base64'), eof: read.length < Number(count) };
+  },
+  'guest-file-close'(guest, { handle }) {
+    openFile(guest, 'guest-file-close', handle);
+    guest.agentFiles.delete(Number(handle));
+    return {};
+  },
+};
+
+function answerOf(guest: SimGuest, { execute, args }: Command): unknown {
+  const command = COMMANDS[execute];
+  if (!command) throw failure(execute, `The command ${execute} has not been found`);
+  if (guest.agentRefuses.has(execute)) throw failure(execute, `Command ${execute} has been disabled`);
+  return command(guest, args);
 }
+
+function openFile(guest: SimGuest, execute: string, handle: unknown): Buffer {
+  const rest = guest.agentFiles.get(Number(handle));
+  if (!rest) throw failure(execute, `handle '${String(handle)}' has not been found`);
+  return rest;
+}
+
+/** An error of the agent's own, as libvirt passes it on. */
+const failure = (execute: string, text: string): Error =>
+  refuse('internal', `unable to execute QEMU agent command '${execute}': ${text}`);

@@ -132,10 +132,12 @@ export function dropLive(host: SimHost, domain: SimDomain, device: XmlElement): 
 /** Tells the guest of an interface. */
 export function showToGuest(domain: SimDomain, device: XmlElement, upNow: boolean): void {
   if (device.name !== 'interface') return;
+  const pciAddress = addressOf(find(device, 'address'));
   domain.guest?.plug(
     {
       alias: attribute(device, 'alias', 'name') ?? '',
-      name: guestName(addressOf(find(device, 'address'))),
+      name: guestName(pciAddress),
+      pciAddress: pciAddress ?? '',
       mac: attribute(device, 'mac', 'address')?.toLowerCase() ?? '',
       passthrough: isHostdevInterface(device),
     },

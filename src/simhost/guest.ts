@@ -23,8 +23,11 @@ export interface GuestNic {
   readonly name: string;
   readonly mac: string;
   readonly passthrough: boolean;
+  readonly pciAddress: string;
   /** Link up from here on (monotonic ms). */
   upFromMs: number;
+  /** No packet reaches it. */
+  readonly deaf: boolean;
   rxPackets: number;
   txPackets: number;
 }
@@ -50,8 +53,24 @@ export interface AgentInterface {
   readonly name: string;
   readonly 'hardware-address': string;
   readonly 'ip-addresses'?: readonly AgentAddress[];
-  readonly statistics: object;
+  readonly statistics?: object;
 }
+
+/** An interface of any kind. */
+interface Netdev extends Pick<GuestNic, 'name' | 'mac' | 'rxPackets' | 'txPackets'> {
+  readonly addresses: readonly AgentAddress[];
+  /** `device/uevent`; null = no device. */
+  readonly uevent: string | null;
+}
+
+const LOOPBACK: Netdev = {
+  name: 'lo',
+  mac: '00:00:00:00:00:00',
+  addresses: [{ 'ip-address': '127.0.0.1', 'ip-address-type': 'ipv4', prefix: 8 }],
+  rxPackets: 0,
+  txPackets: 0,
+  uevent: null,
+};
 
 /** One guest system, from boot to power-off, on whatever host. */
 export class SimGuest {
@@ -60,6 +79,12 @@ export class SimGuest {
   /** Memory it dirties while it runs, MiB/s. */
   dirtyMiBps: number;
   agentUp = false;
+  /** What VFs plugged from now on suffer from: never an interface, or one that no packet reaches. */
+  vfTrouble: 'no_driver' | 'deaf' | null = null;
+  /** Commands its agent is configured to refuse. */
+  readonly agentRefuses = new Set<string>();
+  /** What is left to read of the files its agent has open, by handle. */
+  readonly agentFiles = new Map<number, Buffer>();
   readonly nics: GuestNic[] = [];
   readonly #clock: Clock;
   readonly #random: Random;
@@ -98,7 +123,9 @@ export class SimGuest {
     const copy = new SimGuest(this.spec, this.#clock, this.#random);
     copy.unplug = this.unplug;
     copy.dirtyMiBps = this.dirtyMiBps;
+    copy.vfTrouble = this.vfTrouble;
     copy.agentUp = this.agentUp;
+    for (const command of this.agentRefuses) copy.agentRefuses.add(command);
     copy.nics.push(...this.nics.map((nic) => ({ ...nic })));
     return copy;
   }
@@ -144,10 +171,12 @@ export class SimGuest {
   }
 
   /** A device appeared. The link comes up a moment later. */
-  plug(nic: Pick<GuestNic, 'alias' | 'name' | 'mac' | 'passthrough'>, upNow: boolean): void {
+  plug(nic: Pick<GuestNic, 'alias' | 'name' | 'mac' | 'passthrough' | 'pciAddress'>, upNow: boolean): void {
     this.count();
-    const wait = upNow ? 0 : drawMs(this.#random, TIMINGS.guestNicUp);
-    this.nics.push({ ...nic, upFromMs: this.#clock.monotonicMs() + wait, rxPackets: 0, txPackets: 0 });
+    const trouble = nic.passthrough ? this.vfTrouble : null;
+    const wait = upNow ? 0 : trouble === 'no_driver' ? Infinity : drawMs(this.#random, TIMINGS.guestNicUp);
+    const upFromMs = this.#clock.monotonicMs() + wait;
+    this.nics.push({ ...nic, upFromMs, deaf: trouble === 'deaf', rxPackets: 0, txPackets: 0 });
   }
 
   /** The guest arrived on another QEMU: its interfaces have other aliases there. */
@@ -188,7 +217,7 @@ export class SimGuest {
     for (const nic of this.nics) {
       const upMs = Math.min(elapsedMs, Math.max(0, now - nic.upFromMs));
       const rate = nic === active ? BUSY_PACKETS_PER_SECOND : QUIET_PACKETS_PER_SECOND;
-      nic.rxPackets += (upMs / 1000) * rate;
+      nic.rxPackets += nic.deaf ? 0 : (upMs / 1000) * rate;
       nic.txPackets += nic === active ? (upMs / 1000) * rate : 0;
     }
   }
@@ -229,33 +258,50 @@ export class SimGuest {
 
   /** The answer of `guest-network-get-interfaces`, the JSON value in `return`. */
   interfaces(): AgentInterface[] {
+    return this.#netdevs().map(({ name, mac, addresses, rxPackets, txPackets }) => ({
+      name,
+      'hardware-address': mac,
+      // As the real one: nothing more of an interface without an address, which those in a bond are.
+      ...(addresses.length === 0
+        ? {}
+        : { 'ip-addresses': addresses, statistics: statistics(rxPackets, txPackets) }),
+    }));
+  }
+
+  /** What is in a file of sysfs; null = there is no such file. Of interfaces: counter and device only. */
+  sysfs(path: string): string | null {
+    const [, name, file] =
+      /^\/sys\/class\/net\/([^/]+)\/(statistics\/rx_packets|device\/uevent)$/.exec(path) ?? [];
+    const netdev = this.#netdevs().find((each) => each.name === name);
+    if (!netdev) return null;
+    return file === 'device/uevent' ? netdev.uevent : `${Math.floor(netdev.rxPackets)}\n`;
+  }
+
+  #netdevs(): Netdev[] {
     this.count();
-    const loopback: AgentInterface = {
-      name: 'lo',
-      'hardware-address': '00:00:00:00:00:00',
-      'ip-addresses': [{ 'ip-address': '127.0.0.1', 'ip-address-type': 'ipv4', prefix: 8 }],
-      statistics: statistics(0, 0),
-    };
     const now = this.#clock.monotonicMs();
     const visible = this.nics.filter((nic) => nic.upFromMs <= now);
     const addresses = addressesOf(this.spec.address);
     const alone = visible.length < 2 && !this.nics.some((nic) => nic.passthrough);
     const each = visible.map((nic) => ({
-      name: nic.name,
-      'hardware-address': nic.mac,
-      ...(alone ? { 'ip-addresses': addresses } : {}),
-      statistics: statistics(nic.rxPackets, nic.txPackets),
+      ...nic,
+      addresses: alone ? addresses : [],
+      uevent: nic.passthrough
+        ? `DRIVER=iavf\nPCI_SLOT_NAME=${nic.pciAddress}\n`
+        : 'DRIVER=virtio_net\nMODALIAS=virtio:d00000001v00001AF4\n',
     }));
     const active = this.activeNic();
-    if (alone || !active) return [loopback, ...each];
+    if (alone || !active) return [LOOPBACK, ...each];
     const sum = (key: 'rxPackets' | 'txPackets') => visible.reduce((total, nic) => total + nic[key], 0);
     const bond = {
       name: 'bond0',
-      'hardware-address': active.mac,
-      'ip-addresses': addresses,
-      statistics: statistics(sum('rxPackets'), sum('txPackets')),
+      mac: active.mac,
+      addresses,
+      rxPackets: sum('rxPackets'),
+      txPackets: sum('txPackets'),
+      uevent: null,
     };
-    return [loopback, bond, ...each];
+    return [LOOPBACK, bond, ...each];
   }
 }
 

@@ -148,24 +148,47 @@ describe('a simulated libvirtd', () => {
     expect(await codeOf(get())).toBe(80);
   });
 
-  test('the guest agent tells interfaces whose counters move on the path in use', async () => {
-    const dom = await world.domain(a, 'web-1');
-    const ask = async () => {
-      const cmd = '{"execute":"guest-network-get-interfaces"}';
-      const reply = await world.run(
-        a.call(procedures.qemuAgentCommand, { dom, cmd, timeoutS: -1, flags: 0 }),
-      );
-      const list = (
-        JSON.parse(reply.result ?? '{}') as { return: { name: string; statistics: Record<string, number> }[] }
-      ).return;
-      return new Map(list.map(({ name, statistics }) => [name, statistics['rx-packets'] ?? 0]));
+  describe('the guest agent', () => {
+    const ask = async (execute: string, args: object = {}): Promise<unknown> => {
+      const dom = await world.domain(a, 'web-1');
+      const cmd = JSON.stringify({ execute, arguments: args });
+      const call = { dom, cmd, timeoutS: -1, flags: 0 };
+      const { result } = await world.run(a.call(procedures.qemuAgentCommand, call));
+      return (JSON.parse(result ?? '{}') as { return: unknown }).return;
     };
-    const before = await ask();
-    await world.clock.advance(1000);
-    const after = await ask();
-    expect([...after.keys()]).toEqual(['lo', 'bond0', 'ens3', 'ens8']);
-    expect((after.get('ens8') ?? 0) - (before.get('ens8') ?? 0)).toBeGreaterThan(1000);
-    expect((after.get('ens3') ?? 0) - (before.get('ens3') ?? 0)).toBeLessThan(100);
+    const read = async (path: string): Promise<string> => {
+      const handle = await ask('guest-file-open', { path, mode: 'r' });
+      const file = (await ask('guest-file-read', { handle, count: 4096 })) as { 'buf-b64': string };
+      await ask('guest-file-close', { handle });
+      expect(await codeOf(ask('guest-file-read', { handle }))).toBe(1);
+      return Buffer.from(file['buf-b64'], 'base64').toString();
+    };
+    const received = async (name: string): Promise<number> =>
+      Number(await read(`/sys/class/net/${name}/statistics/rx_packets`));
+
+    test('tells no counters of interfaces without an address, which those in a bond are', async () => {
+      const list = (await ask('guest-network-get-interfaces')) as { name: string; statistics?: object }[];
+      expect(list.map(({ name, statistics }) => [name, statistics !== undefined])).toEqual([
+        ['lo', true],
+        ['bond0', true],
+        ['ens3', false],
+        ['ens8', false],
+      ]);
+    });
+
+    test('reads counters, which move on the path in use', async () => {
+      const before = [await received('ens8'), await received('ens3')] as const;
+      await world.clock.advance(1000);
+      expect((await received('ens8')) - before[0]).toBeGreaterThan(1000);
+      expect((await received('ens3')) - before[1]).toBeLessThan(100);
+    });
+
+    test('reads what an interface is of, and no other file', async () => {
+      expect(await read('/sys/class/net/ens8/device/uevent')).toContain('PCI_SLOT_NAME=0000:00:08.0\n');
+      expect(await read('/sys/class/net/ens3/device/uevent')).toContain('DRIVER=virtio_net\n');
+      for (const path of ['/sys/class/net/bond0/device/uevent', '/etc/passwd'])
+        expect(await codeOf(ask('guest-file-open', { path, mode: 'r' }))).toBe(1);
+    });
   });
 
   test('the agent of a guest that stands still is unresponsive (86)', async () => {

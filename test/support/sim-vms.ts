@@ -30,6 +30,8 @@ export interface SimVmSpec {
   readonly autostart?: boolean;
   /** Path of a local disk. */
   readonly disk?: string;
+  /** Standby and first VF have one MAC, as a bond with fail_over_mac=none wants it. */
+  readonly oneMac?: boolean;
   readonly guest?: Partial<SimGuestSpec>;
 }
 
@@ -77,7 +79,7 @@ export function vmXml(spec: SimVmSpec, index: number): string {
     `<memory unit='GiB'>1</memory><vcpu>1</vcpu>` +
     `<os><type arch='x86_64' machine='pc-i440fx-10.0'>hvm</type></os><features><acpi/></features>` +
     `<devices><emulator>/usr/bin/qemu-system-x86_64</emulator>${disk}` +
-    `<interface type='bridge'><mac address='${macOf(index, 0)}'/><source bridge='prod'/>` +
+    `<interface type='bridge'><mac address='${macOf(index, spec.oneMac ? 1 : 0)}'/><source bridge='prod'/>` +
     `<model type='virtio'/><alias name='ua-standby'/>${slot(3)}</interface>${passthrough.join('')}` +
     `<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel></devices></domain>`
   );

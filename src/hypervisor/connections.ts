@@ -38,6 +38,7 @@ export class HostConnections {
   readonly #own = new Set<LibvirtClient>();
   readonly #shared = new Map<Shared, Promise<LibvirtClient>>();
   readonly #closing = new AbortController();
+  #spare: LibvirtClient | null = null;
 
   constructor(deps: ConnectionDeps, endpoint: HostEndpoint) {
     this.#deps = deps;
@@ -64,9 +65,23 @@ export class HostConnections {
     return this.#share('arriving');
   }
 
+  /**
+   * Opens the connection of the next `withOwn` ahead of time; it waits for whoever comes first. Throws what
+   * `connect` throws.
+   */
+  async prepareOwn(): Promise<void> {
+    if (this.#spare?.isOpen) return;
+    const client = await this.#open();
+    // Two migrations may prepare at once: one spare is kept.
+    if (this.#spare?.isOpen) await client.close();
+    else this.#spare = client;
+  }
+
   /** Runs `use` on a connection nobody else uses and closes it, whatever happens. */
   async withOwn<T>(use: (client: LibvirtClient) => Promise<T>): Promise<T> {
-    const client = await this.#open();
+    const spare = this.#spare;
+    this.#spare = null;
+    const client = spare?.isOpen ? spare : await this.#open();
     this.#own.add(client);
     try {
       return await use(client);
@@ -82,6 +97,7 @@ export class HostConnections {
     const shared = await Promise.allSettled(this.#shared.values());
     const clients = [
       ...this.#own,
+      ...(this.#spare ? [this.#spare] : []),
       ...shared.flatMap((each) => (each.status === 'fulfilled' ? each.value : [])),
     ];
     this.#shared.clear();

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { HandoverError } from '../base/errors.ts';
-import type { PciAddress, VmId } from '../base/ids.ts';
+import type { Mac, PciAddress, VmId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { CPU_COMPARE, LIBVIRT_CODE, procedures, UNDEFINE } from '../libvirt/index.ts';
 import type { Domain } from '../model/domain.ts';
@@ -14,7 +14,7 @@ import { HostConnections } from './connections.ts';
 import type { Connect } from './connections.ts';
 import { emptyMemory, type HostMemory, type Looker, lookAtDomain } from './domain-look.ts';
 import { EventHub } from './event-hub.ts';
-import { lookAtGuest } from './guest-agent.ts';
+import { lookForVfs } from './guest-agent.ts';
 import type { HostChannel } from './host-channel.ts';
 import { lookAtDowntime, lookAtMigration } from './job-look.ts';
 import { abortJob, lookForBlockers, migrate } from './migrate.ts';
@@ -22,7 +22,7 @@ import { checkPciAddress } from './names.ts';
 import { observe } from './observe.ts';
 import type {
   DomainListener,
-  GuestInterface,
+  GuestVf,
   HostEndpoint,
   HostFile,
   Hypervisor,
@@ -120,8 +120,8 @@ export class LibvirtHost implements Hypervisor {
     return this.#channel.testPeer(peerUri);
   }
 
-  async guestInterfaces(vmId: VmId): Promise<readonly GuestInterface[] | null> {
-    return lookAtGuest(await this.#connections.work(), vmId);
+  async guestVfs(vmId: VmId, macs: readonly Mac[]): Promise<ReadonlyMap<Mac, GuestVf> | null> {
+    return lookForVfs(await this.#connections.work(), this.#clock, vmId, macs);
   }
 
   inspectFile(path: string): Promise<HostFile> {
@@ -145,6 +145,10 @@ export class LibvirtHost implements Hypervisor {
   async resetVf(pciAddress: PciAddress): Promise<void> {
     const client = await this.#connections.control();
     await resetVf(client, this.#channel, this.endpoint.name, checkPciAddress(pciAddress));
+  }
+
+  async prepareMigration(): Promise<void> {
+    await Promise.all([this.#connections.prepareOwn(), this.#connections.work()]);
   }
 
   async migrate(request: MigrateRequest, signal: AbortSignal): Promise<void> {

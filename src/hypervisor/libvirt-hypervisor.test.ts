@@ -1,7 +1,10 @@
 /** Looks, acts on domains and broken connections, against simulated hosts. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BATCH, NOBODY, plugOf, SimHypervisors, WEB, WEB_VF } from '../../test/support/sim-hypervisors.ts';
-import type { HostId } from '../base/ids.ts';
+import type { HostId, Mac } from '../base/ids.ts';
+import type { SimGuest } from '../simhost/guest.ts';
+
+const WEB_MAC = '52:54:00:aa:01:01' as Mac;
 
 let sim: SimHypervisors;
 beforeEach(() => {
@@ -85,7 +88,7 @@ describe('looking at a domain', () => {
     expect(await sim.run(sim.a.inspect(NOBODY))).toBeNull();
     expect(await sim.run(sim.a.migrationProgress(NOBODY))).toBeNull();
     expect(await sim.run(sim.a.migrationDowntimeMs(NOBODY))).toBeNull();
-    expect(await sim.run(sim.a.guestInterfaces(NOBODY))).toBeNull();
+    expect(await sim.run(sim.a.guestVfs(NOBODY, [WEB_MAC]))).toBeNull();
     for (const act of [
       sim.a.resume(NOBODY),
       sim.a.plug(NOBODY, plugOf()),
@@ -105,10 +108,61 @@ describe('looking at a domain', () => {
     await sim.unplugWeb();
     expect(await sim.run(sim.a.migrationBlockers(WEB, { copyStorage: false }))).toEqual([]);
   });
+});
 
-  test('shows what its agent says of the network', async () => {
-    const seen = await sim.run(sim.a.guestInterfaces(WEB));
-    expect(seen?.flatMap((each) => each.addresses)).toContain('198.51.100.11');
+describe('looking for a VF in its guest', () => {
+  const look = async () => (await sim.run(sim.a.guestVfs(WEB, [WEB_MAC])))?.get(WEB_MAC);
+  const guest = (): SimGuest => {
+    const found = sim.world.fleet.host('host-a').byUuid(WEB).guest;
+    if (!found) throw new Error('web-1 does not run');
+    return found;
+  };
+  /** As a bond with fail_over_mac=none has it. */
+  const shareMac = (): void => {
+    guest().nics.splice(0, guest().nics.length, ...guest().nics.map((nic) => ({ ...nic, mac: WEB_MAC })));
+  };
+
+  test('tells what it received, which the agent does not, and leaves no file open', async () => {
+    await sim.world.clock.advance(1000);
+    const { names, rxPackets } = (await look()) ?? {};
+    expect(names).toEqual(['ens8']);
+    expect(rxPackets).toBeGreaterThan(1000);
+    await sim.world.clock.advance(1000);
+    expect((await look())?.rxPackets).toBeGreaterThan(Number(rxPackets) + 1000);
+    expect(guest().agentFiles.size).toBe(0);
+  });
+
+  test('finds it among interfaces that share its MAC, and it is not the standby', async () => {
+    shareMac();
+    await sim.world.clock.advance(1000);
+    const found = await look();
+    expect(found?.names).toEqual(['ens8']);
+    expect(found?.rxPackets).toBeGreaterThan(1000);
+    for (const nic of guest().nics) if (nic.passthrough) nic.upFromMs = Infinity;
+    expect(await look(), 'only standby and bond have the MAC').toBeUndefined();
+  });
+
+  test('does not tell what it received where the agent refuses to open files', async () => {
+    guest().agentRefuses.add('guest-file-open');
+    expect(await look()).toEqual({ names: ['ens8'], rxPackets: null });
+    shareMac();
+    expect(await look()).toEqual({ names: ['ens3', 'ens8'], rxPackets: null });
+  });
+
+  test('closes a file that may be opened and not read', async () => {
+    guest().agentRefuses.add('guest-file-read');
+    expect(await look()).toEqual({ names: ['ens8'], rxPackets: null });
+    expect(guest().agentFiles.size).toBe(0);
+  });
+
+  test('asks for no file of an interface whose name is a path, and cleans that name', async () => {
+    guest().nics.forEach((nic) => Object.assign(nic, { name: `../${nic.name}\u001b[2J` }));
+    expect(await look()).toEqual({ names: ['../ens8?[2J'], rxPackets: null });
+  });
+
+  test('is null where no agent answers', async () => {
+    guest().agentUp = false;
+    expect(await sim.run(sim.a.guestVfs(WEB, [WEB_MAC]))).toBeNull();
   });
 });
 

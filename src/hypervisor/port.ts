@@ -130,13 +130,12 @@ export interface MigrateRequest {
   readonly copyDisks: readonly string[];
 }
 
-/** One guest network interface as the guest agent reports it. */
-export interface GuestInterface {
-  readonly name: string;
-  readonly mac: Mac | null;
-  readonly addresses: readonly string[];
+/** A VF as its guest shows it. */
+export interface GuestVf {
+  /** Of its interface; several if any of them may be it. Text of the guest's, without control characters. */
+  readonly names: readonly string[];
+  /** null = the guest agent does not tell, or not which of `names` is the VF. */
   readonly rxPackets: number | null;
-  readonly txPackets: number | null;
 }
 
 /** A file on a host, for disks that are copied. */
@@ -181,8 +180,11 @@ export interface Hypervisor {
   compareCpu(cpuXml: string): Promise<'incompatible' | 'identical' | 'superset'>;
   /** `virsh -c PEERURI version` on this host, over the host channel: can this host's daemon dial that one? */
   testPeer(peerUri: string): Promise<{ readonly ok: boolean; readonly message: string }>;
-  /** The guest's interfaces, through its agent; null if it has none or it does not answer. */
-  guestInterfaces(vmId: VmId): Promise<readonly GuestInterface[] | null>;
+  /**
+   * The VFs with these MACs that the guest shows, through its agent, which may take a minute; null if it has
+   * none or it does not answer.
+   */
+  guestVfs(vmId: VmId, macs: readonly Mac[]): Promise<ReadonlyMap<Mac, GuestVf> | null>;
   /** A file seen over the host channel. */
   inspectFile(path: string): Promise<HostFile>;
 
@@ -200,6 +202,11 @@ export interface Hypervisor {
   resetVf(pciAddress: PciAddress): Promise<void>;
 
   // ---- acting on domains ----
+  /**
+   * Opens what a `migrate` from here (or `direct` to here) works with, so that nothing is dialled while a
+   * guest is without its VF.
+   */
+  prepareMigration(): Promise<void>;
   /**
    * Moves a domain; resolves when libvirt says done, which is after the guest runs on the target. Runs on a
    * connection of its own. The signal aborts the move; with `CLAIM_LOST` it only ends the waiting.

@@ -1,6 +1,7 @@
 /**
  * The small readers: capabilities, guest agent, state names, refusals, and which channel belongs to a URI.
  */
+import { normalize } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../base/clock.ts';
@@ -8,7 +9,7 @@ import { HandoverError, isCode } from '../base/errors.ts';
 import { systemRandom } from '../base/random.ts';
 import { readCapabilities } from './capabilities-xml.ts';
 import { channelFor, withSshConfig } from './channel-for.ts';
-import { parseGuestInterfaces } from './guest-agent.ts';
+import { interfaceFile, parseInterfaces, returnOf } from './guest-agent.ts';
 import { migrationBlockersOf } from './refusals.ts';
 import { lifecycleNames, stateNames } from './state-names.ts';
 
@@ -46,39 +47,49 @@ describe('capabilities', () => {
 });
 
 describe('the guest agent', () => {
-  test('tells interfaces with addresses and packets', () => {
-    const answer = {
-      return: [
-        {
-          name: 'bond0',
-          'hardware-address': '52:54:00:01:07:02',
-          'ip-addresses': [{ 'ip-address': '10.78.0.107', prefix: 24 }, { prefix: 64 }],
-          statistics: { 'rx-packets': 18, 'tx-packets': 16 },
-        },
-        { name: 'enp0s3' },
-        { 'hardware-address': 'nameless' },
-        null,
-      ],
-    };
-    expect(parseGuestInterfaces(JSON.stringify(answer))).toEqual([
+  test('tells interfaces, and packets of those with an address', () => {
+    const answer = [
       {
         name: 'bond0',
-        mac: '52:54:00:01:07:02',
-        addresses: ['10.78.0.107'],
-        rxPackets: 18,
-        txPackets: 16,
+        'hardware-address': '52:54:00:01:07:02',
+        'ip-addresses': [{ 'ip-address': '10.78.0.107', prefix: 24 }],
+        statistics: { 'rx-packets': 18, 'tx-packets': 16 },
       },
-      { name: 'enp0s3', mac: null, addresses: [], rxPackets: null, txPackets: null },
+      { name: 'enp0s8', 'hardware-address': '52:54:00:01:07:02' },
+      { name: 'enp0s3', statistics: { 'rx-packets': '7' } },
+      { 'hardware-address': 'nameless' },
+      null,
+    ];
+    expect(parseInterfaces(returnOf(JSON.stringify({ return: answer })))).toEqual([
+      { name: 'bond0', mac: '52:54:00:01:07:02', rxPackets: 18 },
+      { name: 'enp0s8', mac: '52:54:00:01:07:02', rxPackets: null },
+      { name: 'enp0s3', mac: null, rxPackets: null },
     ]);
   });
 
   test('may say anything: it is nothing, or a list', () => {
-    expect(parseGuestInterfaces('')).toBeNull();
-    expect(parseGuestInterfaces('{"error":{}}')).toBeNull();
+    expect(returnOf('')).toBeUndefined();
+    expect(parseInterfaces(returnOf('{"error":{}}'))).toBeNull();
     fc.assert(
       fc.property(fc.json(), (json) => {
-        const list = parseGuestInterfaces(`{"return":${json}}`);
+        const list = parseInterfaces(returnOf(`{"return":${json}}`));
         expect(list === null || Array.isArray(list)).toBe(true);
+      }),
+    );
+  });
+
+  test('is asked for files of interfaces with plain names only', () => {
+    expect(interfaceFile('enp0s8', 'statistics/rx_packets')).toBe(
+      '/sys/class/net/enp0s8/statistics/rx_packets',
+    );
+    expect(interfaceFile('bond0.42', 'device/uevent')).toBe('/sys/class/net/bond0.42/device/uevent');
+    expect(interfaceFile('a23456789012345', 'device/uevent')).not.toBeNull();
+    for (const name of ['', '.', '..', '../..', 'a/b', '/etc', 'a b', 'a\n', 'a\0', 'a234567890123456'])
+      expect(interfaceFile(name, 'device/uevent'), JSON.stringify(name)).toBeNull();
+    fc.assert(
+      fc.property(fc.string({ maxLength: 20 }), (name) => {
+        const path = interfaceFile(name, 'device/uevent');
+        expect(path === null || normalize(path) === path).toBe(true);
       }),
     );
   });

@@ -161,7 +161,7 @@ describe('the hypervisor port on real daemons', () => {
     });
     await a.requestUnplug(vmId, 'ua-vf0');
     expect(await a.inspectVf(wanted.vf)).toBeNull();
-    expect(await a.guestInterfaces(vmId)).toBeNull();
+    expect(await a.guestVfs(vmId, [wanted.mac])).toBeNull();
   });
 
   test('what keeps a domain from moving is named', async () => {

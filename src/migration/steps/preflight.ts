@@ -60,6 +60,10 @@ export const preflight = defineStep<MigrationContext, Seen | null>({
     const cpu = seen.inventory.cpuXml && context.sourceHost.inventory?.cpuXml;
     const fits = cpu ? await hypervisor.compareCpu(cpu).catch(() => 'unknown' as const) : 'unknown';
     const protocol = await choosePath(context, host);
+    await Promise.all([
+      context.source.prepareMigration(),
+      protocol === 'direct' ? hypervisor.prepareMigration() : null,
+    ]);
     await context.save({
       persistent: domain.persistent,
       autostart: domain.autostart,

@@ -1,10 +1,11 @@
 /**
  * Verify: traffic seen on the VF. "Attach returned 0" and even "the bond is active" prove nothing: an
- * announcement was once lost for 24 s with link and bond up. Verified: packets received through the VF in the
- * guest. Unverified: nobody can look, or nothing was received in the time given (an idle network looks the
- * same). Degraded: the guest has no interface with the vNIC's MAC.
+ * announcement was once lost for 24 s with link and bond up. Verified: the VF's interface in the guest
+ * received packets between two looks. Degraded: the guest shows no VF with the vNIC's MAC. Unverified:
+ * anything else, and the message says why and, where there is something, what to do about it.
  */
-import type { GuestInterface } from '../../hypervisor/port.ts';
+import type { Mac, VnicId } from '../../base/ids.ts';
+import type { GuestVf } from '../../hypervisor/port.ts';
 import type { MovingVnic } from '../../model/job.ts';
 import { defineStep, finished, skipped } from '../../saga/definition.ts';
 import type { MigrationContext } from '../port.ts';
@@ -14,75 +15,89 @@ import { saveVnics, vnicAlert, vnicsOf } from '../vnics.ts';
 const VERIFY_LIMIT_MS = 15_000;
 const LOOK_EVERY_MS = 1_000;
 
-type Verdict = 'verified' | 'unverified' | 'degraded';
+/** null: no guest agent answers. It may need some seconds to be back after the move. */
+type Look = ReadonlyMap<Mac, GuestVf> | null;
 
-export const verify = defineStep<MigrationContext, readonly GuestInterface[] | null>({
+export const verify = defineStep<MigrationContext, Look>({
   name: 'verify',
   kind: 'forward',
 
   async inspect(context) {
-    if (vnicsOf(context).length === 0) return null;
-    return (await context.target()).hypervisor.guestInterfaces(context.vmId);
+    return pluggedOf(context).length === 0 ? null : lookAtGuest(context);
   },
 
   async run(context, first) {
-    const plugged = vnicsOf(context).filter((vnic) => vnic.state === 'plugged');
+    const plugged = pluggedOf(context);
     if (plugged.length === 0) return skipped('no VF to verify');
-    const verdicts = await watchTraffic(context, plugged, first);
-    if (verdicts === null) return finished('unverified: the guest has no agent that answers');
+    const { verified, last } = await watchTraffic(context, plugged, first);
     const said: string[] = [];
     for (const vnic of plugged) {
-      const verdict = verdicts.get(vnic.vnicId) ?? 'unverified';
-      said.push(
-        `${vnic.name} ${verdict}` +
-          (verdict === 'unverified' ? `: nothing was received in ${VERIFY_LIMIT_MS / 1000} s` : ''),
-      );
-      if (verdict === 'degraded') await degrade(context, vnic);
+      const doubt = verified.has(vnic.vnicId) ? null : doubtOf(last, vnic);
+      if (doubt === 'degraded') await degrade(context, vnic);
+      said.push(`${vnic.name} ${doubt ?? 'verified'}`);
     }
     return finished(said.join('; '));
   },
 });
 
-/** null: the agent never answered. It may need some seconds to be back after the move. */
+const pluggedOf = (context: MigrationContext): MovingVnic[] =>
+  vnicsOf(context).filter((vnic) => vnic.state === 'plugged');
+
+async function lookAtGuest(context: MigrationContext): Promise<Look> {
+  const { hypervisor } = await context.target();
+  return hypervisor.guestVfs(
+    context.vmId,
+    pluggedOf(context).map((vnic) => vnic.mac),
+  );
+}
+
+/** Looks until nothing more is to be learned of any vNIC, or the time is over. */
 async function watchTraffic(
   context: MigrationContext,
   vnics: readonly MovingVnic[],
-  first: readonly GuestInterface[] | null,
-): Promise<Map<string, Verdict> | null> {
-  const { hypervisor } = await context.target();
-  const base = new Map<string, number>();
-  const verdicts = new Map<string, Verdict>();
+  first: Look,
+): Promise<{ verified: ReadonlySet<VnicId>; last: Look }> {
+  const verified = new Set<VnicId>();
   const endMs = context.clock.monotonicMs() + VERIFY_LIMIT_MS;
-  for (let now = first; ; now = await hypervisor.guestInterfaces(context.vmId)) {
-    for (const vnic of now === null ? [] : vnics) {
-      if (verdicts.get(vnic.vnicId) === 'verified') continue;
-      const before = base.get(vnic.vnicId);
-      const after = received(now ?? [], vnic);
-      if (after === null) verdicts.set(vnic.vnicId, 'degraded');
-      else {
-        verdicts.set(vnic.vnicId, before !== undefined && after > before ? 'verified' : 'unverified');
-        if (before === undefined) base.set(vnic.vnicId, after);
-      }
-    }
-    const open = vnics.some((vnic) => verdicts.get(vnic.vnicId) !== 'verified');
-    if (!open || context.clock.monotonicMs() >= endMs) return verdicts.size === 0 ? null : verdicts;
+  let before: Look = null;
+  for (let now = first; ; now = await lookAtGuest(context)) {
+    const open = vnics.filter(({ vnicId, mac }) => {
+      const [was, is] = [before?.get(mac), now?.get(mac)];
+      if (rose(was, is)) verified.add(vnicId);
+      // Twice, since an interface that is just being renamed cannot be read either.
+      const untold = was?.rxPackets === null && is?.rxPackets === null;
+      return !verified.has(vnicId) && !untold;
+    });
+    if (open.length === 0 || context.clock.monotonicMs() >= endMs) return { verified, last: now };
+    before = now ?? before;
     await context.clock.sleep(LOOK_EVERY_MS, context.steadySignal);
   }
 }
 
-/**
- * Packets received by the guest's interface with the vNIC's MAC that is not the standby; null = no such
- * interface.
- */
-function received(interfaces: readonly GuestInterface[], vnic: MovingVnic): number | null {
-  const found = interfaces.filter((each) => each.mac === vnic.mac && !each.name.startsWith('bond'));
-  return found.length === 0 ? null : Math.max(...found.map((each) => each.rxPackets ?? 0));
+function rose(was: GuestVf | undefined, is: GuestVf | undefined): boolean {
+  if (!was || !is || was.rxPackets === null || is.rxPackets === null) return false;
+  return was.names[0] === is.names[0] && is.rxPackets > was.rxPackets;
+}
+
+/** Why a vNIC is not verified. */
+function doubtOf(last: Look, vnic: MovingVnic): string {
+  if (last === null) return 'unverified: no guest agent answers';
+  const vf = last.get(vnic.mac);
+  if (!vf) return 'degraded';
+  const names = vf.names.join(' or ');
+  if (vf.rxPackets !== null)
+    return `unverified: nothing was received on ${names} in ${VERIFY_LIMIT_MS / 1000} s`;
+  const untold = vf.names.length > 1 ? `whether ${names} is the VF` : `the counters of ${names}`;
+  return (
+    `unverified: the guest agent does not tell ${untold} (guest-file commands refused: allow ` +
+    `guest-file-open, guest-file-read, guest-file-close in the guest agent's configuration)`
+  );
 }
 
 async function degrade(context: MigrationContext, vnic: MovingVnic): Promise<void> {
   const message =
-    `vNIC ${vnic.name} of ${context.vmName} is plugged but the guest shows no ` +
-    `interface with the MAC ${vnic.mac}; check the VF driver in the guest`;
+    `vNIC ${vnic.name} of ${context.vmName} is plugged but the guest shows no VF with the MAC ` +
+    `${vnic.mac}; check the VF driver in the guest`;
   await saveVnics(context, new Map([[vnic.vnicId, { state: 'degraded' as const }]]));
   await context.ports.setVnicActual(vnic.vnicId, 'degraded', vnic.targetVf);
   await context.ports.raiseAlert(vnicAlert(vnic.vnicId), context.vmId, message);

@@ -1,11 +1,15 @@
 /**
  * Keeps every host's inventory current: a look soon after any event of its domains, and a slow resync because
  * events get lost. A host that does not answer is tried again with growing pauses while the others go on.
+ *
+ * A host in the middle of a move is left alone: a whole look costs its CPU and its daemon what the guest
+ * needs, and the migration itself looks at everything that matters to it.
  */
 import { Bell } from '../base/bell.ts';
 import { explain } from '../base/errors.ts';
 import type { HostId } from '../base/ids.ts';
 import type { Host } from '../model/host.ts';
+import type { Job } from '../model/job.ts';
 import { testAllPeers } from './hosts.ts';
 import { observeHost } from './observe-host.ts';
 import type { AppParts } from './parts.ts';
@@ -14,6 +18,9 @@ import type { AppParts } from './parts.ts';
 const RESYNC_MS = 60_000;
 /** Events come in bursts (a migration sends a dozen); one look answers all of a burst. */
 const SETTLE_MS = 700;
+/** A host is left alone for so long at most; asked this often whether the move is over. */
+const QUIET_MAX_MS = 60_000;
+const QUIET_LOOK_EVERY_MS = 1_000;
 const RETRY_FIRST_MS = 3_000;
 const RETRY_FACTOR = 1.8;
 const RETRY_LONGEST_MS = 30_000;
@@ -88,7 +95,24 @@ async function watchHost(parts: AppParts, host: Host, signal: AbortSignal): Prom
     await bell
       .wait(parts.clock, pauseMs, signal)
       .then(() => parts.clock.sleep(SETTLE_MS, signal))
+      .then(() => endOfMove(parts, host.id, signal))
       .catch(() => undefined);
   }
   unwatch?.();
+}
+
+/** Waits while a guest of this host is between its VFs, at most `QUIET_MAX_MS`. */
+async function endOfMove(parts: AppParts, hostId: HostId, signal: AbortSignal): Promise<void> {
+  const endMs = parts.clock.monotonicMs() + QUIET_MAX_MS;
+  while (parts.clock.monotonicMs() < endMs) {
+    const jobs = await parts.store.jobs.list({ live: true });
+    if (!jobs.some((job) => isBetweenVfs(job, hostId))) return;
+    await parts.clock.sleep(QUIET_LOOK_EVERY_MS, signal);
+  }
+}
+
+function isBetweenVfs({ data, sourceHostId, targetHostId, state }: Job, hostId: HostId): boolean {
+  if (hostId !== sourceHostId && hostId !== targetHostId) return false;
+  const began = data.unplugAskedAt !== undefined || data.transferStartedAt !== undefined;
+  return began && data.plugTried !== true && state !== 'needs_operator';
 }

@@ -23,6 +23,8 @@ import { vnicsOf } from '../vnics.ts';
 
 const LOOK_EVERY_MS = 500;
 const HOLD_LOOK_EVERY_MS = 3_000;
+/** Both hosts, while our own call is open: for events that got lost. */
+const OPEN_CALL_LOOK_EVERY_MS = 2_000;
 /** How long the call of an engine that died may take to show as a job on the source. */
 const TAKEN_UP_GRACE_MS = 3_000;
 /** How long a paused incoming domain is given to vanish, or a destroyed one to be seen gone. */
@@ -114,11 +116,14 @@ async function settle(context: MigrationContext, bell: Bell): Promise<string> {
   const startedAtMs = context.clock.monotonicMs();
   let stop: HandoverError | null = null;
   let holding = false;
+  let lookedAtMs = startedAtMs;
   const policy = convergence(context);
   for (;;) {
     if (resumedThere(context)) return moved(context, RESUMED);
     let progress = await progressOfOpenCall(context);
-    if (progress === null) {
+    const sinceLookMs = context.clock.monotonicMs() - lookedAtMs;
+    if (progress === null && (!callIsOpen(context) || sinceLookMs >= OPEN_CALL_LOOK_EVERY_MS)) {
+      lookedAtMs = context.clock.monotonicMs();
       const seen = await lookAtBoth(context);
       const decision = notYet(context, seen, startedAtMs) ?? decidePivot(seen.source, seen.target);
       if (decision.do !== 'hold' && holding) await endHold(context);
@@ -160,17 +165,20 @@ const RESUMED = {
  * queues behind libvirt's own job on the arriving domain.
  */
 function resumedThere(context: MigrationContext): boolean {
-  const { call, resumedOnTarget } = context.runtime;
-  return resumedOnTarget && call !== null && call.endedAt === null;
+  return context.runtime.resumedOnTarget && callIsOpen(context);
+}
+
+function callIsOpen({ runtime: { call } }: MigrationContext): boolean {
+  return call !== null && call.endedAt === null;
 }
 
 /**
  * While our call is open and the source shows its job, there is nothing to decide, and the target is left
- * alone: it needs its time for what arrives. null = look at both hosts.
+ * alone: it needs its time for what arrives. Before the job shows and after it, both hosts are looked at now
+ * and then, should the event of the guest's arrival be lost. null = no progress to be had.
  */
 async function progressOfOpenCall(context: MigrationContext): Promise<MigrationProgress | null> {
-  const { call } = context.runtime;
-  if (call === null || call.endedAt !== null) return null;
+  if (!callIsOpen(context)) return null;
   try {
     return await context.source.migrationProgress(context.vmId);
   } catch (thrown) {

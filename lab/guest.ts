@@ -187,6 +187,17 @@ export async function setVfCount(host: HostLetter, count: number): Promise<void>
   await hostExec(host, `echo 0 >${file} && echo ${count} >${file} && udevadm settle -t 30`);
 }
 
+/** Starts a domain that is none of the engine's, paused and small, and that has VF `vf` of `host`. */
+export async function takeVf(host: HostLetter, vf: number): Promise<Guest> {
+  const foreign = describeGuest({ number: 50 + vf, vf, memoryMiB: 64 });
+  const file = `/tmp/${foreign.place.name}.xml`;
+  await hostExec(host, `cat >${file} && virsh -q create --paused ${file}`, {
+    input: guestXml(foreign.shape),
+    limitMs: 180_000,
+  });
+  return foreign;
+}
+
 /** Makes the guest deaf to unplug requests: its ACPI hot-plug event is masked. Machine `pc` only. */
 export async function deafenToUnplug(host: HostLetter, guest: Guest): Promise<void> {
   await guestExec(host, guest, 'echo disable >/sys/firmware/acpi/interrupts/gpe01');

@@ -84,6 +84,16 @@ export async function killHost(letter: HostLetter): Promise<void> {
   for (const file of Object.values(runPaths(letter))) rmSync(file, { force: true });
 }
 
+/** Pulls the cable of a host's PF, or puts it back. The guests' VFs on it lose their link too. */
+export async function setPfCable(letter: HostLetter, state: 'in' | 'out'): Promise<void> {
+  const qmp = await openQmp(runPaths(letter).qmp);
+  try {
+    await qmp.execute('set_link', { name: 'pf', up: state === 'in' });
+  } finally {
+    qmp.close();
+  }
+}
+
 function readIfThere(path: string): string {
   return existsSync(path) ? readFileSync(path, 'utf8') : '';
 }

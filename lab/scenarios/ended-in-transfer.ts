@@ -1,0 +1,75 @@
+/**
+ * The guest reboots while its memory is on its way, which the move survives; on the way back somebody powers
+ * the VM off: the job says so, nothing is held, and the VM starts again with the VF of its definition.
+ */
+import { domainState, domainXml, guestExec, waitForActive, waitForGuest } from '../guest.ts';
+import { consolePath, vfInterfaceName } from '../guest-xml.ts';
+import type { Scenario } from '../runner.ts';
+import { hostExec, tryHostExec } from '../ssh.ts';
+import { vfPciAddress } from '../topology.ts';
+import {
+  checkNothingHeld,
+  checkRunsOn,
+  checkVfFree,
+  engineName,
+  hostdevs,
+  MIGRATION_LIMIT_MS,
+  withEngine,
+} from './support.ts';
+
+/** Slow enough to act on the VM meanwhile. */
+const SLOW = { bandwidth_mib_per_second: '3' };
+/** A guest that boots writes all over its memory: slower than this it would never get across. */
+const FULL = {};
+
+const scenario: Scenario = {
+  name: 'ended-in-transfer',
+  title: 'a VM that reboots during its move arrives; one powered off is down on its source and starts again',
+  run: (lab) =>
+    withEngine(lab, {}, async ({ api, guest, checks }) => {
+      const { name } = guest.place;
+      const underWay = async (to: 'a' | 'b', speed: object) => {
+        const id = await api.migrate(name, engineName(to), speed);
+        await api.waitForJob(
+          id,
+          'memory to be on its way',
+          MIGRATION_LIMIT_MS,
+          (job) => (job.progress?.elapsedMs ?? 0) > 0,
+        );
+        return id;
+      };
+      const rebootedId = await underWay('b', FULL);
+      await hostExec('b', `: >${consolePath(name)}`);
+      // From inside: libvirt itself refuses virsh reset while a domain moves. Later, so that the agent
+      // answers.
+      await guestExec('a', guest, '(sleep 0.5; reboot -f) >/dev/null 2>&1 &');
+      const rebooted = await api.ended(rebootedId, MIGRATION_LIMIT_MS);
+      checks.equal('the job of the VM that rebooted', [rebooted.state, rebooted.error], ['succeeded', null]);
+      await checkRunsOn(checks, guest, 'b', { vf: 0, persistent: true });
+      await checkVfFree(checks, 'a', 0);
+      await waitForGuest('b', guest);
+      await waitForActive('b', guest, vfInterfaceName(guest.machine));
+
+      const offId = await underWay('a', SLOW);
+      await hostExec('b', `virsh -q destroy ${name}`);
+      const off = await api.ended(offId, MIGRATION_LIMIT_MS);
+      checks.equal('the job of the VM that was powered off', off.state, 'failed');
+      checks.that(
+        'it says so',
+        /shut off|stopped running|shut_off/.test(off.error?.message ?? ''),
+        off.error,
+      );
+      checks.equal('state on host b', await domainState('b', guest), 'shut off');
+      checks.equal('state on host a', await domainState('a', guest), undefined);
+      const definition = await domainXml('b', guest, 'inactive');
+      checks.equal('the definition names the VF', hostdevs(definition), [vfPciAddress(0)]);
+      for (const letter of ['a', 'b'] as const) await checkVfFree(checks, letter, 0);
+      await checkNothingHeld(checks, api);
+
+      const started = await tryHostExec('b', `: >${consolePath(name)}; virsh -q start ${name}`);
+      checks.equal('virsh start', [started.status, started.stderr], [0, '']);
+      await waitForGuest('b', guest);
+      await checkRunsOn(checks, guest, 'b', { vf: 0, persistent: true });
+    }),
+};
+export default scenario;

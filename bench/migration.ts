@@ -1,0 +1,153 @@
+/**
+ * `npm run bench -- migration [--rounds N] [--json FILE]`: the same guest, on the lab, moved there and back
+ * by Handover and by a plain script of virsh commands (bench/support/virsh-move.sh), round after round,
+ * everything seen from outside with the same instruments: a probe every 10 ms, and `virsh event` on the
+ * hosts. Prints a table and one JSON line.
+ *
+ * The lab's CPUs are emulated: only the ratio means something, not the ms.
+ */
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { consoleLog } from '../lab/console-log.ts';
+import { bootGuest, type Guest, waitForActive } from '../lab/guest.ts';
+import { VF_ALIAS, vfInterfaceName, vfXml } from '../lab/guest-xml.ts';
+import { type Lab, labDown, labUp } from '../lab/lab.ts';
+import { inNamespace } from '../lab/namespace.ts';
+import { Probe } from '../lab/probe.ts';
+import {
+  engineName,
+  type LabEngine,
+  MIGRATION_LIMIT_MS,
+  other,
+  startLabEngine,
+} from '../lab/scenarios/support.ts';
+import { run } from '../lab/shell.ts';
+import { sshCommand } from '../lab/ssh.ts';
+import { type HostLetter, hostPlace, vfPciAddress } from '../lab/topology.ts';
+import { systemClock, until } from '../src/base/clock.ts';
+import { DeviceWatch } from './support/device-watch.ts';
+
+/** After the move: the guest's bond settles on its VF. */
+const AFTERGLOW_MS = 3_000;
+const SCRIPT = new URL('support/virsh-move.sh', import.meta.url).pathname;
+
+/** One move as seen from outside. */
+interface Move {
+  readonly by: 'handover' | 'virsh';
+  readonly target: HostLetter;
+  /** Longest time without an answer to the probe. */
+  readonly longestGapMs: number;
+  /** From the VF's removal on the source until its arrival on the target. */
+  readonly withoutVfMs: number;
+  /** From the request until it was answered as done. */
+  readonly wholeMs: number;
+}
+
+async function measured(guest: Guest, to: HostLetter, by: Move['by'], move: () => Promise<void>) {
+  const watches = { a: new DeviceWatch('a'), b: new DeviceWatch('b') };
+  const probe = await Probe.start(guest.place.address);
+  const fromMs = systemClock.now();
+  try {
+    await move();
+    const wholeMs = systemClock.now() - fromMs;
+    const gone = await watches[other(to)].first('device-removed', VF_ALIAS, fromMs);
+    const back = await watches[to].first('device-added', VF_ALIAS, fromMs);
+    await waitForActive(to, guest, vfInterfaceName(guest.machine));
+    await systemClock.sleep(AFTERGLOW_MS);
+    const { longestGapMs } = probe.window(fromMs, systemClock.now());
+    const seen: Move = {
+      by,
+      target: to,
+      longestGapMs: Math.round(longestGapMs),
+      withoutVfMs: back - gone,
+      wholeMs,
+    };
+    console.log(JSON.stringify(seen));
+    return seen;
+  } finally {
+    await probe.stop();
+    await Promise.all([watches.a.stop(), watches.b.stop()]);
+  }
+}
+
+async function byHandover(lab: Lab, guest: Guest): Promise<Move[]> {
+  const engine: LabEngine = await startLabEngine(lab);
+  try {
+    await until(systemClock, 'the engine to know the guest', { limitMs: 60_000, everyMs: 500 }, async () => {
+      const vms = await engine.api.list('vms', 'vm');
+      return vms.some(({ name, status }) => name === guest.place.name && status === 'up') || undefined;
+    });
+    const moves: Move[] = [];
+    for (const to of ['b', 'a'] as const) {
+      const move = async () => {
+        const id = await engine.api.migrate(guest.place.name, engineName(to));
+        const { state, error } = await engine.api.ended(id, MIGRATION_LIMIT_MS);
+        if (state !== 'succeeded') throw new Error(`the job ${state}: ${error?.message}`);
+      };
+      moves.push(await measured(guest, to, 'handover', move));
+    }
+    return moves;
+  } finally {
+    await engine.stop();
+  }
+}
+
+async function byVirsh(guest: Guest): Promise<Move[]> {
+  const vf = vfXml(guest.shape, vfPciAddress(0));
+  const moves: Move[] = [];
+  for (const to of ['b', 'a'] as const) {
+    const ssh = [sshCommand(other(to)), sshCommand(to)].map((command) => command.join(' '));
+    const script = [SCRIPT, ...ssh, hostPlace(to).name, guest.place.name, VF_ALIAS, vf, vf];
+    const [program = '', ...args] = inNamespace(['sh', ...script]);
+    const move = async () => void (await run(program, args, { limitMs: MIGRATION_LIMIT_MS }));
+    moves.push(await measured(guest, to, 'virsh', move));
+  }
+  return moves;
+}
+
+/** Medians of both, and Handover's share of the script's: below 1 is better. */
+function summary(moves: readonly Move[]) {
+  const median = (by: Move['by'], field: 'longestGapMs' | 'withoutVfMs' | 'wholeMs') => {
+    const values = moves.filter((move) => move.by === by).map((move) => move[field]);
+    const sorted = values.sort((left, right) => left - right);
+    const middle = sorted.length / 2;
+    const [low = 0, high = 0] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]];
+    return Math.round((low + high) / 2);
+  };
+  const figures = (by: Move['by']) => ({
+    longestGapMs: median(by, 'longestGapMs'),
+    withoutVfMs: median(by, 'withoutVfMs'),
+    wholeMs: median(by, 'wholeMs'),
+  });
+  const [handover, virsh] = [figures('handover'), figures('virsh')];
+  const share = (field: keyof typeof virsh) => Number((handover[field] / virsh[field]).toFixed(2));
+  const ratio = {
+    longestGapMs: share('longestGapMs'),
+    withoutVfMs: share('withoutVfMs'),
+    wholeMs: share('wholeMs'),
+  };
+  return { handover, virsh, ratio };
+}
+
+const { values } = parseArgs({
+  options: { rounds: { type: 'string', default: '3' }, json: { type: 'string' } },
+});
+const log = consoleLog();
+const { lab, release } = await labUp({ log, fresh: true, purpose: 'bench migration' });
+const moves: Move[] = [];
+try {
+  const guest = await bootGuest('a');
+  for (let round = 0; round < Number(values.rounds); round++) {
+    // Who goes first changes: a lab that gets slower or faster favours nobody.
+    const turns = [() => byHandover(lab, guest), () => byVirsh(guest)];
+    for (const turn of round % 2 === 0 ? turns : turns.reverse()) moves.push(...(await turn()));
+  }
+} finally {
+  release();
+  await labDown(log);
+}
+const result = { rounds: Number(values.rounds), ...summary(moves), moves };
+const { handover, virsh, ratio } = result;
+console.table({ handover, virsh, ratio });
+console.log(JSON.stringify(result));
+if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(result));

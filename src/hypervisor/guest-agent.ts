@@ -10,7 +10,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Mac, VmId } from '../base/ids.ts';
 import { parseMac } from '../base/ids.ts';
-import { LIBVIRT_CODE, type LibvirtClient, procedures } from '../libvirt/index.ts';
+import { LIBVIRT_CODE, type LibvirtClient, libvirtCodeOf, procedures } from '../libvirt/index.ts';
 import type { GuestVf } from './port.ts';
 import { domainRef, nullOn } from './refusals.ts';
 
@@ -27,12 +27,15 @@ const NAME_MAX_CHARS = 40;
 /** What the kernel takes for a name; everything else is a guest's invention, or Windows. */
 const PLAIN_NAME = /^(?!\.{1,2}$)[^/\s\p{C}]{1,15}$/u;
 
+/** What the agent's own errors are to libvirt. */
+const SAID_NO = [LIBVIRT_CODE.agentCommandFailed, LIBVIRT_CODE.internal];
+
 const UEVENT = 'device/uevent';
 const RX_PACKETS = 'statistics/rx_packets';
 type InterfaceFile = typeof UEVENT | typeof RX_PACKETS;
 
 type Json = Readonly<Record<string, unknown>>;
-/** Gives what the agent returned; an error of the agent's own is libvirt's `internal`. */
+/** Gives what the agent returned; an error of the agent's own is one of `SAID_NO`. */
 type Ask = (execute: string, args?: Json) => Promise<unknown>;
 /** Reads a file of an interface; null: there is none, or the agent does not let us. */
 type Read = (name: string, file: InterfaceFile) => Promise<string | null>;
@@ -60,19 +63,12 @@ export async function lookForVfs(
   const endMs = clock.monotonicMs() + FILES_LIMIT_MS;
   const read: Read = async (name, file) =>
     clock.monotonicMs() < endMs ? readInterfaceFile(ask, name, file) : null;
-  return nullOn(
-    look(ask, read, macs),
-    LIBVIRT_CODE.noDomain,
-    LIBVIRT_CODE.agentUnresponsive,
-    // No agent channel configured, or the domain is not running.
-    LIBVIRT_CODE.operationInvalid,
-    LIBVIRT_CODE.configUnsupported,
-    LIBVIRT_CODE.argumentUnsupported,
-    // The agent was told to refuse even the list of interfaces.
-    LIBVIRT_CODE.internal,
-    LIBVIRT_CODE.noSupport,
-    LIBVIRT_CODE.operationTimeout,
-  );
+  // Whatever libvirt refuses here (no agent, none that answers, one that may not list interfaces): the guest
+  // shows nothing. A move must not hang on it.
+  return look(ask, read, macs).catch((error: unknown) => {
+    if (libvirtCodeOf(error) === undefined) throw error;
+    return null;
+  });
 }
 
 async function look(ask: Ask, read: Read, macs: readonly Mac[]): Promise<Map<Mac, GuestVf> | null> {
@@ -125,17 +121,16 @@ export const interfaceFile = (name: string, file: InterfaceFile): string | null 
 async function readInterfaceFile(ask: Ask, name: string, file: InterfaceFile): Promise<string | null> {
   const path = interfaceFile(name, file);
   if (path === null) return null;
-  const refused = LIBVIRT_CODE.internal;
-  const handle = await nullOn(ask('guest-file-open', { path, mode: 'r' }), refused);
+  const handle = await nullOn(ask('guest-file-open', { path, mode: 'r' }), ...SAID_NO);
   if (!Number.isSafeInteger(handle)) return null;
   try {
-    const answer = await nullOn(ask('guest-file-read', { handle, count: FILE_MAX_BYTES }), refused);
+    const answer = await nullOn(ask('guest-file-read', { handle, count: FILE_MAX_BYTES }), ...SAID_NO);
     const data = objectOf(answer)['buf-b64'];
     return typeof data === 'string'
       ? Buffer.from(data, 'base64').toString('latin1', 0, FILE_MAX_BYTES)
       : null;
   } finally {
-    await nullOn(ask('guest-file-close', { handle }), refused);
+    await nullOn(ask('guest-file-close', { handle }), ...SAID_NO);
   }
 }
 

@@ -122,4 +122,4 @@ function openFile(guest: SimGuest, execute: string, handle: unknown): Buffer {
 
 /** An error of the agent's own, as libvirt passes it on. */
 const failure = (execute: string, text: string): Error =>
-  refuse('internal', `unable to execute QEMU agent command '${execute}': ${text}`);
+  refuse('agent_command_failed', `unable to execute QEMU agent command '${execute}': ${text}`);

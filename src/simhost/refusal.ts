@@ -26,6 +26,7 @@ const REFUSALS = {
   no_metadata: [80, 'metadata not found: '],
   agent_unresponsive: [86, 'Guest agent is not responding: '],
   device_missing: [99, 'device not found: '],
+  agent_command_failed: [113, 'guest agent command failed: '],
 } as const satisfies Record<string, readonly [number, string]>;
 
 export type RefusalKind = keyof typeof REFUSALS;

@@ -37,6 +37,8 @@ export const LIBVIRT_CODE = {
   /** Finish with `cancelled` did as told; there is just no domain to return. */
   migrateFinishOk: 93,
   deviceMissing: 99,
+  /** The guest agent said no. Seen with 11.3; older daemons say `internal`. */
+  agentCommandFailed: 113,
 } as const;
 
 /** `domain` of an error: the part of libvirt it comes from. */

@@ -21,7 +21,7 @@ import type { MigrateCall, MigrationContext } from '../port.ts';
 import { endSecondCopy, endSecondCopyIfAny } from '../second-copy.ts';
 import { vnicsOf } from '../vnics.ts';
 
-const LOOK_EVERY_MS = 500;
+const LOOK_EVERY_MS = 1_000;
 const HOLD_LOOK_EVERY_MS = 3_000;
 /** Both hosts, while our own call is open: for events that got lost. */
 const OPEN_CALL_LOOK_EVERY_MS = 2_000;

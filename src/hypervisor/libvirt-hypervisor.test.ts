@@ -2,7 +2,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BATCH, NOBODY, plugOf, SimHypervisors, WEB, WEB_VF } from '../../test/support/sim-hypervisors.ts';
 import type { HostId, Mac } from '../base/ids.ts';
-import type { SimGuest } from '../simhost/guest.ts';
 
 const WEB_MAC = '52:54:00:aa:01:01' as Mac;
 
@@ -112,7 +111,7 @@ describe('looking at a domain', () => {
 
 describe('looking for a VF in its guest', () => {
   const look = async () => (await sim.run(sim.a.guestVfs(WEB, [WEB_MAC])))?.get(WEB_MAC);
-  const guest = (): SimGuest => {
+  const guest = () => {
     const found = sim.world.fleet.host('host-a').byUuid(WEB).guest;
     if (!found) throw new Error('web-1 does not run');
     return found;

@@ -37,6 +37,7 @@ export class Probe {
       child.once('error', reject);
       lines.once('close', resolve);
     });
+    // `stop` reports it; until somebody stops, a ping that could not start must not end the process.
     this.#ended.catch(() => {});
   }
 

@@ -6,7 +6,7 @@ import {
   checkNothingHeld,
   checkRunsOn,
   checkVfFree,
-  engineName,
+  migrateIntoTransfer,
   MIGRATION_LIMIT_MS,
   withEngine,
 } from './support.ts';
@@ -16,13 +16,7 @@ const scenario: Scenario = {
   title: 'a cancel during the transfer ends with the VM on its source and the VF it had',
   run: (lab) =>
     withEngine(lab, {}, async ({ api, guest, checks }) => {
-      const id = await api.migrate(guest.place.name, engineName('b'), { bandwidth_mib_per_second: '3' });
-      await api.waitForJob(
-        id,
-        'memory to be on its way',
-        MIGRATION_LIMIT_MS,
-        (job) => (job.progress?.elapsedMs ?? 0) > 0,
-      );
+      const id = await migrateIntoTransfer(api, guest, 'b', { bandwidth_mib_per_second: '3' });
       // Answers 200 only if the job will end on the source.
       await api.cancel(guest.place.name);
       const job = await api.ended(id, MIGRATION_LIMIT_MS);

@@ -11,16 +11,14 @@ import {
   checkNothingHeld,
   checkRunsOn,
   checkVfFree,
-  engineName,
   hostdevs,
+  migrateIntoTransfer,
   MIGRATION_LIMIT_MS,
   withEngine,
 } from './support.ts';
 
 /** Slow enough to act on the VM meanwhile. */
 const SLOW = { bandwidth_mib_per_second: '3' };
-/** A guest that boots writes all over its memory: slower than this it would never get across. */
-const FULL = {};
 
 const scenario: Scenario = {
   name: 'ended-in-transfer',
@@ -28,17 +26,8 @@ const scenario: Scenario = {
   run: (lab) =>
     withEngine(lab, {}, async ({ api, guest, checks }) => {
       const { name } = guest.place;
-      const underWay = async (to: 'a' | 'b', speed: object) => {
-        const id = await api.migrate(name, engineName(to), speed);
-        await api.waitForJob(
-          id,
-          'memory to be on its way',
-          MIGRATION_LIMIT_MS,
-          (job) => (job.progress?.elapsedMs ?? 0) > 0,
-        );
-        return id;
-      };
-      const rebootedId = await underWay('b', FULL);
+      // At full speed: a guest that boots writes all over its memory and would never get across.
+      const rebootedId = await migrateIntoTransfer(api, guest, 'b');
       await hostExec('b', `: >${consolePath(name)}`);
       // From inside: libvirt itself refuses virsh reset while a domain moves. Later, so that the agent
       // answers.
@@ -50,7 +39,7 @@ const scenario: Scenario = {
       await waitForGuest('b', guest);
       await waitForActive('b', guest, vfInterfaceName(guest.machine));
 
-      const offId = await underWay('a', SLOW);
+      const offId = await migrateIntoTransfer(api, guest, 'a', SLOW);
       await hostExec('b', `virsh -q destroy ${name}`);
       const off = await api.ended(offId, MIGRATION_LIMIT_MS);
       checks.equal('the job of the VM that was powered off', off.state, 'failed');

@@ -7,7 +7,7 @@ import {
   checkNothingHeld,
   checkRunsOn,
   checkVfFree,
-  engineName,
+  migrateIntoTransfer,
   MIGRATION_LIMIT_MS,
   withEngine,
 } from './support.ts';
@@ -19,13 +19,7 @@ const scenario: Scenario = {
   run: (lab) =>
     withEngine(lab, {}, async ({ engine, api, guest, checks }) => {
       // Slow enough that the copy is still going on when the engine dies.
-      const id = await api.migrate(guest.place.name, engineName('b'), { bandwidth_mib_per_second: '3' });
-      await api.waitForJob(
-        id,
-        'memory to be on its way',
-        MIGRATION_LIMIT_MS,
-        (job) => (job.progress?.elapsedMs ?? 0) > 0,
-      );
+      const id = await migrateIntoTransfer(api, guest, 'b', { bandwidth_mib_per_second: '3' });
       await engine.process.kill();
       await engine.process.start();
       const job = await api.ended(id, MIGRATION_LIMIT_MS);

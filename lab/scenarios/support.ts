@@ -131,6 +131,23 @@ export async function withEngine(
   checks.done();
 }
 
+/** Asks for a migration and waits until memory is on its way; the id of its job. */
+export async function migrateIntoTransfer(
+  api: EngineApi,
+  guest: Guest,
+  to: HostLetter,
+  options: object = {},
+): Promise<string> {
+  const id = await api.migrate(guest.place.name, engineName(to), options);
+  await api.waitForJob(
+    id,
+    'memory to be on its way',
+    MIGRATION_LIMIT_MS,
+    (job) => (job.progress?.elapsedMs ?? 0) > 0,
+  );
+  return id;
+}
+
 /** Both results; when the guest fails, the engine that started beside it is stopped. */
 async function settleBoth(guest: Promise<Guest>, engine: Promise<LabEngine>): Promise<[Guest, LabEngine]> {
   const [booted, started] = await Promise.allSettled([guest, engine]);

@@ -3,6 +3,7 @@
  * used, and where there is none the guest stays on its standby under an alert until one is free again.
  */
 import { systemClock, until } from '../../src/base/clock.ts';
+import type { EngineApi } from '../engine-api.ts';
 import { type Guest, takeVf, waitForActive } from '../guest.ts';
 import { standbyInterfaceName, vfInterfaceName } from '../guest-xml.ts';
 import type { Scenario } from '../runner.ts';
@@ -12,8 +13,7 @@ import {
   checkNothingHeld,
   checkRunsOn,
   checkVfFree,
-  engineName,
-  type LabEngine,
+  migrateIntoTransfer,
   MIGRATION_LIMIT_MS,
   withEngine,
 } from './support.ts';
@@ -21,15 +21,8 @@ import {
 /** Slow enough that a domain can be started on the target meanwhile. */
 const SLOW = { bandwidth_mib_per_second: '2' };
 
-async function moveWhile(engine: LabEngine, guest: Guest, to: HostLetter, act: () => Promise<unknown>) {
-  const { api } = engine;
-  const id = await api.migrate(guest.place.name, engineName(to), SLOW);
-  await api.waitForJob(
-    id,
-    'memory to be on its way',
-    MIGRATION_LIMIT_MS,
-    (job) => (job.progress?.elapsedMs ?? 0) > 0,
-  );
+async function moveWhile(api: EngineApi, guest: Guest, to: HostLetter, act: () => Promise<unknown>) {
+  const id = await migrateIntoTransfer(api, guest, to, SLOW);
   await act();
   return api.ended(id, MIGRATION_LIMIT_MS);
 }
@@ -38,8 +31,8 @@ const scenario: Scenario = {
   name: 'vf-stolen-in-transfer',
   title: 'a VF stolen during the transfer is replaced by another, or waited for under an alert',
   run: (lab) =>
-    withEngine(lab, {}, async ({ engine, api, guest, checks }) => {
-      const first = await moveWhile(engine, guest, 'b', () => takeVf('b', 0));
+    withEngine(lab, {}, async ({ api, guest, checks }) => {
+      const first = await moveWhile(api, guest, 'b', () => takeVf('b', 0));
       checks.equal('the job with one VF stolen', [first.state, first.error], ['succeeded', null]);
       checks.that(
         'the job says which VF it took instead',
@@ -52,7 +45,7 @@ const scenario: Scenario = {
       checks.equal('alerts', await api.alerts(), []);
 
       const thieves: Guest[] = [];
-      const second = await moveWhile(engine, guest, 'a', async () => {
+      const second = await moveWhile(api, guest, 'a', async () => {
         thieves.push(await takeVf('a', 0), await takeVf('a', 1));
       });
       checks.equal('the job with every VF stolen', [second.state, second.error], ['succeeded', null]);

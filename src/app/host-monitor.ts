@@ -96,7 +96,10 @@ async function watchHost(parts: AppParts, host: Host, signal: AbortSignal): Prom
       .wait(parts.clock, pauseMs, signal)
       .then(() => parts.clock.sleep(SETTLE_MS, signal))
       .then(() => endOfMove(parts, host.id, signal))
-      .catch(() => undefined);
+      .catch((thrown: unknown) => {
+        // Without the list of jobs the host is looked at: stale is worse than slow.
+        if (!signal.aborted) parts.log.warn('the live jobs could not be listed', { error: explain(thrown) });
+      });
   }
   unwatch?.();
 }

@@ -9,7 +9,7 @@
  *   recheck    what libvirt could not check while the VFs were in
  *   transfer   the memory, until the guest runs on the target
  *              ------- the pivot: decided by looking at both hosts, never from memory -------
- *   plug       every vNIC on its reserved VF, the moment the guest runs there
+ *   plug       every vNIC on its reserved VF, as soon as the guest runs there
  *   verify     traffic seen on the VF, not just a device in a list
  *   release    the source: its copy gone, its VFs free
  *

@@ -96,11 +96,7 @@ describe('somebody', () => {
   });
 
   test('destroys the VM on the target right after the pivot: it is down, and nothing is left', async () => {
-    world.fleet.faults.add({
-      procedure: 'domainAttachDeviceFlags',
-      host: 'host-b',
-      effect: { type: 'delay', delayMs: 3_000 },
-    });
+    world.slowAttach('host-b', 3_000);
     const job = await world.migrate('web-1');
     await world.begun(job, 'plug');
     await eventually('gone from the source', () => world.domain('host-a', 'web-1') === undefined);

@@ -79,11 +79,7 @@ test('a cancel asked for while nobody ran the job is heard by who takes it up', 
 });
 
 test('stopped while it undoes, it undoes the rest', async () => {
-  world.fleet.faults.add({
-    procedure: 'domainAttachDeviceFlags',
-    host: 'host-a',
-    effect: { type: 'delay', delayMs: 2_000 },
-  });
+  world.slowAttach('host-a', 2_000);
   const { job } = await world.inTransfer('web-1');
   await world.cancel('web-1');
   await world.stopEngine();

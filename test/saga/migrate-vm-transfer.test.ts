@@ -158,11 +158,7 @@ describe('a cancel', () => {
   });
 
   test('after the pivot is refused, and the job succeeds', async () => {
-    world.fleet.faults.add({
-      procedure: 'domainAttachDeviceFlags',
-      host: 'host-b',
-      effect: { type: 'delay', delayMs: 5_000 },
-    });
+    world.slowAttach('host-b', 5_000);
     const job = await world.migrate('web-1');
     await world.begun(job, 'plug');
     expect(

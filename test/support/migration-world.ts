@@ -57,6 +57,8 @@ class EngineLines {
   readonly #fleet: SimFleet;
   readonly #open = new Map<string, Set<LibvirtClient>>();
   readonly #cut = new Set<string>();
+  /** Connections opened so far. */
+  dialled = 0;
 
   constructor(fleet: SimFleet) {
     this.#fleet = fleet;
@@ -64,6 +66,7 @@ class EngineLines {
 
   async connect(host: string, options: ClientOptions): Promise<LibvirtClient> {
     if (this.#cut.has(host)) throw new HandoverError('HOST_UNREACHABLE', `no route to ${host}`);
+    this.dialled += 1;
     const client = await openClient(this.#fleet.connect(host), 'qemu:///system', { ...options, label: host });
     const open = this.#open.get(host) ?? new Set();
     this.#open.set(host, open.add(client));
@@ -321,6 +324,12 @@ export class MigrationWorld {
     const job = await this.migrate(vm, options);
     await eventually(`${vm} in transfer`, () => this.domain(source, vm)?.transfer?.phase === 'sending');
     return { job, letGo };
+  }
+
+  /** Every attach on a host takes this long from now on. */
+  slowAttach(host: string, delayMs: number): void {
+    const procedure = 'domainAttachDeviceFlags';
+    this.fleet.faults.add({ procedure, host, effect: { type: 'delay', delayMs } });
   }
 
   /** Somebody else's domain takes VFs of a host; the returned function ends it. */

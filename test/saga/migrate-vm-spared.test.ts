@@ -1,0 +1,60 @@
+/** What hosts are spared while one of their guests is without its VF: dialling, and looks at everything. */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Job } from '../../src/model/job.ts';
+import { eventually } from '../support/eventually.ts';
+import { MigrationWorld } from '../support/migration-world.ts';
+
+let world: MigrationWorld;
+let letGo: () => void;
+let job: Job;
+beforeEach(async () => {
+  world = await MigrationWorld.start({ vms: [{ name: 'web-1' }] });
+  // Long enough to prepare something after the step began and before the VF is out.
+  world.fleet.faults.add({
+    procedure: 'domainDetachDeviceAlias',
+    host: 'host-a',
+    effect: { type: 'delay', delayMs: 5_000 },
+  });
+  letGo = world.holdTransfer('web-1');
+  job = await world.migrate('web-1');
+  await eventually('the guest about to be asked', async () => {
+    const now = await world.store.jobs.get(job.id);
+    return now?.data.unplugAskedAt !== undefined;
+  });
+});
+afterEach(() => world.close());
+
+const inTransfer = () =>
+  eventually('the memory on its way', () => world.domain('host-a', 'web-1')?.transfer?.phase === 'sending');
+const arrives = async () => {
+  letGo();
+  expect(await world.ended(job)).toMatchObject({ state: 'succeeded', error: null });
+};
+
+test('no connection is dialled until the migrate call is under way', async () => {
+  const { dialled } = world.lines;
+  await inTransfer();
+  expect(world.lines.dialled).toBe(dialled);
+  await arrives();
+});
+
+test('no host is looked at as a whole, whatever its events tell', async () => {
+  const looks = ['host-a', 'host-b'].map((host) =>
+    world.fleet.faults.add({
+      procedure: 'connectGetCapabilities',
+      host,
+      effect: { type: 'refuse', libvirtCode: 1, message: 'internal error: looked' },
+    }),
+  );
+  await inTransfer();
+  const endMs = world.clock.monotonicMs() + 5_000;
+  await eventually('5 s in transfer', () => world.clock.monotonicMs() >= endMs);
+  // A host that refuses a look becomes non-responsive.
+  const hosts = await world.store.hosts.list();
+  expect(hosts.map(({ name, status }) => [name, status])).toEqual([
+    ['host-a', 'up'],
+    ['host-b', 'up'],
+  ]);
+  for (const allow of looks) allow();
+  await arrives();
+});

@@ -110,6 +110,7 @@ function vnicOf(
     managed: each.managed,
     vlan: each.vlan,
     guestAddress: each.guestAddress,
+    traitsXml: each.traitsXml,
     pool: each.kind === 'hostdev_pool' ? each.network : null,
     blocker: blockerOf(each),
   };

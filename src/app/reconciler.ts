@@ -117,6 +117,7 @@ async function plugMissing(parts: AppParts, vm: Vm, vnic: Vnic, nextMs: number):
         managed: vnic.managed,
         vlan: vnic.vlan,
         guestAddress: vnic.guestAddress,
+        traitsXml: vnic.traitsXml,
       });
       await plugged(parts, vm, vnic, vf);
       return true;

@@ -132,6 +132,7 @@ function moving(vm: Vm, assigned: VfAssignment): MovingVnic {
     managed: vnic.managed,
     vlan: vnic.vlan,
     guestAddress: vnic.guestAddress,
+    traitsXml: vnic.traitsXml,
     pool: vnic.pool,
     sourcePf: assigned.sourcePf,
     sourceVf: assigned.sourceVf,

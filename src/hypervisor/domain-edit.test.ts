@@ -14,11 +14,12 @@ const plug: VfPlug = {
   managed: true,
   vlan: 42,
   guestAddress: '0000:00:08.0' as PciAddress,
+  traitsXml: '',
 };
 
 describe('the interface to plug', () => {
   test('names all the guest can see, and the VF', () => {
-    expect(interfaceXml(plug, null)).toBe(
+    expect(interfaceXml(plug)).toBe(
       "<interface type='hostdev' managed='yes'><mac address='52:54:00:01:01:02'/>" +
         "<source><address type='pci' domain='0x0000' bus='0x3b' slot='0x0a' function='0x7'/></source>" +
         "<vlan><tag id='42'/></vlan><alias name='ua-vf0'/>" +
@@ -27,13 +28,14 @@ describe('the interface to plug', () => {
   });
 
   test('without VLAN and address leaves both to libvirt', () => {
-    const xml = interfaceXml({ ...plug, vlan: null, guestAddress: null, managed: false }, null);
+    const xml = interfaceXml({ ...plug, vlan: null, guestAddress: null, managed: false });
     expect(xml).toContain("managed='no'");
     expect(xml).not.toMatch(/<vlan>|bus='0x00'/);
   });
 
-  test('takes option ROM and ACPI index from the definition, nothing else', () => {
-    const xml = interfaceXml(plug, PC_DEFINITION);
+  test('has the option ROM and ACPI index the vNIC had, nothing else', () => {
+    const had = readDomainXml(PC_DEFINITION).interfaces.find((each) => each.mac === plug.mac);
+    const xml = interfaceXml({ ...plug, traitsXml: had?.traitsXml ?? '' });
     expect(xml).toContain("<rom enabled='no'/><acpi index='7'/>");
     expect(xml).not.toContain('future');
     expect(xml.match(/<alias /g)).toHaveLength(1);

@@ -10,8 +10,8 @@ import {
   attr,
   child,
   children,
-  cloneElement,
   element,
+  parseXml,
   replaceChild,
   setAttr,
   writeXml,
@@ -20,19 +20,8 @@ import {
 import type { VfPlug } from './port.ts';
 import { parseHostXml, pciAddressAttributes } from './xml-values.ts';
 
-/** What of a defined `<interface>` the guest can see, or the driver needs, besides what `VfPlug` names. */
-const KEPT_AT_PLUG: readonly string[] = ['driver', 'rom', 'boot', 'acpi'];
-
-/**
- * `<interface type='hostdev'>` for a hot-plug. `definition` (the domain's inactive XML, null for a transient
- * domain) lends what else was set for that MAC: option ROM, boot order, ACPI index, driver model.
- * `guestAddress` null lets libvirt choose.
- */
-export function interfaceXml(plug: VfPlug, definition: string | null): string {
-  const defined = definition ? findInterface(devicesOf(parseHostXml(definition, 'domain')), plug.mac) : null;
-  const kept = children(defined ?? undefined).filter((each) => KEPT_AT_PLUG.includes(each.name));
-  return writeXml(buildInterface(plug, kept.map(cloneElement)));
-}
+/** `<interface type='hostdev'>` for a hot-plug. `guestAddress` null lets libvirt choose. */
+export const interfaceXml = (plug: VfPlug): string => writeXml(buildInterface(plug));
 
 /**
  * The definition for the target: each desired passthrough vNIC, found by MAC, names its new VF; one that
@@ -48,7 +37,7 @@ export function definitionForTarget(
   for (const vnic of vnics) {
     const defined = findInterface(devices, vnic.mac);
     if (!defined)
-      append(devices, vnic.pool === null ? buildInterface(vnic, []) : buildPoolInterface(vnic, vnic.pool));
+      append(devices, vnic.pool === null ? buildInterface(vnic) : buildPoolInterface(vnic, vnic.pool));
     else if (vnic.pool === null) nameVf(devices, defined, vnic);
     else namePool(devices, defined, vnic, vnic.pool);
   }
@@ -58,8 +47,7 @@ export function definitionForTarget(
 /** Points a defined interface at another VF, whatever it named before. */
 function nameVf(devices: XmlElement, defined: XmlElement, vnic: VfPlug): void {
   if (attr(defined, 'type') !== 'hostdev') {
-    const kept = children(defined).filter((each) => KEPT_AT_PLUG.includes(each.name));
-    replaceChild(devices, defined, buildInterface(vnic, kept.map(cloneElement)));
+    replaceChild(devices, defined, buildInterface(vnic));
     return;
   }
   const address = child(child(defined, 'source'), 'address');
@@ -78,12 +66,12 @@ function namePool(devices: XmlElement, defined: XmlElement, vnic: VfPlug, pool: 
   if (!onPool) replaceChild(devices, defined, buildPoolInterface(vnic, pool));
 }
 
-function buildInterface(plug: VfPlug, kept: readonly XmlElement[]): XmlElement {
+function buildInterface(plug: VfPlug): XmlElement {
   return element('interface', { type: 'hostdev', managed: plug.managed ? 'yes' : 'no' }, [
     element('mac', { address: plug.mac }),
     element('source', {}, [element('address', { type: 'pci', ...pciAddressAttributes(plug.vf) })]),
     ...vlanElements(plug.vlan),
-    ...kept,
+    ...traitsOf(plug),
     element('alias', { name: plug.alias }),
     ...addressElements(plug.guestAddress),
   ]);
@@ -98,6 +86,8 @@ function buildPoolInterface(plug: VfPlug, pool: string): XmlElement {
     ...addressElements(plug.guestAddress),
   ]);
 }
+
+const traitsOf = (plug: VfPlug): XmlElement[] => children(parseXml(`<traits>${plug.traitsXml}</traits>`));
 
 const vlanElements = (vlan: number | null): XmlElement[] =>
   vlan === null ? [] : [element('vlan', {}, [element('tag', { id: String(vlan) })])];

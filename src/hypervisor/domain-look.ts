@@ -6,7 +6,7 @@
  * while QEMU exists, so state and XML of different moments are recognised and read again. A domain that is
  * arriving may not be describable at all (`arriving-domains.ts`). Used by the look verbs.
  */
-import type { VmId } from '../base/ids.ts';
+import type { PciAddress, VmId } from '../base/ids.ts';
 import {
   DOMAIN_XML,
   type Domain as DomainRef,
@@ -32,10 +32,16 @@ export interface HostMemory {
   readonly isPool: Map<string, boolean>;
   /** NUMA node by host CPU; empty until the capabilities were read. */
   nodeOfCpu: ReadonlyMap<number, number>;
+  /** Where each VF sits: the netdev of its PF and its index there. */
+  vfPlaces: ReadonlyMap<PciAddress, { readonly pf: string; readonly index: number }>;
 }
 
 /** Of a host not looked at yet. */
-export const emptyMemory = (): HostMemory => ({ isPool: new Map(), nodeOfCpu: new Map() });
+export const emptyMemory = (): HostMemory => ({
+  isPool: new Map(),
+  nodeOfCpu: new Map(),
+  vfPlaces: new Map(),
+});
 
 /** What the look verbs of one host share. */
 export interface Looker {

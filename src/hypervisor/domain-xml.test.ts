@@ -39,6 +39,7 @@ describe('domain XML', () => {
       bridge: null,
       vlan: 42,
       guestAddress: '0000:00:08.0',
+      traitsXml: "<driver name='vfio'/><rom enabled='no'/>",
       model: null,
       driver: 'vfio',
       teaming: null,

@@ -5,7 +5,7 @@
  */
 import { HandoverError } from '../base/errors.ts';
 import { isUuid, type PciAddress, parseMac, type VmId } from '../base/ids.ts';
-import { attr, child, children, textOf, type XmlElement } from '../libvirt/xml/index.ts';
+import { attr, child, children, textOf, writeXml, type XmlElement } from '../libvirt/xml/index.ts';
 import type { DomainDisk, DomainInterface } from '../model/domain.ts';
 import { parseHostXml, pciAddressOf } from './xml-values.ts';
 
@@ -34,6 +34,8 @@ const KIB_BY_UNIT: Readonly<Record<string, number>> = {
 };
 
 const HOTPLUG_PORTS: readonly string[] = ['pcie-root-port', 'pcie-switch-downstream-port'];
+/** See `DomainInterface.traitsXml`. */
+const TRAITS: readonly string[] = ['driver', 'rom', 'boot', 'acpi'];
 /** No host has more; bounds what a silly range can cost. */
 const CPUS_MAX = 16_384;
 
@@ -150,6 +152,10 @@ function interfaceOf(element: XmlElement, profiles: ReadonlyMap<string, string>)
       bridge: attr(source, 'bridge') ?? null,
       vlan: vlanOf(element),
       guestAddress: pciAddressOf(child(element, 'address')),
+      traitsXml: children(element)
+        .filter(({ name }) => TRAITS.includes(name))
+        .map(writeXml)
+        .join(''),
       model: attr(child(element, 'model'), 'type') ?? null,
       driver: attr(driver, 'model') ?? attr(driver, 'name') ?? null,
       teaming: teaming === 'persistent' || teaming === 'transient' ? teaming : null,

@@ -9,6 +9,7 @@ import type { Log } from '../base/log.ts';
 import { CPU_COMPARE, LIBVIRT_CODE, procedures, UNDEFINE } from '../libvirt/index.ts';
 import type { Domain } from '../model/domain.ts';
 import type { HostInventory } from '../model/host.ts';
+import type { VfAttributes } from '../model/pf.ts';
 import { ArrivingDomains } from './arriving-domains.ts';
 import { HostConnections } from './connections.ts';
 import type { Connect } from './connections.ts';
@@ -33,7 +34,7 @@ import type {
 } from './port.ts';
 import { acting, domainRef, nullOn } from './refusals.ts';
 import { plugVf, reattachVf, requestUnplug, resetVf } from './vf-acts.ts';
-import { lookAtVf } from './vf-look.ts';
+import { lookAtVf, lookAtVfAttributes } from './vf-look.ts';
 
 const CALL_LIMIT_MS = 30_000;
 /** libvirt waits up to 15 s for QEMU to end before it says that it does not. */
@@ -91,6 +92,10 @@ export class LibvirtHost implements Hypervisor {
 
   async inspectVf(pciAddress: PciAddress): Promise<VfState | null> {
     return lookAtVf(await this.#looker(), this.#channel, checkPciAddress(pciAddress));
+  }
+
+  async vfAttributes(pciAddress: PciAddress): Promise<VfAttributes | null> {
+    return lookAtVfAttributes(await this.#looker(), this.#channel, checkPciAddress(pciAddress));
   }
 
   watch(vmId: VmId | null, listener: DomainListener): Promise<() => void> {

@@ -57,16 +57,18 @@ export async function migrate(
   if (signal.aborted) throw abortReason(signal);
   await route.source.withOwn(async (client) => {
     const what = `move the domain to ${route.targetName}`;
-    const { dom } = await acting(
+    const [{ dom }, params] = await acting(
       route.sourceName,
       what,
-      client.call(
-        procedures.domainLookupByUuid,
-        { uuid: request.vmId },
-        { timeoutMs: CALL_LIMIT_MS, signal },
-      ),
+      Promise.all([
+        client.call(
+          procedures.domainLookupByUuid,
+          { uuid: request.vmId },
+          { timeoutMs: CALL_LIMIT_MS, signal },
+        ),
+        migrationParams(client, request),
+      ]),
     );
-    const params = await migrationParams(client, dom, request);
     if (signal.aborted) throw abortReason(signal);
     const moving = move(client, dom, params, route, request).catch((error: unknown) => {
       throw refusedMove(error, route.sourceName, what);
@@ -202,11 +204,7 @@ function migrationFlags(request: MigrateRequest): number {
   );
 }
 
-async function migrationParams(
-  client: LibvirtClient,
-  dom: DomainRef,
-  request: MigrateRequest,
-): Promise<TypedParam[]> {
+async function migrationParams(client: LibvirtClient, request: MigrateRequest): Promise<TypedParam[]> {
   const params = request.copyDisks.map((disk) => param.string(MIGRATE_PARAM.disks, disk));
   if (request.migrationAddress !== null) {
     params.push(param.string(MIGRATE_PARAM.uri, `tcp://${bracketed(request.migrationAddress)}`));
@@ -218,7 +216,7 @@ async function migrationParams(
     // Without it libvirt would carry the source's VF addresses into the target's definition, silently.
     const { xml } = await client.call(
       procedures.domainGetXmlDesc,
-      { dom, flags: DOMAIN_XML.inactive | DOMAIN_XML.secure },
+      { dom: domainRef(request.vmId), flags: DOMAIN_XML.inactive | DOMAIN_XML.secure },
       { timeoutMs: CALL_LIMIT_MS },
     );
     params.push(param.string(MIGRATE_PARAM.persistentXml, definitionForTarget(xml, request.configVfs)));

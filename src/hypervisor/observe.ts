@@ -49,6 +49,10 @@ export async function observe(looker: Looker, channel: HostChannel, where: strin
   ]);
   const pools = await lookAtPools(client, memory);
   const domains = await lookAtDomains(looker);
+  const pfs = assemblePfs(devices, links.table);
+  memory.vfPlaces = new Map(
+    pfs.flatMap(({ name, vfs }) => vfs.map(({ pciAddress, index }) => [pciAddress, { pf: name, index }])),
+  );
   return {
     libvirtVersion: versionText(libVersion),
     hypervisorVersion: versionText(hvVersion),
@@ -61,7 +65,7 @@ export async function observe(looker: Looker, channel: HostChannel, where: strin
     cpuXml: capabilities.cpuXml,
     memoryKiB: hostMemory.totalKiB,
     memoryFreeKiB: hostMemory.freeKiB,
-    pfs: assemblePfs(devices, links.table),
+    pfs,
     nics: assembleNics(devices, links.table),
     bridges: links.table ? bridgesOf(links.table) : [],
     pools,

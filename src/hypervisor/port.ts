@@ -88,6 +88,8 @@ export interface VfPlug {
   readonly vlan: number | null;
   /** Wanted again on the same place in the guest; taken by something else: another is used. null = any. */
   readonly guestAddress: PciAddress | null;
+  /** See `DomainInterface.traitsXml`. */
+  readonly traitsXml: string;
 }
 
 /** How far a memory transfer is. Bytes and ms as numbers. */
@@ -166,6 +168,8 @@ export interface Hypervisor {
   migrationDowntimeMs(vmId: VmId): Promise<number | null>;
   /** One VF now; null if the host has no such VF. */
   inspectVf(pciAddress: PciAddress): Promise<VfState | null>;
+  /** Its settings alone, much faster (host channel); null = unknown, or no such VF. */
+  vfAttributes(pciAddress: PciAddress): Promise<VfAttributes | null>;
   /**
    * Watches one domain (null: all). Resolves when registered, so that what is asked afterwards cannot be
    * missed.

@@ -3,7 +3,6 @@ import { HandoverError, isCode, messageOf } from '../base/errors.ts';
 import type { PciAddress, VmId } from '../base/ids.ts';
 import {
   AFFECT,
-  DOMAIN_XML,
   isLibvirtCode,
   LIBVIRT_CODE,
   type LibvirtClient,
@@ -46,7 +45,7 @@ export async function requestUnplug(
     if (libvirtCodeOf(error) === undefined) throw error;
     // Given back between the caller's look and now; libvirt says "internal error" for an alias it does not
     // find.
-    const { live } = await acting(where, what, readBoth(look, vmId));
+    const live = await acting(where, what, readLive(look, vmId));
     if (!readDomainXml(live).interfaces.some((each) => each.alias === alias)) return;
     await acting(where, what, Promise.reject(error));
   }
@@ -68,19 +67,9 @@ export async function plugVf(
   vmId: VmId,
   plug: VfPlug,
 ): Promise<{ guestAddress: PciAddress | null }> {
-  const what = `plug VF ${plug.vf} as ${plug.alias}`;
-  const { live, definition } = await acting(where, what, readBoth(look, vmId));
-  const guestAddress =
-    plug.guestAddress !== null && slotIsFree(live, plug.guestAddress) ? plug.guestAddress : null;
-  const xml = interfaceXml({ ...plug, guestAddress }, definition);
   if (!plug.managed) await detachFromHost(work, where, plug.vf);
   try {
-    const attach = { dom: domainRef(vmId), xml, flags: AFFECT.live };
-    await acting(
-      where,
-      what,
-      work.call(procedures.domainAttachDeviceFlags, attach, { timeoutMs: PLUG_LIMIT_MS }),
-    );
+    await attachAtBest(look, work, where, vmId, plug);
   } catch (error) {
     // Only a refusal proves that the domain has not got it; after a lost answer the VF may be in use.
     if (!plug.managed && isCode(error, 'LIBVIRT_REFUSED', 'NOT_FOUND'))
@@ -90,15 +79,40 @@ export async function plugVf(
   return { guestAddress: await addressGot(look, where, vmId, plug) };
 }
 
-async function readBoth(client: LibvirtClient, vmId: VmId) {
-  const dom = domainRef(vmId);
-  const limit = { timeoutMs: LOOK_LIMIT_MS };
-  const [live, inactive, { persistent }] = await Promise.all([
-    client.call(procedures.domainGetXmlDesc, { dom, flags: 0 }, limit),
-    client.call(procedures.domainGetXmlDesc, { dom, flags: DOMAIN_XML.inactive }, limit),
-    client.call(procedures.domainIsPersistent, { dom }, limit),
-  ]);
-  return { live: live.xml, definition: persistent ? inactive.xml : null };
+/**
+ * At its place in the guest, or at any if something sits there. Tried before looking: the guest may have just
+ * arrived, and a look at an arriving domain waits for libvirt while the guest is without its VF.
+ */
+async function attachAtBest(
+  look: LibvirtClient,
+  work: LibvirtClient,
+  where: string,
+  vmId: VmId,
+  plug: VfPlug,
+): Promise<void> {
+  const attach = (xml: string) =>
+    acting(
+      where,
+      `plug VF ${plug.vf} as ${plug.alias}`,
+      work.call(
+        procedures.domainAttachDeviceFlags,
+        { dom: domainRef(vmId), xml, flags: AFFECT.live },
+        { timeoutMs: PLUG_LIMIT_MS },
+      ),
+    );
+  try {
+    await attach(interfaceXml(plug));
+  } catch (error) {
+    if (plug.guestAddress === null || !isCode(error, 'LIBVIRT_REFUSED')) throw error;
+    const live = await readLive(look, vmId).catch(() => null);
+    if (live === null || slotIsFree(live, plug.guestAddress)) throw error;
+    await attach(interfaceXml({ ...plug, guestAddress: null }));
+  }
+}
+
+async function readLive(client: LibvirtClient, vmId: VmId): Promise<string> {
+  const live = { dom: domainRef(vmId), flags: 0 };
+  return (await client.call(procedures.domainGetXmlDesc, live, { timeoutMs: LOOK_LIMIT_MS })).xml;
 }
 
 /** A slot with any function taken cannot be hot-plugged into. */
@@ -115,7 +129,7 @@ async function addressGot(
   plug: VfPlug,
 ): Promise<PciAddress | null> {
   try {
-    const { live } = await readBoth(client, vmId);
+    const live = await readLive(client, vmId);
     return readDomainXml(live).interfaces.find((each) => each.alias === plug.alias)?.guestAddress ?? null;
   } catch (cause) {
     throw new HandoverError(

@@ -3,6 +3,7 @@ import { isCode } from '../base/errors.ts';
 import type { PciAddress } from '../base/ids.ts';
 import type { LibvirtClient } from '../libvirt/index.ts';
 import { pciAddressesOf } from '../model/domain.ts';
+import type { VfAttributes } from '../model/pf.ts';
 import { lookAtNets, lookAtPci } from './device-look.ts';
 import type { Looker } from './domain-look.ts';
 import type { HostChannel } from './host-channel.ts';
@@ -64,8 +65,30 @@ export async function lookAtVf(
   };
 }
 
+/**
+ * The `vfAttributes` verb. One question where the VF was seen before: it is asked while a guest is without
+ * its VF, and the whole look takes several times as long.
+ */
+export async function lookAtVfAttributes(
+  looker: Looker,
+  channel: HostChannel,
+  pciAddress: PciAddress,
+): Promise<VfAttributes | null> {
+  const place = looker.memory.vfPlaces.get(pciAddress);
+  if (place) {
+    const links = await linksOrNull(channel, { pf: { name: place.pf }, netdev: null });
+    const attributes = links?.links.get(place.pf)?.vfs.get(place.index);
+    if (attributes || links === null) return attributes ?? null;
+  }
+  // Not seen before, or its PF was renamed since.
+  return (await lookAtVf(looker, channel, pciAddress))?.attributes ?? null;
+}
+
 /** What the channel knows; null without one. All links only if the VF has a netdev whose use must be told. */
-async function linksOrNull(channel: HostChannel, place: VfPlace): Promise<LinkTable | null> {
+async function linksOrNull(
+  channel: HostChannel,
+  place: { readonly pf: Pick<NetDevice, 'name'> | null; readonly netdev: string | null },
+): Promise<LinkTable | null> {
   try {
     if (place.netdev !== null || !place.pf) return await channel.readLinks();
     const link = await channel.readLink(place.pf.name);

@@ -17,22 +17,26 @@ export interface BothSides {
 
 /** Looks at both hosts. */
 export async function lookAtBoth(context: MigrationContext): Promise<BothSides> {
-  const { vmId, source } = context;
-  const { hypervisor: target } = await context.target();
-  const seenSource = await answered(async () => {
+  const source = await lookAtSource(context);
+  const { hypervisor } = await context.target();
+  const target = await answered(() => hypervisor.inspect(context.vmId));
+  if (target === UNREACHABLE) return { ...source, target: GONE_QUIET, targetDomain: null };
+  return { ...source, target: targetSide(target), targetDomain: target };
+}
+
+/** Looks at the source alone. */
+export async function lookAtSource({
+  vmId,
+  source,
+}: MigrationContext): Promise<Pick<BothSides, 'source' | 'sourceDomain' | 'progress'>> {
+  const seen = await answered(async () => {
     const domain = await source.inspect(vmId);
     const progress = domain && isActive(domain) ? await source.migrationProgress(vmId) : null;
     return { domain, progress };
   });
-  const seenTarget = await answered(() => target.inspect(vmId));
-  return {
-    source:
-      seenSource === UNREACHABLE ? GONE_QUIET : sourceSide(seenSource.domain, seenSource.progress !== null),
-    target: seenTarget === UNREACHABLE ? GONE_QUIET : targetSide(seenTarget),
-    sourceDomain: seenSource === UNREACHABLE ? null : seenSource.domain,
-    targetDomain: seenTarget === UNREACHABLE ? null : seenTarget,
-    progress: seenSource === UNREACHABLE ? null : seenSource.progress,
-  };
+  if (seen === UNREACHABLE) return { source: GONE_QUIET, sourceDomain: null, progress: null };
+  const { domain, progress } = seen;
+  return { source: sourceSide(domain, progress !== null), sourceDomain: domain, progress };
 }
 
 const UNREACHABLE = Symbol('unreachable');

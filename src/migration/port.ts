@@ -80,6 +80,13 @@ export interface MigrationContext extends StepContext<MigrateParams, MigrationDa
   readonly source: Hypervisor;
   /** Record and verbs of the target; only after the reserve step. */
   target(): Promise<{ readonly host: Host; readonly hypervisor: Hypervisor }>;
-  /** Of this process alone. `windingDown`: after the call, and a second copy looked for; never rejects. */
-  readonly runtime: { call: MigrateCall | null; resumedOnTarget: boolean; windingDown: Promise<void> | null };
+  /** Of this process alone: what it heard and began itself. */
+  readonly runtime: {
+    call: MigrateCall | null;
+    /** Monotonic ms at which the source was last heard to stop the guest. */
+    suspendedAtMs: number | null;
+    resumedOnTarget: boolean;
+    /** After the call, and a second copy looked for; never rejects. */
+    windingDown: Promise<void> | null;
+  };
 }

@@ -107,6 +107,7 @@ async function plugOn(
         managed: vnic.managed,
         vlan: vnic.vlan,
         guestAddress: vnic.guestAddress,
+        traitsXml: vnic.traitsXml,
       });
       return notedPlug(vnic, vf, pf, guestAddress, vf);
     } catch (thrown) {

@@ -43,6 +43,11 @@ export interface DomainInterface {
   readonly guestAddress: PciAddress | null;
   /** The guest address was in the definition (pinned) rather than chosen by libvirt. */
   readonly model: string | null;
+  /**
+   * What else of its XML the guest can see or its driver needs, and is to be there again at every plug: its
+   * `<driver>`, `<rom>`, `<boot>` and `<acpi>`, as written; '' = none.
+   */
+  readonly traitsXml: string;
   /** `<driver model=...>` or `<driver name=...>` of a hostdev interface. */
   readonly driver: string | null;
   readonly teaming: 'persistent' | 'transient' | null;

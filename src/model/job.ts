@@ -71,6 +71,8 @@ export interface MovingVnic {
   readonly managed: boolean;
   readonly vlan: number | null;
   readonly guestAddress: PciAddress | null;
+  /** See `DomainInterface.traitsXml`. */
+  readonly traitsXml: string;
   readonly pool: string | null;
   readonly sourcePf: string;
   readonly sourceVf: PciAddress;

@@ -49,6 +49,8 @@ export interface Vnic {
   readonly managed: boolean;
   readonly vlan: number | null;
   readonly guestAddress: PciAddress | null;
+  /** See `DomainInterface.traitsXml`. */
+  readonly traitsXml: string;
   /** The definition names a hostdev network pool. */
   readonly pool: string | null;
   /** Why this kind of device can never be moved by Handover (teaming pair, plain hostdev); null = it can. */

@@ -136,6 +136,7 @@ test('everything else is taken from the look', () => {
     managed: false,
     vlan: 42,
     guestAddress: '0000:05:00.0' as PciAddress,
+    traitsXml: "<rom enabled='no'/>",
     pool: 'vf-pool',
     blocker: 'it is a teaming pair',
   });

@@ -19,6 +19,7 @@ export interface VnicRow {
   readonly managed: boolean;
   readonly vlan: number | null;
   readonly guest_address: PciAddress | null;
+  readonly traits_xml: string;
   readonly pool: string | null;
   readonly blocker: string | null;
 }
@@ -40,6 +41,7 @@ export const toVnic = (row: VnicRow): Vnic => ({
   managed: row.managed,
   vlan: row.vlan,
   guestAddress: row.guest_address,
+  traitsXml: row.traits_xml,
   pool: row.pool,
   blocker: row.blocker,
 });
@@ -61,6 +63,7 @@ export const fromVnic = (vnic: Vnic): VnicRow => ({
   managed: vnic.managed,
   vlan: vnic.vlan,
   guest_address: vnic.guestAddress,
+  traits_xml: vnic.traitsXml,
   pool: vnic.pool,
   blocker: vnic.blocker,
 });

@@ -116,6 +116,7 @@ export function plugOf(change: Partial<VfPlug> = {}): VfPlug {
     managed: true,
     vlan: 42,
     guestAddress: '0000:00:08.0' as PciAddress,
+    traitsXml: '',
     ...change,
   };
 }

@@ -98,6 +98,7 @@ describe('the hypervisor port on real daemons', () => {
     managed: true,
     vlan: null,
     guestAddress: null,
+    traitsXml: '',
   };
 
   test('a host is observed with its versions, CPU and memory, links over the local channel', async () => {

@@ -11,11 +11,11 @@
  */
 import { Bell } from '../../base/bell.ts';
 import { explain, HandoverError, isCode, messageOf } from '../../base/errors.ts';
-import type { MigrateRequest, MigrationProgress } from '../../hypervisor/port.ts';
+import type { DomainEvent, MigrateRequest, MigrationProgress } from '../../hypervisor/port.ts';
 import { peerUriOf } from '../../model/host.ts';
 import { defineStep, finished } from '../../saga/definition.ts';
 import { convergence } from '../convergence.ts';
-import { type BothSides, lookAtBoth } from '../look.ts';
+import { type BothSides, lookAtBoth, lookAtSource } from '../look.ts';
 import { type Decision, decidePivot } from '../pivot.ts';
 import type { MigrateCall, MigrationContext } from '../port.ts';
 import { endSecondCopy, endSecondCopyIfAny } from '../second-copy.ts';
@@ -30,26 +30,34 @@ const TAKEN_UP_GRACE_MS = 3_000;
 /** How long a paused incoming domain is given to vanish, or a destroyed one to be seen gone. */
 const SETTLE_LIMIT_MS = 60_000;
 
-export const transfer = defineStep<MigrationContext, BothSides>({
+/** Null: it was begun before, and what became of it is found out by looking at both. */
+type Seen = Pick<BothSides, 'source'> | null;
+
+export const transfer = defineStep<MigrationContext, Seen>({
   name: 'transfer',
   kind: 'pivot',
 
-  inspect: lookAtBoth,
+  async inspect(context) {
+    return context.data.transferStartedAt === undefined ? lookAtSource(context) : null;
+  },
 
   async run(context, seen) {
     const bell = new Bell();
     const { hypervisor: target } = await context.target();
     const unwatch = [
-      await context.source.watch(context.vmId, () => bell.ring()),
+      await context.source.watch(context.vmId, (event) => {
+        if (isNamed(event, 'suspended')) context.runtime.suspendedAtMs = context.clock.monotonicMs();
+        if (decides(event)) bell.ring();
+      }),
       await target.watch(context.vmId, (event) => {
-        if (event.type === 'lifecycle' && event.name === 'resumed') context.runtime.resumedOnTarget = true;
-        bell.ring();
+        if (isNamed(event, 'resumed')) context.runtime.resumedOnTarget = true;
+        if (decides(event)) bell.ring();
       }),
     ];
     const onCancel = () => bell.ring();
     context.signal.addEventListener('abort', onCancel);
     try {
-      if (context.data.transferStartedAt === undefined) await start(context, seen, bell);
+      if (seen !== null) await start(context, seen, bell);
       const because = await settle(context, bell);
       return finished(because);
     } finally {
@@ -59,8 +67,15 @@ export const transfer = defineStep<MigrationContext, BothSides>({
   },
 });
 
+const isNamed = (event: DomainEvent, ...names: string[]): boolean =>
+  event.type === 'lifecycle' && names.includes(event.name);
+
+/** The others come with the switchover, and looking then would lengthen it. */
+const decides = (event: DomainEvent): boolean =>
+  event.type.startsWith('watch_') || isNamed(event, 'resumed', 'stopped', 'shutdown', 'crashed');
+
 /** Sends the migrate call; recorded first, so that after a crash the hosts are asked what became of it. */
-async function start(context: MigrationContext, seen: BothSides, bell: Bell): Promise<void> {
+async function start(context: MigrationContext, seen: NonNullable<Seen>, bell: Bell): Promise<void> {
   context.signal.throwIfAborted();
   if (seen.source.state !== 'running') {
     throw new HandoverError(
@@ -84,6 +99,7 @@ async function start(context: MigrationContext, seen: BothSides, bell: Bell): Pr
       managed: vnic.managed,
       vlan: vnic.vlan,
       guestAddress: vnic.guestAddress,
+      traitsXml: vnic.traitsXml,
       pool: host.inventory?.pools.some((pool) => pool.name === vnic.pool) ? vnic.pool : null,
     })),
     bandwidthMiBps: params.bandwidthMiBps,
@@ -120,9 +136,10 @@ async function settle(context: MigrationContext, bell: Bell): Promise<string> {
   const policy = convergence(context);
   for (;;) {
     if (resumedThere(context)) return moved(context, RESUMED);
-    let progress = await progressOfOpenCall(context);
+    const still = standsStill(context);
+    let progress = still ? null : await progressOfOpenCall(context);
     const sinceLookMs = context.clock.monotonicMs() - lookedAtMs;
-    if (progress === null && (!callIsOpen(context) || sinceLookMs >= OPEN_CALL_LOOK_EVERY_MS)) {
+    if (progress === null && !still && (!callIsOpen(context) || sinceLookMs >= OPEN_CALL_LOOK_EVERY_MS)) {
       lookedAtMs = context.clock.monotonicMs();
       const seen = await lookAtBoth(context);
       const decision = notYet(context, seen, startedAtMs) ?? decidePivot(seen.source, seen.target);
@@ -166,6 +183,13 @@ const RESUMED = {
  */
 function resumedThere(context: MigrationContext): boolean {
   return context.runtime.resumedOnTarget && callIsOpen(context);
+}
+
+/** At the switchover both daemons are busy with the guest, and every question makes it wait longer. */
+function standsStill(context: MigrationContext): boolean {
+  const { suspendedAtMs } = context.runtime;
+  const sinceMs = context.clock.monotonicMs() - (suspendedAtMs ?? Number.NEGATIVE_INFINITY);
+  return callIsOpen(context) && sinceMs < OPEN_CALL_LOOK_EVERY_MS;
 }
 
 function callIsOpen({ runtime: { call } }: MigrationContext): boolean {

@@ -147,7 +147,7 @@ async function noteRefusals(context: MigrationContext, refused: ReadonlySet<stri
  */
 async function cleanVf(context: MigrationContext, vnic: MovingVnic): Promise<void> {
   if (!vnic.managed) await context.source.reattachVf(vnic.sourceVf);
-  const look = async () => (await context.source.inspectVf(vnic.sourceVf))?.attributes ?? null;
+  const look = () => context.source.vfAttributes(vnic.sourceVf);
   const attributes = await look();
   // Unknown is not fine, but nothing can be done about it without a host channel; libvirt resets most
   // drivers' VFs itself.

@@ -102,10 +102,11 @@ export class EngineApi {
     what: string,
     limitMs: number,
     wanted: (job: JobView) => boolean,
+    everyMs = 100,
   ): Promise<JobView> {
     let last: JobView | undefined;
     try {
-      return await until(systemClock, what, { limitMs, everyMs: 100 }, async () => {
+      return await until(systemClock, what, { limitMs, everyMs }, async () => {
         last = await this.job(id).catch((error: unknown) => {
           if (error instanceof ApiRefusal) throw error;
           return last;
@@ -119,13 +120,14 @@ export class EngineApi {
     }
   }
 
-  /** Waits for the end of a job. */
+  /** Waits for the end of a job; seldom asking, since engine and hosts share the CPUs of one machine. */
   ended(id: string, limitMs: number): Promise<JobView> {
     return this.waitForJob(
       id,
       `job ${id} to end`,
       limitMs,
       (job) => job.ended || job.state === 'needs_operator',
+      1_000,
     );
   }
 }

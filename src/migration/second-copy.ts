@@ -4,7 +4,7 @@
  * guest's clients have talked to it. Called by the steps from the pivot on.
  */
 import { explain } from '../base/errors.ts';
-import { lookAtBoth } from './look.ts';
+import { lookAtBoth, lookAtSource } from './look.ts';
 import { decidePivot } from './pivot.ts';
 import type { MigrationContext } from './port.ts';
 
@@ -40,6 +40,9 @@ export async function endSecondCopyIfAny(context: MigrationContext, sinceMs: num
   try {
     const endMs = context.clock.monotonicMs() + LOOK_LIMIT_MS;
     for (;;) {
+      // First the source alone: the target is busy with the plug, and mostly there is no copy to be ended.
+      const { source } = await lookAtSource(context);
+      if (source.state === 'absent' || source.state === 'shut_off') return;
       const seen = await lookAtBoth(context);
       const decision = decidePivot(seen.source, seen.target);
       if (decision.do === 'forward' && decision.overlap) await endSecondCopy(context, sinceMs);

@@ -67,12 +67,10 @@ async function reconcileAll(
   retries: Map<VnicId, Retry>,
   signal: AbortSignal,
 ): Promise<void> {
-  const vms = (await parts.store.vms.list()).filter(
-    (vm) => vm.status === 'up' && vm.hostId !== null && vm.vnics.some(isMissing),
-  );
-  if (vms.length === 0) return;
   const busy = new Set((await parts.store.jobs.list({ live: true })).map((job) => job.vmId));
-  for (const vm of vms.filter((each) => !busy.has(each.id))) {
+  const vms = (await parts.store.vms.list()).filter((vm) => !busy.has(vm.id));
+  await clearSettled(parts, vms);
+  for (const vm of vms.filter((each) => each.status === 'up' && each.hostId !== null)) {
     for (const vnic of vm.vnics.filter(isMissing)) {
       if (signal.aborted) return;
       const retry = retries.get(vnic.id);
@@ -85,6 +83,17 @@ async function reconcileAll(
         const pauseMs = retry ? Math.min(retry.pauseMs * RETRY_FACTOR, RETRY_LONGEST_MS) : RETRY_FIRST_MS;
         retries.set(vnic.id, { pauseMs, nextAtMs: parts.clock.monotonicMs() + pauseMs });
       }
+    }
+  }
+}
+
+/** Alerts of vNICs that somebody else put right: plugged by hand, or the VM was powered off. */
+async function clearSettled(parts: AppParts, vms: readonly Vm[]): Promise<void> {
+  const standing = new Set((await parts.store.alerts.list()).map((alert) => alert.key));
+  for (const vm of vms) {
+    for (const vnic of vm.vnics.filter((each) => standing.has(vnicAlert(each.id)))) {
+      if (vm.status === 'down') await clearAlert(parts, vm, vnic, 'does not matter while the VM is down');
+      else if (vnic.actual === 'plugged') await clearAlert(parts, vm, vnic, `is plugged again on ${vnic.vf}`);
     }
   }
 }
@@ -158,11 +167,15 @@ async function freeVfs(parts: AppParts, vm: Vm, vnic: Vnic, domain: Domain): Pro
 
 async function plugged(parts: AppParts, vm: Vm, vnic: Vnic, vf: Vnic['vf']): Promise<void> {
   await parts.store.vms.setVnicActual(vnic.id, 'plugged', vf);
+  await clearAlert(parts, vm, vnic, `is plugged again on ${vf ?? 'its VF'}`);
+}
+
+async function clearAlert(parts: AppParts, vm: Vm, vnic: Vnic, because: string): Promise<void> {
   if (!(await parts.store.alerts.clear(vnicAlert(vnic.id)))) return;
   await parts.store.events.add({
     name: 'ALERT_CLEARED',
     severity: 'normal',
-    message: `vNIC ${vnic.name} of ${vm.name} is plugged again on ${vf ?? 'its VF'}.`,
+    message: `vNIC ${vnic.name} of ${vm.name} ${because}.`,
     vmId: vm.id,
     hostId: vm.hostId,
   });

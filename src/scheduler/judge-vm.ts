@@ -1,6 +1,7 @@
 /**
  * What holds for a VM whatever the target: why it cannot move at all, and what its owner should know. Pure.
  */
+import type { DomainInterface } from '../model/domain.ts';
 import type { Host } from '../model/host.ts';
 import type { PlanReason } from '../model/plan.ts';
 import type { Vnic } from '../model/vm.ts';
@@ -66,12 +67,6 @@ function vnicRefusals(facts: PlanFacts, vnic: Vnic): PlanReason[] {
         `${vm.name} ${vnic.name} PROFILE`,
     );
   }
-  if (vnic.actual === 'unplug_pending') {
-    return because(
-      'unplug_pending',
-      'the guest was asked to give its VF back and has not done so yet; the move can start when it has',
-    );
-  }
   if (vnic.vf !== null && vnic.alias === null)
     return because('no_alias', 'the device has no alias, so it cannot be unplugged by name');
   // Devices on the root complex of a q35 guest have no hot-plug controller (QEMU docs/pcie.txt).
@@ -89,14 +84,40 @@ function vnicRefusals(facts: PlanFacts, vnic: Vnic): PlanReason[] {
 export function vmWarnings(facts: PlanFacts): PlanReason[] {
   const { vm } = facts;
   const moving = movingVnics(vm);
-  const standby = vm.vnics.filter((vnic) => !vnic.passthrough && vnic.plugged);
-  if (moving.length === 0 || standby.length > 0) return [];
-  return [
-    {
+  const warnings: PlanReason[] = [];
+  if (moving.length > 0 && !vm.vnics.some((vnic) => !vnic.passthrough && vnic.plugged)) {
+    warnings.push({
       code: 'no_standby',
       message:
         `${vm.name} has no ordinary vNIC beside its VFs: it has no network from the unplug ` +
         `until the plug on the target`,
-    },
-  ];
+    });
+  }
+  for (const vnic of moving.filter((each) => each.actual === 'unplug_pending')) {
+    warnings.push({
+      code: 'unplug_pending',
+      message:
+        `vNIC ${vnic.name} (${vnic.mac}): the guest was asked to give its VF back before and has not done ` +
+        `so; it is asked again`,
+      vnicId: vnic.id,
+    });
+  }
+  for (const defined of definedOnly(facts)) {
+    warnings.push({
+      code: 'defined_vf',
+      message:
+        `the definition of ${vm.name} also names VF ${defined.vf} for ${defined.mac}, which is not plugged: ` +
+        `after the move that address means a VF of the target; put it right there (virsh edit ${vm.name}) ` +
+        `before the next start`,
+    });
+  }
+  return warnings;
+}
+
+/**
+ * VFs that only the definition names: nobody desires them now, and libvirt carries them along as they are.
+ */
+function definedOnly({ vm, domain }: PlanFacts): readonly DomainInterface[] {
+  const moving = new Set(movingVnics(vm).map((vnic) => vnic.mac));
+  return (domain?.configInterfaces ?? []).filter((each) => each.vf !== null && !moving.has(each.mac));
 }

@@ -16,6 +16,7 @@ import {
   aVm,
   aVnic,
   hostId,
+  mac,
   networkId,
   pci,
   profileId,
@@ -319,6 +320,22 @@ describe('a plan', () => {
     expect(onTarget(plan)?.warnings[0]?.message).toMatch(
       /trust is false on ens2f0 VF 0000:5e:02.0 on host-b, true now/,
     );
+  });
+
+  it('warns that a guest which still holds a VF is asked again', () => {
+    const vm = aVm({ vnics: [aVnic(1, { actual: 'unplug_pending' }), aStandby(2)] });
+    const plan = planMigration({ ...withTarget([aPf('ens2f0', '5e', 1)]), vm }, ANY);
+    expect(plan.possible).toBe(true);
+    expect(plan.warnings.map((warning) => warning.code)).toEqual(['unplug_pending']);
+  });
+
+  it('warns of a VF that only the definition names, since its address means another VF elsewhere', () => {
+    const only = anInterface({ mac: mac(9), vf: pci('0000:3b:02.7') });
+    const domain = aDomain(1, 'web-1', { configInterfaces: [anInterface(), only] });
+    const plan = planMigration({ ...withTarget([aPf('ens2f0', '5e', 1)]), domain }, ANY);
+    expect(plan.warnings.map((warning) => warning.message)).toEqual([
+      expect.stringContaining(`also names VF 0000:3b:02.7 for ${mac(9)}, which is not plugged`),
+    ]);
   });
 
   it(

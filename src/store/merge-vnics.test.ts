@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Mac, PciAddress, VnicProfileId } from '../base/ids.ts';
 import type { Vnic } from '../model/vm.ts';
 import { aFoundVnic, aStandby, aVnic, newId, vfAddress } from '../../test/support/builders.ts';
-import { mergeVnics } from './merge-vnics.ts';
+import { mergeVnics, withoutPending } from './merge-vnics.ts';
 
 /** What the next look sees of a vNIC: the same device under a new id and a name made up by position. */
 const seenAgain = (known: Vnic, over: Partial<Vnic> = {}): Vnic => ({
@@ -107,6 +107,13 @@ describe('what is kept', () => {
       { actual: 'unplug_pending', vf: vfAddress(1) },
     ]);
     expect(mergeVnics([known], [], false)).toEqual([known]);
+  });
+
+  test('a pending unplug not beyond the end of the guest', () => {
+    const known = aFoundVnic(1, { actual: 'unplug_pending', vf: vfAddress(1) });
+    const down = seenAgain(known, { actual: 'unplugged', vf: null });
+    const [merged] = mergeVnics(withoutPending([known]), [down], false);
+    expect(merged).toMatchObject({ id: known.id, plugged: true, actual: 'unplugged', vf: null });
   });
 
   test('degraded, as long as the same VF is seen attached', () => {

@@ -43,6 +43,13 @@ export function mergeVnics(
   return merged;
 }
 
+/** The vNICs of a VM that is down: it has no guest that could still give something back. */
+export function withoutPending(vnics: readonly Vnic[]): Vnic[] {
+  return vnics.map((vnic) =>
+    vnic.actual === 'unplug_pending' ? { ...vnic, actual: 'unplugged' as const, vf: null } : vnic,
+  );
+}
+
 /**
  * Pairs each known vNIC with at most one observed one: all user aliases first, so that a shared MAC cannot
  * take their partner.

@@ -11,7 +11,7 @@ import type { VmObservation } from '../app/store-port.ts';
 import type { HostId, VmId } from '../base/ids.ts';
 import type { Vm } from '../model/vm.ts';
 import { type Db, expectFound, json, type Sql } from './db.ts';
-import { mergeVnics } from './merge-vnics.ts';
+import { mergeVnics, withoutPending } from './merge-vnics.ts';
 import { fromVnic, toVnic, type VnicRow } from './vnic-row.ts';
 
 /** A VM as it was before the look. */
@@ -113,8 +113,12 @@ async function putVnics(
   known: ReadonlyMap<VmId, Known>,
   moving: ReadonlySet<VmId>,
 ): Promise<void> {
+  const vnicsBefore = (vm: Vm) => {
+    const vnics = known.get(vm.id)?.vnics ?? [];
+    return vm.status === 'down' && !moving.has(vm.id) ? withoutPending(vnics) : vnics;
+  };
   const merged = vms.flatMap((vm) =>
-    mergeVnics(known.get(vm.id)?.vnics ?? [], vm.vnics, moving.has(vm.id)).map((vnic) =>
+    mergeVnics(vnicsBefore(vm), vm.vnics, moving.has(vm.id)).map((vnic) =>
       fromVnic({ ...vnic, vmId: vm.id }),
     ),
   );

@@ -1,6 +1,7 @@
 /** What hosts are spared while one of their guests is without its VF: dialling, and looks at everything. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Job } from '../../src/model/job.ts';
+import { LIFECYCLE, type SimEvent } from '../../src/simhost/events.ts';
 import { eventually } from '../support/eventually.ts';
 import { MigrationWorld } from '../support/migration-world.ts';
 
@@ -26,6 +27,8 @@ afterEach(() => world.close());
 
 const inTransfer = () =>
   eventually('the memory on its way', () => world.domain('host-a', 'web-1')?.transfer?.phase === 'sending');
+const is = (event: SimEvent, name: keyof typeof LIFECYCLE): boolean =>
+  event.type === 'lifecycle' && event.event === LIFECYCLE[name][0];
 const arrives = async () => {
   letGo();
   expect(await world.ended(job)).toMatchObject({ state: 'succeeded', error: null });
@@ -57,4 +60,29 @@ test('no host is looked at as a whole, whatever its events tell', async () => {
   ]);
   for (const allow of looks) allow();
   await arrives();
+});
+
+test('the source is asked nothing while the guest stands still', async () => {
+  await inTransfer();
+  world.fleet.faults.add({
+    procedure: 'domainMigrateFinish3Params',
+    host: 'host-b',
+    effect: { type: 'delay', delayMs: 1_500 },
+  });
+  let allow = () => {};
+  world.host('host-a').listen((event) => {
+    if (!is(event, 'suspendedMigrated')) return;
+    allow = world.fleet.faults.add({
+      procedure: 'domainGetJobStats',
+      host: 'host-a',
+      effect: { type: 'hang' },
+    });
+  });
+  world.host('host-b').listen((event) => {
+    if (is(event, 'resumedMigrated')) allow();
+  });
+  await arrives();
+  const { plugAskedAt, performReturnedAt } = (await world.job(job)).data;
+  // A question without an answer would have held up the plug.
+  expect(plugAskedAt).toBeLessThan(performReturnedAt ?? 0);
 });

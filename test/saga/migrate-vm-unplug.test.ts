@@ -1,8 +1,9 @@
 /** What a migration does when the guest keeps a VF, or a stranger takes one. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { PROMPT_UNPLUG } from '../../src/simhost/inventory.ts';
+import { destroyDomain } from '../../src/simhost/lifecycle.ts';
 import { eventually } from '../support/eventually.ts';
-import { failureOf, MigrationWorld, type WorldOptions } from '../support/migration-world.ts';
+import { MigrationWorld, type WorldOptions } from '../support/migration-world.ts';
 import { aliasOf, vfOf } from '../support/sim-vms.ts';
 
 let world: MigrationWorld;
@@ -24,13 +25,34 @@ describe('a guest that keeps its VF', () => {
     expect(vnic).toMatchObject({ plugged: true, actual: 'unplug_pending', vf: vfOf(0) });
     expect(await world.alerts()).toEqual([expect.stringContaining(`still attached to ${vfOf(0)}`)]);
     expect(await world.said(job, 'UNPLUG_PENDING')).toHaveLength(1);
-    expect(await failureOf(world.migrate('web-1'))).toMatchObject({ code: 'VM_NOT_MIGRATABLE' });
-
     world.guest('web-1').unplug = PROMPT_UNPLUG;
     world.guest('web-1').answerPending();
     await eventually('plugged again', async () => (await world.vnics('web-1'))[0]?.actual === 'plugged');
     await eventually('the alert cleared', async () => (await world.alerts()).length === 0);
     expect(world.runsOn('web-1')).toEqual(['host-a']);
+  });
+
+  test('never answers is asked again by the next migration, and moves once it answers', async () => {
+    await start({ vms: [{ name: 'web-1', guest: { unplug: { type: 'never' } } }] });
+    const first = await world.migrated('web-1', { unplugTimeoutMs: 2_000 });
+    expect(first).toMatchObject({ state: 'failed', error: { code: 'UNPLUG_TIMED_OUT' } });
+    world.guest('web-1').unplug = PROMPT_UNPLUG;
+    const job = await world.migrate('web-1');
+    await world.begun(job, 'unplug');
+    world.guest('web-1').answerPending();
+    expect(await world.ended(job)).toMatchObject({ state: 'succeeded' });
+    expect((await world.vnics('web-1'))[0]).toMatchObject({ actual: 'plugged' });
+    expect(await world.alerts()).toEqual([]);
+  });
+
+  test('never answers and is powered off is pending no more, and there is no alert', async () => {
+    await start({ vms: [{ name: 'web-1', guest: { unplug: { type: 'never' } } }] });
+    await world.migrated('web-1', { unplugTimeoutMs: 2_000 });
+    const domain = world.domain('host-a', 'web-1');
+    world.allowed.down.add('web-1');
+    if (domain) await destroyDomain(world.host('host-a'), domain);
+    await eventually('down', async () => (await world.vnics('web-1'))[0]?.actual === 'unplugged');
+    await eventually('the alert cleared', async () => (await world.alerts()).length === 0);
   });
 
   test('ends the job at once when it refuses, stays plugged, and may be asked again', async () => {

@@ -33,8 +33,10 @@ export const unplug = defineStep<MigrationContext, Domain | null>({
     if (!domain || !isActive(domain)) throw gone(context);
     const endMs = context.clock.monotonicMs() + context.params.unplugTimeoutMs;
     const bell = new Bell();
+    const removed = new Set<string>();
     const refused = new Set<string>();
     const stopWatching = await context.source.watch(context.vmId, (event) => {
+      if (event.type === 'device_removed') removed.add(event.alias);
       if (event.type === 'device_removal_failed') refused.add(event.alias);
       bell.ring();
     });
@@ -43,7 +45,7 @@ export const unplug = defineStep<MigrationContext, Domain | null>({
         context,
         moving.filter((vnic) => interfaceOf(domain, vnic)),
       );
-      await waitUntilOut(context, { endMs, bell, refused });
+      await waitUntilOut(context, { endMs, bell, removed, refused });
     } finally {
       stopWatching();
     }
@@ -96,23 +98,24 @@ async function ask(context: MigrationContext, vnic: MovingVnic): Promise<void> {
   }
 }
 
+/** A wait for the guest, with the aliases libvirt told of since it was asked. */
+interface UnplugWait {
+  readonly endMs: number;
+  readonly bell: Bell;
+  readonly removed: ReadonlySet<string>;
+  readonly refused: ReadonlySet<string>;
+}
+
 /** Waits until every vNIC is gone from the domain. The first refusal ends the wait. */
-async function waitUntilOut(
-  context: MigrationContext,
-  wait: { endMs: number; bell: Bell; refused: ReadonlySet<string> },
-): Promise<void> {
+async function waitUntilOut(context: MigrationContext, wait: UnplugWait): Promise<void> {
   const out = new Set<VnicId>();
   for (;;) {
-    const domain = await context.source.inspect(context.vmId);
-    if (!domain || !isActive(domain)) throw gone(context);
-    const inside: MovingVnic[] = [];
+    const inside = await stillInside(context, wait.removed);
     for (const vnic of vnicsOf(context)) {
-      if (interfaceOf(domain, vnic)) inside.push(vnic);
-      else if (!out.has(vnic.vnicId)) {
-        out.add(vnic.vnicId);
-        await context.item(vnic.vnicId, 'finished', `unplugged from ${vnic.sourceVf}`);
-        await context.ports.setVnicActual(vnic.vnicId, 'unplugged', null);
-      }
+      if (out.has(vnic.vnicId) || inside.some((each) => each.vnicId === vnic.vnicId)) continue;
+      out.add(vnic.vnicId);
+      await context.item(vnic.vnicId, 'finished', `unplugged from ${vnic.sourceVf}`);
+      await context.ports.setVnicActual(vnic.vnicId, 'unplugged', null);
     }
     if (inside.length === 0) return;
     const timedOut = context.clock.monotonicMs() >= wait.endMs;
@@ -132,6 +135,21 @@ async function waitUntilOut(
     context.signal.throwIfAborted();
     await wait.bell.wait(context.clock, LOOK_EVERY_MS, context.signal);
   }
+}
+
+/**
+ * libvirt tells of a removal after it took the device out of the domain, so what was told needs no look. What
+ * was not told may have gone all the same: events get lost.
+ */
+async function stillInside(
+  context: MigrationContext,
+  removed: ReadonlySet<string>,
+): Promise<readonly MovingVnic[]> {
+  const untold = vnicsOf(context).filter((vnic) => !removed.has(vnic.alias));
+  if (untold.length === 0) return [];
+  const domain = await context.source.inspect(context.vmId);
+  if (!domain || !isActive(domain)) throw gone(context);
+  return untold.filter((vnic) => interfaceOf(domain, vnic));
 }
 
 /** What the guest said no to it keeps: that request is over, and it may be asked again in another job. */

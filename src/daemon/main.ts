@@ -1,7 +1,7 @@
 /** `handover serve`: starts one engine and ends it on SIGINT or SIGTERM. */
 import { hostname } from 'node:os';
 import { explain, isCode } from '../base/errors.ts';
-import { readConfig } from './config.ts';
+import { readConfig, USAGE } from './config.ts';
 import { type Engine, startEngine } from './engine.ts';
 import { createLog } from './log.ts';
 
@@ -9,6 +9,10 @@ import { createLog } from './log.ts';
 const STOP_LIMIT_MS = 8_000;
 
 async function main(): Promise<void> {
+  if (process.argv.slice(2).some((word) => word === '--help' || word === '-h')) {
+    process.stdout.write(`${USAGE}\n`);
+    return;
+  }
   const config = readConfig(process.argv.slice(2), process.env, `${hostname()}:${process.pid}`);
   const log = createLog(config.logLevel);
   const engine = await startEngine(config, log);

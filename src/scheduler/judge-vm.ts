@@ -107,8 +107,8 @@ export function vmWarnings(facts: PlanFacts): PlanReason[] {
       code: 'defined_vf',
       message:
         `the definition of ${vm.name} also names VF ${defined.vf} for ${defined.mac}, which is not ` +
-        `plugged: after the move that address means a VF of the target; put it right there (virsh edit ${vm.name}) ` +
-        `before the next start`,
+        `plugged: after the move that address means a VF of the target; put it right there ` +
+        `(virsh edit ${vm.name}) before the next start`,
     });
   }
   return warnings;

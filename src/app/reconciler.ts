@@ -67,9 +67,11 @@ async function reconcileAll(
   retries: Map<VnicId, Retry>,
   signal: AbortSignal,
 ): Promise<void> {
+  // Alerts first: one that a job raises after this look is not judged by a state from before it.
+  const standing = new Set((await parts.store.alerts.list()).map((alert) => alert.key));
   const busy = new Set((await parts.store.jobs.list({ live: true })).map((job) => job.vmId));
   const vms = (await parts.store.vms.list()).filter((vm) => !busy.has(vm.id));
-  await clearSettled(parts, vms);
+  await clearSettled(parts, vms, standing);
   for (const vm of vms.filter((each) => each.status === 'up' && each.hostId !== null)) {
     for (const vnic of vm.vnics.filter(isMissing)) {
       if (signal.aborted) return;
@@ -88,8 +90,11 @@ async function reconcileAll(
 }
 
 /** Alerts of vNICs that somebody else put right: plugged by hand, or the VM was powered off. */
-async function clearSettled(parts: AppParts, vms: readonly Vm[]): Promise<void> {
-  const standing = new Set((await parts.store.alerts.list()).map((alert) => alert.key));
+async function clearSettled(
+  parts: AppParts,
+  vms: readonly Vm[],
+  standing: ReadonlySet<string>,
+): Promise<void> {
   for (const vm of vms) {
     for (const vnic of vm.vnics.filter((each) => standing.has(vnicAlert(each.id)))) {
       if (vm.status === 'down') await clearAlert(parts, vm, vnic, 'does not matter while the VM is down');

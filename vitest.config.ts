@@ -10,6 +10,8 @@ interface Tier {
   readonly database?: boolean;
   /** Limit of one test; generous, machines are shared. */
   readonly limitMs: number;
+  /** Concurrent tests of one file; each may have several engines with their connections. */
+  readonly concurrentMax?: number;
 }
 
 const TIERS: readonly Tier[] = [
@@ -18,7 +20,8 @@ const TIERS: readonly Tier[] = [
   { name: 'wire', include: ['test/wire/**/*.test.ts'], limitMs: 60_000 },
   { name: 'api', include: ['test/api/**/*.test.ts'], database: true, limitMs: 60_000 },
   { name: 'saga', include: ['test/saga/**/*.test.ts'], database: true, limitMs: 120_000 },
-  { name: 'campaign', include: ['test/campaign/**/*.test.ts'], limitMs: 300_000 },
+  { name: 'crash', include: ['test/crash/**/*.test.ts'], database: true, limitMs: 120_000, concurrentMax: 3 },
+  { name: 'campaign', include: ['test/campaign/**/*.test.ts'], limitMs: 1_800_000 },
   { name: 'browser', include: ['test/browser/**/*.test.ts'], database: true, limitMs: 120_000 },
 ];
 
@@ -32,6 +35,7 @@ export default defineConfig({
         environment: 'node',
         testTimeout: tier.limitMs,
         hookTimeout: tier.limitMs,
+        ...(tier.concurrentMax ? { maxConcurrency: tier.concurrentMax } : {}),
         ...(tier.database ? { globalSetup: ['test/support/postgres-setup.ts'] } : {}),
       },
     })),

@@ -5,13 +5,7 @@
  */
 import { pathToFileURL } from 'node:url';
 import { compiledCli } from './compiled-cli.mjs';
-
-/** Imports TypeScript. */
-async function importSource(path) {
-  const { register } = await import('tsx/esm/api');
-  register();
-  return await import(path);
-}
+import { importSource } from './import-source.mjs';
 
 async function importCli() {
   // Stacks name lines of the TypeScript.
@@ -20,7 +14,7 @@ async function importCli() {
     return await import(pathToFileURL(await compiledCli()).href);
   } catch {
     // Nothing can be written here, or the sources do not compile: tsx copes, or says what is wrong.
-    return await importSource('../src/cli/main.ts');
+    return await importSource('handover', '../src/cli/main.ts');
   }
 }
 
@@ -30,5 +24,5 @@ const { main } = await importCli();
 process.exitCode = await main(process.argv, async (args) => {
   // The engine reads its own command line.
   process.argv = [process.argv[0], process.argv[1], ...args];
-  await importSource('../src/daemon/main.ts');
+  await importSource('handover', '../src/daemon/main.ts');
 });

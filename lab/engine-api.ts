@@ -20,9 +20,23 @@ export interface Entity {
 export class ApiRefusal extends Error {
   override readonly name = 'ApiRefusal';
   readonly status: number;
-  constructor(status: number, what: string, detail: string) {
-    super(`${what}: ${status} ${detail}`);
+  /** The sentence in it, for people. */
+  readonly said: string;
+
+  constructor(status: number, what: string, text: string) {
+    super(`${what}: ${status} ${text}`);
     this.status = status;
+    this.said = sentenceOf(text) ?? this.message;
+  }
+}
+
+/** oVirt puts the sentence into brackets. */
+function sentenceOf(text: string): string | undefined {
+  try {
+    const answer = JSON.parse(text) as { fault?: { detail?: string }; detail?: string };
+    return (answer.fault ?? answer).detail?.replace(/^\[([\s\S]*)\]$/, '$1');
+  } catch {
+    return undefined;
   }
 }
 

@@ -91,10 +91,13 @@ export async function resetHosts(log: Log): Promise<void> {
   await startHosts(imagePaths(readState().image), log);
 }
 
-/** Ends the lab and removes all of it but the cache. Safe whatever is, or is not, there. */
-export async function labDown(log: Log): Promise<void> {
+/**
+ * Ends the lab and removes all of it but the cache. Safe whatever is, or is not, there. Who holds the lab's
+ * lock hands it in as `held`, to be released at the end: others that wait for it must not come between.
+ */
+export async function labDown(log: Log, held?: Release): Promise<void> {
   requireLabRights();
-  const release = await lock('lab', 'lab down', LOCK_LIMIT_MS, log);
+  const release = held ?? (await lock('lab', 'lab down', LOCK_LIMIT_MS, log));
   try {
     await stopEverything();
   } finally {

@@ -14,6 +14,7 @@ import { inNamespace } from './namespace.ts';
 import { findScenarios, runScenarios } from './runner.ts';
 import { sshCommand } from './ssh.ts';
 import { HOST_LETTERS, type HostLetter, hostPlace } from './topology.ts';
+import { abortOnSignal } from './unless-aborted.ts';
 
 const USAGE = `usage: npm run lab -- COMMAND
   up                        bring both hosts up (from nothing: minutes; from the cache: seconds)
@@ -29,7 +30,9 @@ async function main(args: readonly string[]): Promise<number> {
   const log = consoleLog();
   switch (command) {
     case 'up': {
-      const { release } = await labUp({ log });
+      const { signal, ignore } = abortOnSignal();
+      const { release } = await labUp({ log, signal });
+      ignore();
       release();
       printStatus();
       return 0;
@@ -81,13 +84,13 @@ async function runCommand(args: readonly string[], log: Log): Promise<number> {
   return failed === 0 ? 0 : 1;
 }
 
-function ssh([host, ...command]: readonly string[]): Promise<number> {
+function ssh([host, ...rest]: readonly string[]): Promise<number> {
   const letter = HOST_LETTERS.find((name) => name === host || hostPlace(name).name === host);
   if (!letter) {
     process.stderr.write(`${USAGE}\nno such host: ${host ?? '(none)'}\n`);
     return Promise.resolve(2);
   }
-  return attach(letter, command);
+  return attach(letter, rest[0] === '--' ? rest.slice(1) : rest);
 }
 
 function attach(letter: HostLetter, command: readonly string[]): Promise<number> {

@@ -3,11 +3,12 @@ import { expect, test } from 'vitest';
 import { ProbeRecord } from './probe-record.ts';
 
 /**
- * A line as `ping -D` prints it: request `sequence` answered at `receivedAtMs`, `rttMs` after it was sent.
+ * A line as `fping -D -l` prints it: request `sequence` answered at `receivedAtMs`, `rttMs` after its
+ * sending.
  */
 function line(sequence: number, receivedAtMs: number, rttMs = 1): string {
-  const at = (receivedAtMs / 1000).toFixed(6);
-  return `[${at}] 64 bytes from 10.78.0.101: icmp_seq=${sequence} ttl=64 time=${rttMs} ms`;
+  const at = (receivedAtMs / 1000).toFixed(5);
+  return `[${at}] 10.78.0.101 : [${sequence}], 64 bytes, ${rttMs} ms (1.00 avg, 0% loss)`;
 }
 
 function recordOf(answers: readonly (readonly [sequence: number, receivedAtMs: number])[]): ProbeRecord {
@@ -54,20 +55,20 @@ test('a second answer to the same request does not count', () => {
   expect(record.answered).toBe(1);
 });
 
-test('sequence numbers go on after 65535', () => {
-  const record = recordOf([
-    [65_534, 1000],
-    [65_535, 1010],
-    [0, 1020],
-    [3, 1050],
-  ]);
-  expect(record.highestSequence).toBe(65_539);
-  expect(record.window(0, 2000)).toMatchObject({ sent: 6, received: 4 });
+test('other lines of fping are no answers', () => {
+  const record = new ProbeRecord();
+  expect(record.addLine('[1000.00000] 10.78.0.101 : [7], timed out (1.00 avg, 12% loss)')).toBe(false);
+  expect(record.addLine('10.78.0.101 : xmt/rcv/%loss = 195/195/0%, min/avg/max = 0.016/0.058/0.156')).toBe(
+    false,
+  );
+  expect(record.answered).toBe(0);
 });
 
-test('other lines of ping are no answers', () => {
-  const record = new ProbeRecord();
-  expect(record.addLine('From 10.78.0.1 icmp_seq=7 Destination Host Unreachable')).toBe(false);
-  expect(record.addLine('PING 10.78.0.101 (10.78.0.101) 56(84) bytes of data.')).toBe(false);
-  expect(record.answered).toBe(0);
+test('what was sent is known up to the last answer', () => {
+  expect(
+    recordOf([
+      [0, 1000],
+      [6, 1060],
+    ]).sentAtLeast,
+  ).toBe(7);
 });

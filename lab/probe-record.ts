@@ -21,9 +21,8 @@ export interface ProbeWindow {
   readonly longestGapMs: number;
 }
 
-/** `ping -D` prints one line an answer; sequence numbers are 16 bit. */
-const ANSWER_LINE = /^\[(\d+\.\d+)\] \d+ bytes from .*icmp_seq=(\d+) .*time=([\d.]+) ms/;
-const SEQUENCE_MODULO = 65_536;
+/** `fping -D -l` prints one line an answer; requests are counted from 0. */
+const ANSWER_LINE = /^\[(\d+\.\d+)\] \S+ : \[(\d+)\], \d+ bytes, ([\d.]+) ms/;
 
 /**
  * Collects answers in any order. Requests without an answer are inferred from the holes between sequence
@@ -32,18 +31,18 @@ const SEQUENCE_MODULO = 65_536;
 export class ProbeRecord {
   readonly #answers: Answer[] = [];
   readonly #seen = new Set<number>();
-  #highest = 0;
+  #sentAtLeast = 0;
 
-  /** Takes one line of `ping -D`; true if it was a first answer to a request. */
+  /** Takes one line of `fping`; true if it was a first answer to a request. */
   addLine(line: string): boolean {
     const match = ANSWER_LINE.exec(line);
     if (!match) return false;
     const receivedAtMs = Number(match[1]) * 1000;
-    const sequence = this.#unwrap(Number(match[2]));
+    const sequence = Number(match[2]);
     // Both legs of a bond may deliver one request: only the first answer counts.
     if (this.#seen.has(sequence)) return false;
     this.#seen.add(sequence);
-    this.#highest = Math.max(this.#highest, sequence);
+    this.#sentAtLeast = Math.max(this.#sentAtLeast, sequence + 1);
     this.#answers.push({ sequence, sentAtMs: receivedAtMs - Number(match[3]), receivedAtMs });
     return true;
   }
@@ -53,9 +52,9 @@ export class ProbeRecord {
     return this.#answers.length;
   }
 
-  /** Highest sequence number answered so far: as many requests were sent at least. */
-  get highestSequence(): number {
-    return this.#highest;
+  /** How many requests were sent up to the last one that was answered. */
+  get sentAtLeast(): number {
+    return this.#sentAtLeast;
   }
 
   /** Figures of the time from `fromMs` to `toMs`. */
@@ -118,10 +117,5 @@ export class ProbeRecord {
       previous = answer;
     }
     return sends;
-  }
-
-  #unwrap(sequence: number): number {
-    const round = Math.round((this.#highest - sequence) / SEQUENCE_MODULO);
-    return sequence + Math.max(0, round) * SEQUENCE_MODULO;
   }
 }

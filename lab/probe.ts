@@ -1,8 +1,10 @@
 /**
  * The probe: an echo request to a guest every 10 ms, from outside its host, through its bond.
  *
- * One `ping` process in the lab's namespace; whoever starts a probe stops it. A process that dies leaves its
- * ping to the next `labUp({fresh: true})` or `labDown`. Callers: scenarios, the demo, benches.
+ * One `fping` process in the lab's namespace; whoever starts a probe stops it. A process that dies leaves its
+ * fping to the next `labUp({fresh: true})` or `labDown`. Callers: scenarios, the demo, benches.
+ *
+ * Not `ping`: at such an interval it spins between answers (half a CPU of the two that the hosts share).
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -12,6 +14,8 @@ import { ProbeRecord, type ProbeWindow } from './probe-record.ts';
 
 /** Time between two requests. */
 export const PROBE_INTERVAL_MS = 10;
+/** An answer that takes longer counts as none; a guest that stands still answers late. */
+const LATE_ANSWER_MS = 10_000;
 
 /** Figures of the whole time a probe ran; times are wall clock ms. */
 export interface ProbeTotals extends ProbeWindow {
@@ -29,23 +33,26 @@ export class Probe {
 
   private constructor(child: ChildProcess) {
     this.#child = child;
-    const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
-    lines.on('line', (line) => {
-      if (!this.record.addLine(line) && line.includes('packets transmitted')) this.#summary = line;
+    createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) =>
+      this.record.addLine(line),
+    );
+    createInterface({ input: child.stderr as NodeJS.ReadableStream }).on('line', (line) => {
+      if (line.includes('xmt/rcv/')) this.#summary = line;
     });
     this.#ended = new Promise((resolve, reject) => {
       child.once('error', reject);
-      lines.once('close', resolve);
+      child.once('close', () => resolve());
     });
-    // `stop` reports it; until somebody stops, a ping that could not start must not end the process.
+    // `stop` reports it; until somebody stops, an fping that could not start must not end the process.
     this.#ended.catch(() => {});
   }
 
   /** Starts probing `address` and waits for the first answer, at most 30 s. */
   static async start(address: string): Promise<Probe> {
-    const ping = ['ping', '-n', '-D', '-i', String(PROBE_INTERVAL_MS / 1000), address];
-    const [program = '', ...args] = inNamespace(ping);
-    const probe = new Probe(spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'] }));
+    const period = String(PROBE_INTERVAL_MS);
+    const fping = ['fping', '-D', '-l', '-p', period, '-t', String(LATE_ANSWER_MS), address];
+    const [program = '', ...args] = inNamespace(fping);
+    const probe = new Probe(spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] }));
     try {
       const limits = { limitMs: 30_000, everyMs: 50 };
       await until(systemClock, `${address} answers`, limits, () => probe.record.answered > 0 || undefined);
@@ -64,17 +71,17 @@ export class Probe {
   /** Ends the probe; returns the figures of its whole time. */
   async stop(): Promise<ProbeTotals> {
     const endedAtMs = systemClock.now();
-    // SIGINT: ping prints how many it sent, answered or not.
+    // SIGINT: fping prints how many it sent, answered or not.
     this.#child.kill('SIGINT');
     const cancel = systemClock.after(10_000, () => this.#child.kill('SIGKILL'));
     await this.#ended;
     cancel();
-    const counted = Number(/^(\d+) packets transmitted/.exec(this.#summary)?.[1] ?? 0);
+    const counted = Number(/= (\d+)\//.exec(this.#summary)?.[1] ?? 0);
     return {
       intervalMs: PROBE_INTERVAL_MS,
       startedAtMs: this.#startedAtMs,
       endedAtMs,
-      sent: Math.max(counted, this.record.highestSequence),
+      sent: Math.max(counted, this.record.sentAtLeast),
       received: this.record.answered,
       longestGapMs: this.record.window(this.#startedAtMs, endedAtMs).longestGapMs,
     };

@@ -11,8 +11,8 @@ import { pathToFileURL } from 'node:url';
 import { systemClock } from '../src/base/clock.ts';
 import { explain } from '../src/base/errors.ts';
 import type { Log } from '../src/base/log.ts';
-import { type Lab, labDown, labIsUp, labUp, resetHosts } from './lab.ts';
-import type { Release } from './lock.ts';
+import { withFreshLab } from './fresh-lab.ts';
+import { type Lab, resetHosts } from './lab.ts';
 import { LAB_DIRECTORY } from './paths.ts';
 
 /** A quiet machine needs one to three minutes for any of them. */
@@ -68,35 +68,18 @@ export async function runScenarios(
   options: RunScenariosOptions,
 ): Promise<ScenarioResult[]> {
   const { log } = options;
-  const wasUp = labIsUp();
   const purpose = `running ${scenarios.map(({ name }) => name).join(', ')}`;
-  const starting = new AbortController();
-  let free: Release | null = null;
-  const onSignal = (signal: NodeJS.Signals) => {
-    log.info(`${signal}: ending the lab`);
-    if (free === null) {
-      starting.abort(new Error(`ended by ${signal}`));
-      return;
+  return withFreshLab(purpose, log, async (lab) => {
+    const results: ScenarioResult[] = [];
+    for (let round = 0; round < options.repeat; round++) {
+      for (const scenario of scenarios) {
+        if (results.length > 0) await resetHosts(log);
+        results.push(await runOne(scenario, lab, log));
+        if (options.json) writeFileSync(options.json, JSON.stringify({ scenarios: results }, null, 2));
+      }
     }
-    free();
-    void labDown(log).finally(() => process.exit(1));
-  };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, onSignal);
-  const { lab, release } = await labUp({ log, fresh: true, purpose, signal: starting.signal });
-  free = release;
-  const results: ScenarioResult[] = [];
-  for (let round = 0; round < options.repeat; round++) {
-    for (const scenario of scenarios) {
-      if (results.length > 0) await resetHosts(log);
-      results.push(await runOne(scenario, lab, log));
-      if (options.json) writeFileSync(options.json, JSON.stringify({ scenarios: results }, null, 2));
-    }
-  }
-  if (wasUp) await resetHosts(log);
-  release();
-  if (!wasUp) await labDown(log);
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.removeListener(signal, onSignal);
-  return results;
+    return results;
+  });
 }
 
 async function runOne(scenario: Scenario, lab: Lab, log: Log): Promise<ScenarioResult> {

@@ -26,7 +26,7 @@ const SCRIPTS = {
   lab: 'lab/main.ts',
   bench: 'tools/bench.ts',
   start: 'src/daemon/main.ts',
-  campaign: 'tools/campaign.ts',
+  campaign: 'test/campaign/main.ts',
 };
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));

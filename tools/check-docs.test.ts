@@ -7,6 +7,7 @@ import {
   errorTableProblems,
   missingPaths,
   missingScripts,
+  missingSentences,
   unlistedPages,
 } from './check-docs.ts';
 
@@ -35,6 +36,17 @@ test('paths in fenced code and in commands are looked at too', () => {
 
 test('paths that begin a line of code must exist', () => {
   expect(missingPaths(page('```\nbin/gone.mjs login\n```'), exists)).toHaveLength(1);
+});
+
+test('a sentence quoted behind a link must be in the file the link leads to', () => {
+  const read = (path: string) =>
+    path === 'test/a.test.ts' ? "it('a VM ' +\n  'moves')\nit('comes back')" : null;
+  const cited = (sentences: string) => missingSentences(page(`[a](../test/a.test.ts) ${sentences}`), read);
+  expect(cited('"a VM moves", "comes\nback"; "no sentence" of it')).toEqual([
+    'docs/index.md:1: ../test/a.test.ts does not say "no sentence"',
+  ]);
+  expect(cited('of "a VM stays"')).toEqual([]);
+  expect(missingSentences(page('[b](b.test.ts) "gone with its file"'), read)).toEqual([]);
 });
 
 test('variables of the environment are compared both ways', () => {

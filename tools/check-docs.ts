@@ -1,6 +1,7 @@
 /**
- * What can be checked of the documentation: links, paths and commands exist; the table of errors and the
- * variables of the environment are the code's. Callers: `check.ts`; `npx tsx tools/check-docs.ts` alone.
+ * What can be checked of the documentation: links, paths and commands exist; sentences of tests are in the
+ * test that is linked; the table of errors and the variables of the environment are the code's. Callers:
+ * `check.ts`; `npx tsx tools/check-docs.ts` alone.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
@@ -29,6 +30,28 @@ export function brokenLinks(page: Page, exists: (path: string) => boolean): stri
     if (target === '' || /^[a-z]+:/.test(target)) continue;
     const path = posix.normalize(posix.join(posix.dirname(page.path), target));
     if (!exists(path)) problems.push(`${place(page, match.index)}: the link to ${target} leads nowhere`);
+  }
+  return problems;
+}
+
+/**
+ * Sentences in quotes right after a link to a test file or a scenario, `[x](y.test.ts) "one", "two"`, that do
+ * not occur in that file. `read` gets a path from the repository's root and gives the text; null = no file.
+ */
+export function missingSentences(page: Page, read: (path: string) => string | null): string[] {
+  const problems: string[] = [];
+  const cited = /\]\(([^)\s#]+\.ts)\)((?:[\s,;]*"[^"]+")+)/g;
+  for (const match of page.text.matchAll(cited)) {
+    const [, target = '', quoted = ''] = match;
+    const text = read(posix.normalize(posix.join(posix.dirname(page.path), target)));
+    if (text === null) continue;
+    // A long sentence is written as several strings.
+    const joined = text.replace(/' \+\s+'/g, '');
+    for (const [, wrapped = ''] of quoted.matchAll(/"([^"]+)"/g)) {
+      const sentence = wrapped.replace(/\s+/g, ' ');
+      if (!joined.includes(sentence))
+        problems.push(`${place(page, match.index)}: ${target} does not say "${sentence}"`);
+    }
   }
   return problems;
 }
@@ -118,6 +141,8 @@ export function errorTableProblems(page: Page): string[] {
 /** Checks all pages of the checkout at `root`. */
 export function checkDocs(root: string): string[] {
   const exists = (path: string): boolean => existsSync(join(root, path));
+  const read = (path: string): string | null =>
+    exists(path) ? readFileSync(join(root, path), 'utf8') : null;
   const scripts = scriptNames(root);
   const pages = readPages(root, /^/, ['.md']);
   const index = pages.find((page) => page.path === INDEX_PAGE) ?? { path: INDEX_PAGE, text: '' };
@@ -126,6 +151,7 @@ export function checkDocs(root: string): string[] {
     ...pages.flatMap((page) => [
       ...brokenLinks(page, exists),
       ...missingPaths(page, exists),
+      ...missingSentences(page, read),
       ...missingScripts(page, scripts),
     ]),
     ...unlistedPages(index, pages),

@@ -6,12 +6,16 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { consoleLog } from '../lab/console-log.ts';
+import { ApiRefusal } from '../lab/engine-api.ts';
+import { unlessAborted } from '../lab/unless-aborted.ts';
 import { systemClock } from '../src/base/clock.ts';
-import { explain } from '../src/base/errors.ts';
+import { asHandoverError, explain, HandoverError } from '../src/base/errors.ts';
 import { changeLines, type TimelineMigration, timelineLines } from '../src/cli/timeline.ts';
+import { checkListenAddress } from '../src/daemon/listen-address.ts';
 import type { JobView } from '../src/api/types/job-view.ts';
 import { labStage } from './demo/lab-stage.ts';
-import { type DemoOptions, demoOptions } from './demo/options.ts';
+import { DEMO_USAGE, type DemoOptions, demoOptions } from './demo/options.ts';
+import { demoPassword } from './demo/password.ts';
 import { type DemoReport, type MigrationReport, migrationReport, NOTHING_MEASURED } from './demo/report.ts';
 import { type Stage, simulatedStage } from './demo/stage.ts';
 
@@ -20,6 +24,10 @@ const PAUSE_MS = 15_000;
 const say = (text: string): boolean => process.stdout.write(`${text}\n`);
 
 async function main(args: readonly string[]): Promise<number> {
+  if (args.includes('--help') || args.includes('-h')) {
+    say(DEMO_USAGE);
+    return 0;
+  }
   let options: DemoOptions;
   try {
     options = demoOptions(args);
@@ -42,17 +50,19 @@ async function main(args: readonly string[]): Promise<number> {
   save();
   let stage: Stage | null = null;
   try {
-    const password = process.env['HANDOVER_ADMIN_PASSWORD'] || randomBytes(12).toString('base64url');
+    const given = process.env['HANDOVER_ADMIN_PASSWORD'];
+    const password = demoPassword(options.dataDir, given, randomBytes(12).toString('base64url'));
     stage = await openStage(options, password, ending.signal);
-    introduce(stage, process.env['HANDOVER_ADMIN_PASSWORD'] ? null : password);
+    introduce(stage, given ? null : password);
     await play(stage, options, ending.signal, (report) => {
       migrations.push(report);
       save();
     });
   } catch (error) {
     if (!ending.signal.aborted) {
-      process.stderr.write(`demo: ${explain(error)}\n`);
-      if (stage === null && !options.simulated && process.getuid?.() !== 0)
+      process.stderr.write(`demo: ${error instanceof ApiRefusal ? error.said : explain(error)}\n`);
+      const isOfTheLab = stage === null && !options.simulated && !(error instanceof HandoverError);
+      if (isOfTheLab && process.getuid?.() !== 0)
         process.stderr.write('demo: on simulated hosts it needs no root: npm run demo -- --simulated\n');
       return 1;
     }
@@ -64,9 +74,11 @@ async function main(args: readonly string[]): Promise<number> {
   return migrations.length === 2 && migrations.every((report) => report.state === 'succeeded') ? 0 : 1;
 }
 
-function openStage(options: DemoOptions, password: string, signal: AbortSignal): Promise<Stage> {
+async function openStage(options: DemoOptions, password: string, signal: AbortSignal): Promise<Stage> {
   const { dataDir, port } = options;
-  if (options.simulated) return simulatedStage({ dataDir, port, password });
+  // The lab takes minutes to come up, the engine that wants the port comes last.
+  await unlessAborted(signal, checkListenAddress('127.0.0.1', port));
+  if (options.simulated) return simulatedStage({ dataDir, port, password, signal });
   return labStage({ dataDir, port, password, log: consoleLog(), signal });
 }
 
@@ -94,14 +106,21 @@ async function play(
     return;
   }
   for (let turn = 0; !signal.aborted && !(options.once && turn === 2); turn++) {
-    const report = await migrate(stage, stage.hosts[turn % 2 === 0 ? 1 : 0] as string, signal);
-    if (report === null) return;
-    note(report);
-    say('');
-    for (const line of timelineLines(report, { colour: process.stdout.isTTY, nowMs: systemClock.now() }))
-      say(line);
-    say('');
-    if (report.state !== 'succeeded' && !options.once) {
+    const target = stage.hosts[turn % 2 === 0 ? 1 : 0] as string;
+    // Whatever of it still runs ends with the stage.
+    const report = await unlessAborted(signal, migrate(stage, target, signal)).catch((error: unknown) => {
+      if (options.once || !(error instanceof ApiRefusal)) throw error;
+      say(error.said);
+      return null;
+    });
+    if (report !== null) {
+      note(report);
+      say('');
+      for (const line of timelineLines(report, { colour: process.stdout.isTTY, nowMs: systemClock.now() }))
+        say(line);
+      say('');
+    }
+    if (report !== null && report.state !== 'succeeded' && !options.once) {
       say('The migration did not succeed; the engine stays up for you to look. End with Ctrl-C.');
       await stopped();
       return;
@@ -113,27 +132,33 @@ async function play(
   }
 }
 
-/** One migration, with what was measured across it; null if the demo is ended meanwhile. */
-async function migrate(stage: Stage, target: string, signal: AbortSignal): Promise<MigrationReport | null> {
+/** One migration, with what was measured across it. Throws `ApiRefusal` if the engine refuses it. */
+async function migrate(stage: Stage, target: string, signal: AbortSignal): Promise<MigrationReport> {
   const { api, vm } = stage;
   say(`Moving ${vm} to ${target}`);
   const measurement = await stage.measure();
+  signal.throwIfAborted();
+  const id = await api.migrate(vm, target).catch(async (error: unknown) => {
+    await measurement.discard();
+    throw error;
+  });
   let last: JobView | null = null;
   try {
-    const id = await api.migrate(vm, target);
     const ended = await api.waitForJob(id, `the migration of ${vm}`, stage.limitMs, (job) => {
+      signal.throwIfAborted();
       for (const line of changeLines(last as TimelineMigration | null, job)) say(`  ${line}`);
       last = job;
-      return signal.aborted || job.ended || job.state === 'needs_operator';
+      return job.ended || job.state === 'needs_operator';
     });
-    const measured = signal.aborted ? NOTHING_MEASURED : await measurement.finish(ended);
-    return signal.aborted ? null : migrationReport(ended, measured);
+    return migrationReport(ended, await measurement.finish(ended));
   } catch (error) {
     if (last === null) throw error;
+    // What was awaited last, and what was seen until then, is in the report anyhow.
+    const cause = error instanceof Error ? (error.cause ?? error) : error;
     return {
       ...migrationReport(last, NOTHING_MEASURED),
       state: 'failed',
-      error: { code: 'DEMO', message: explain(error) },
+      error: { code: asHandoverError(cause).code, message: explain(cause) },
     };
   }
 }

@@ -61,6 +61,6 @@ export const LAYERS: readonly Layer[] = [
   { area: 'src/daemon', imports: [EVERYTHING], packages: ['*'] },
   { area: 'test', imports: [EVERYTHING, 'lab', 'tools', 'bench'], packages: ['*'] },
   { area: 'lab', imports: [EVERYTHING, 'tools'], packages: ['*'] },
-  { area: 'bench', imports: [EVERYTHING, 'lab', 'tools', 'test/support'], packages: ['*'] },
+  { area: 'bench', imports: [EVERYTHING, 'lab', 'tools', 'test/support', 'test/campaign'], packages: ['*'] },
   { area: 'tools', imports: [EVERYTHING, 'lab', 'bench'], packages: ['*'] },
 ];

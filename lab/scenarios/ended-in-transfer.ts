@@ -31,7 +31,7 @@ const scenario: Scenario = {
       await hostExec('b', `: >${consolePath(name)}`);
       // From inside: libvirt itself refuses virsh reset while a domain moves. Later, so that the agent
       // answers.
-      await guestExec('a', guest, '(sleep 0.5; reboot -f) >/dev/null 2>&1 &');
+      await guestExec('a', guest, '(sleep 1; reboot -f) >/dev/null 2>&1 &');
       const rebooted = await api.ended(rebootedId, MIGRATION_LIMIT_MS);
       checks.equal('the job of the VM that rebooted', [rebooted.state, rebooted.error], ['succeeded', null]);
       await checkRunsOn(checks, guest, 'b', { vf: 0, persistent: true });

@@ -1,9 +1,7 @@
-/** The same over qemu+tls, and what the move left defined is started cold. */
-import { activeInterface, waitForGuest } from '../guest.ts';
-import { consolePath, vfInterfaceName } from '../guest-xml.ts';
+/** The same over qemu+tls. */
 import { waitForActive } from '../guest.ts';
+import { vfInterfaceName } from '../guest-xml.ts';
 import type { Scenario } from '../runner.ts';
-import { hostExec } from '../ssh.ts';
 import {
   checkNothingHeld,
   checkPlugMoment,
@@ -16,7 +14,7 @@ import {
 
 const scenario: Scenario = {
   name: 'migrate-tls',
-  title: 'a guest moves over qemu+tls, and starts cold on the target with a VF of the target',
+  title: 'a guest moves over qemu+tls, where the engine has no shell on the hosts',
   run: (lab) =>
     withEngine(lab, { transport: 'tls' }, async ({ api, guest, checks }) => {
       const job = await api.ended(await api.migrate(guest.place.name, engineName('b')), MIGRATION_LIMIT_MS);
@@ -25,18 +23,7 @@ const scenario: Scenario = {
       await checkRunsOn(checks, guest, 'b', { vf: 0, persistent: true });
       await checkVfFree(checks, 'a', 0);
       await checkNothingHeld(checks, api);
-      const { name } = guest.place;
-      await hostExec('b', `virsh -q destroy ${name} && : >${consolePath(name)} && virsh -q start ${name}`, {
-        limitMs: 180_000,
-      });
-      await waitForGuest('b', guest);
       await waitForActive('b', guest, vfInterfaceName(guest.machine));
-      checks.equal(
-        'after a cold start the bond sends over the VF',
-        await activeInterface('b', guest),
-        vfInterfaceName(guest.machine),
-      );
-      await checkRunsOn(checks, guest, 'b', { vf: 0, persistent: true });
     }),
 };
 export default scenario;

@@ -6,13 +6,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { JobView } from '../../src/api/types/job-view.ts';
+import type { AlertView, JobView } from '../../src/api/types/job-view.ts';
 import { EngineProcess } from '../engine.ts';
 import { EngineApi } from '../engine-api.ts';
 import { systemClock, until } from '../../src/base/clock.ts';
 import { bootGuest, domainState, domainXml, type Guest, type GuestOptions, vfFacts } from '../guest.ts';
 import { PROFILE_OF_LAB } from '../lab-names.ts';
 import type { Lab } from '../lab.ts';
+import { hostExec } from '../ssh.ts';
 import { type HostLetter, hostPlace, vfPciAddress } from '../topology.ts';
 
 /** Quiet machine: 40 to 60 s for a whole migration. */
@@ -43,6 +44,9 @@ export const other = (letter: HostLetter): HostLetter => (letter === 'a' ? 'b' :
 /** Starts an engine in the lab and introduces network, profile and both hosts. */
 export async function startLabEngine(lab: Lab, setup: EngineSetup = {}): Promise<LabEngine> {
   const dataDir = mkdtempSync(join(tmpdir(), 'handover-lab-'));
+  // An interrupted run ends with the lab, and nobody calls `stop` any more.
+  const removeData = () => rmSync(dataDir, { recursive: true, force: true });
+  globalThis.process.once('exit', removeData);
   const process = new EngineProcess({
     dataDir,
     port: 0,
@@ -53,7 +57,8 @@ export async function startLabEngine(lab: Lab, setup: EngineSetup = {}): Promise
   const api = new EngineApi(() => process.url, PASSWORD);
   const stop = async () => {
     await process.stop();
-    rmSync(dataDir, { recursive: true, force: true });
+    removeData();
+    globalThis.process.removeListener('exit', removeData);
   };
   try {
     await process.start();
@@ -143,7 +148,8 @@ export async function migrateIntoTransfer(
     id,
     'memory to be on its way',
     MIGRATION_LIMIT_MS,
-    (job) => (job.progress?.elapsedMs ?? 0) > 0,
+    // The clock of libvirt's job runs before: the target's QEMU is being started then.
+    (job) => (job.progress?.bytesTotal ?? 0) > 0,
   );
   return id;
 }
@@ -220,6 +226,57 @@ export async function checkRunsOn(
   }
 }
 
+/** The VM starts by itself on the host it is on, as was wanted before it moved. */
+export async function checkAutostart(checks: Checks, letter: HostLetter, guest: Guest): Promise<void> {
+  const info = await hostExec(letter, `virsh -q dominfo ${guest.place.name}`);
+  checks.that(`it starts with host ${letter}`, /Autostart: +enable/.test(info), info);
+}
+
+/** Back as before a move from host a that failed: on its VF, nothing held, nothing left on host b. */
+export async function checkAtHome(checks: Checks, api: EngineApi, guest: Guest): Promise<void> {
+  await checkRunsOn(checks, guest, 'a', { vf: 0, persistent: true });
+  await checkAutostart(checks, 'a', guest);
+  await checkVfFree(checks, 'b', 0);
+  await checkNothingHeld(checks, api);
+  checks.equal('alerts', await api.alerts(), []);
+}
+
+/** Moved to `letter` from the other host, with everything it had. */
+export async function checkMovedTo(
+  checks: Checks,
+  api: EngineApi,
+  guest: Guest,
+  letter: HostLetter,
+): Promise<void> {
+  await checkRunsOn(checks, guest, letter, { vf: 0, persistent: true });
+  await checkAutostart(checks, letter, guest);
+  await checkVfFree(checks, other(letter), 0);
+  await checkNothingHeld(checks, api);
+  checks.equal('alerts', await api.alerts(), []);
+}
+
+/** Waits until an alert says it; quiet machine: half a minute, the time a silent host is waited for. */
+export async function waitForAlert(api: EngineApi, says: RegExp): Promise<AlertView> {
+  let seen: readonly AlertView[] = [];
+  const limits = { limitMs: 180_000, everyMs: 500 };
+  try {
+    return await until(systemClock, `an alert that says ${String(says)}`, limits, async () => {
+      seen = await api.alerts();
+      return seen.find((alert) => says.test(alert.message));
+    });
+  } catch (cause) {
+    throw new Error(`${(cause as Error).message}; last seen: ${JSON.stringify(seen)}`, { cause });
+  }
+}
+
+/** Messages of the events of a job. */
+export async function eventsOf(api: EngineApi, jobId: string): Promise<string[]> {
+  const events = await api.list('events', 'event');
+  return events
+    .filter((event) => (event['job'] as { id?: string } | undefined)?.id === jobId)
+    .map((event) => String(event['description']));
+}
+
 /** VF `index` of a host is as if nobody had ever used it. */
 export async function checkVfFree(checks: Checks, letter: HostLetter, index: number): Promise<void> {
   const facts = await vfFacts(letter, index);
@@ -234,7 +291,10 @@ export async function checkNothingHeld(checks: Checks, api: EngineApi): Promise<
   checks.equal('live jobs', live, []);
 }
 
-/** The plug was asked for after the guest had resumed on the target and before libvirt's call returned. */
+/**
+ * The plug was asked for after the guest had resumed on the target and before libvirt's call returned. Where
+ * that call returns within the breath the plug step takes (`migration/steps/plug.ts`), with its return.
+ */
 export function checkPlugMoment(checks: Checks, job: JobView): void {
   const { resumedAt, plugAskedAt, performReturnedAt } = job.moments;
   const asked = Date.parse(plugAskedAt ?? '');
@@ -244,7 +304,12 @@ export function checkPlugMoment(checks: Checks, job: JobView): void {
     job.moments,
   );
   const returned = Date.parse(performReturnedAt ?? '');
-  checks.that('plug was asked for before the migrate call returned', asked < returned, job.moments);
+  const withinBreath = returned - Date.parse(resumedAt ?? '') < 200 && asked - returned < 50;
+  checks.that(
+    'plug was asked for before the migrate call returned',
+    asked < returned || withinBreath,
+    job.moments,
+  );
 }
 
 /** PCI addresses of the `<interface type='hostdev'>` elements of a domain. */

@@ -23,7 +23,7 @@ export interface AdoptFacts {
 }
 
 /** What one look means for the VMs of that host. */
-export function adopt(facts: AdoptFacts): Omit<VmObservation, 'ageMs'> {
+export function adopt(facts: AdoptFacts): Omit<VmObservation, 'ageMs' | 'look'> {
   const vms: Vm[] = [];
   const stale: VmId[] = [];
   for (const domain of facts.inventory.domains) {

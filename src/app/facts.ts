@@ -25,7 +25,7 @@ export async function planFacts(parts: AppParts, vmId: VmId, forJob: JobId | nul
     store.profiles.list(),
     store.pfConfigs.list(),
     store.reservations.list(),
-    store.jobs.promisedMemoryKiB(),
+    store.jobs.promisedMemoryKiB(forJob),
   ]);
   const source = hosts.find((host) => host.id === vm.hostId);
   return {
@@ -37,6 +37,7 @@ export async function planFacts(parts: AppParts, vmId: VmId, forJob: JobId | nul
     pfConfigs: new Map(pfConfigs.map((each) => [pfKey(each.hostId, each.pf), each])),
     reservations: new Map(reservations.map((each) => [pfKey(each.hostId, each.vf), each])),
     promisedMemoryKiB: promised,
+    imagesOn: new Map(),
     forJob,
     now: clock.now(),
   };

@@ -1,6 +1,7 @@
 /**
- * Keeps every host's inventory current: a look soon after any event of its domains, and a slow resync because
- * events get lost. A host that does not answer is tried again with growing pauses while the others go on.
+ * Keeps the inventory of this engine's hosts current: a look soon after any event of its domains, unless
+ * somebody looked since, and a slow resync because events get lost. A host that does not answer is tried
+ * again with growing pauses while the others go on.
  *
  * A host in the middle of a move is left alone: a whole look costs its CPU and its daemon what the guest
  * needs, and the migration itself looks at everything that matters to it.
@@ -10,6 +11,8 @@ import { explain } from '../base/errors.ts';
 import type { HostId } from '../base/ids.ts';
 import type { Host } from '../model/host.ts';
 import type { Job } from '../model/job.ts';
+import type { HostClaims } from './host-claims.ts';
+import { newsOf } from './host-news.ts';
 import { testAllPeers } from './hosts.ts';
 import { observeHost } from './observe-host.ts';
 import type { AppParts } from './parts.ts';
@@ -33,57 +36,81 @@ export interface HostMonitor {
 
 interface Watched {
   readonly uri: string;
+  readonly epoch: number;
   readonly stop: AbortController;
   readonly done: Promise<void>;
 }
 
-/** Starts watching all hosts, also those added later. */
-export function startHostMonitor(parts: AppParts): HostMonitor {
+/** Starts watching the claimed hosts, also those claimed later. `looked` is called after every look. */
+export function startHostMonitor(parts: AppParts, claims: HostClaims, looked: () => void): HostMonitor {
   const stopping = new AbortController();
   const watched = new Map<HostId, Watched>();
+  const bell = new Bell();
+  claims.onTaken(() => bell.ring());
 
   const loop = (async () => {
     while (!stopping.signal.aborted) {
       try {
-        const hosts = await parts.store.hosts.list();
-        for (const host of hosts) {
+        const own = new Map(claims.held().map((claim) => [claim.hostId, claim]));
+        for (const host of await parts.store.hosts.list()) {
+          const claim = own.get(host.id);
           const known = watched.get(host.id);
-          if (known?.uri === host.uri) continue;
+          if (!claim || (known?.uri === host.uri && known.epoch === claim.epoch)) continue;
           known?.stop.abort();
           const stop = new AbortController();
-          watched.set(host.id, { uri: host.uri, stop, done: watchHost(parts, host, stop.signal) });
+          const mine = { assert: () => claims.assertHeld(claim), looked };
+          const done = watchHost(parts, host, stop.signal, mine);
+          watched.set(host.id, { uri: host.uri, epoch: claim.epoch, stop, done });
         }
         for (const [id, { stop }] of watched) {
-          if (hosts.some((host) => host.id === id)) continue;
+          if (own.has(id)) continue;
           stop.abort();
           watched.delete(id);
         }
       } catch (thrown) {
         parts.log.warn('the hosts could not be listed', { error: explain(thrown) });
       }
-      await parts.clock.sleep(LIST_EVERY_MS, stopping.signal).catch(() => undefined);
+      await bell.wait(parts.clock, LIST_EVERY_MS, stopping.signal).catch(() => undefined);
     }
   })();
 
   return {
     async stop() {
       stopping.abort();
-      for (const { stop } of watched.values()) stop.abort();
+      // The loop may just have begun to watch one more.
       await loop;
+      for (const { stop } of watched.values()) stop.abort();
       await Promise.all([...watched.values()].map((each) => each.done));
     },
   };
 }
 
-async function watchHost(parts: AppParts, host: Host, signal: AbortSignal): Promise<void> {
+async function watchHost(
+  parts: AppParts,
+  host: Host,
+  signal: AbortSignal,
+  mine: { readonly assert: () => void; readonly looked: () => void },
+): Promise<void> {
   const bell = new Bell();
+  const news = newsOf(parts, host.id);
+  const heard = () => {
+    news.tell();
+    bell.ring();
+  };
   let unwatch: (() => void) | null = null;
   let retryMs = RETRY_FIRST_MS;
   while (!signal.aborted) {
     let pauseMs = RESYNC_MS;
     try {
-      unwatch ??= await parts.hypervisors.host(host).watch(null, () => bell.ring());
-      await observeHost(parts, host.id);
+      if (!unwatch) {
+        unwatch = await parts.hypervisors.host(host).watch(null, heard);
+        // Nobody heard what happened before.
+        news.tell();
+      }
+      const nowMs = parts.clock.monotonicMs();
+      if (news.freshUntilMs(RESYNC_MS) <= nowMs) await observeHost(parts, host.id, mine.assert);
+      else pauseMs = news.freshUntilMs(RESYNC_MS) - nowMs;
+      mine.looked();
       if (retryMs !== RETRY_FIRST_MS) await testAllPeers(parts, host.id);
       retryMs = RETRY_FIRST_MS;
     } catch (thrown) {

@@ -4,11 +4,11 @@
  */
 import { explain, HandoverError, isCode } from '../base/errors.ts';
 import type { HostId } from '../base/ids.ts';
-import { type Host, type PeerTest, peerUriOf } from '../model/host.ts';
+import { type Host, isPeerUri, type PeerTest, peerUriOf } from '../model/host.ts';
 import type { PfConfig } from '../model/network.ts';
 import { pfKey } from '../scheduler/plan-migration.ts';
 import { vfUse, vfUsers } from '../scheduler/vf-use.ts';
-import { hostById, observeHost, storeInventory } from './observe-host.ts';
+import { beginLook, hostById, observeHost, storeInventory } from './observe-host.ts';
 import type { AppParts } from './parts.ts';
 import type { Caller, NewHost, UseCases, VfUse } from './use-cases.ts';
 
@@ -58,7 +58,14 @@ export function hostCases(parts: AppParts): HostCases {
   };
 }
 
-function checkNumbers(host: Partial<NewHost>): void {
+function checkSettings(host: Partial<NewHost>): void {
+  if (host.peerUri != null && !isPeerUri(host.peerUri)) {
+    throw new HandoverError(
+      'INVALID_INPUT',
+      `"${host.peerUri}" is no URI that another host's libvirtd can dial; write it like ` +
+        `qemu+ssh://root@HOST/system`,
+    );
+  }
   for (const name of ['outgoingMax', 'incomingMax'] as const) {
     const value = host[name];
     if (value !== undefined && !(Number.isInteger(value) && value >= 1 && value <= MIGRATIONS_MAX)) {
@@ -78,7 +85,7 @@ async function addHost(parts: AppParts, wanted: NewHost): Promise<Host> {
       `"${wanted.name}" is no host name; use letters, digits, dots, dashes and underscores`,
     );
   }
-  checkNumbers(wanted);
+  checkSettings(wanted);
   const hosts = await store.hosts.list();
   if (hosts.some((host) => host.name === wanted.name))
     throw new HandoverError('ALREADY_EXISTS', `there is a host named ${wanted.name} already`);
@@ -96,7 +103,7 @@ async function addHost(parts: AppParts, wanted: NewHost): Promise<Host> {
     observedAt: null,
     peerTests: {},
   };
-  const beganMs = parts.clock.monotonicMs();
+  const began = await beginLook(parts);
   try {
     const inventory = await hypervisors.host(host).observe();
     const twin = hosts.find((other) => other.inventory?.hostUuid === inventory.hostUuid);
@@ -107,7 +114,7 @@ async function addHost(parts: AppParts, wanted: NewHost): Promise<Host> {
       );
     }
     await store.hosts.add(host);
-    await storeInventory(parts, host, inventory, beganMs);
+    await storeInventory(parts, host, inventory, began);
   } catch (thrown) {
     await hypervisors.forget(host.id);
     throw thrown;
@@ -118,7 +125,7 @@ async function addHost(parts: AppParts, wanted: NewHost): Promise<Host> {
 
 async function updateHost(parts: AppParts, id: HostId, changes: Partial<NewHost>): Promise<Host> {
   const host = await hostById(parts, id);
-  checkNumbers(changes);
+  checkSettings(changes);
   if (changes.name !== undefined && !NAME.test(changes.name)) {
     throw new HandoverError(
       'INVALID_INPUT',
@@ -140,6 +147,19 @@ async function updateHost(parts: AppParts, id: HostId, changes: Partial<NewHost>
       await parts.hypervisors.forget(probe.id);
     }
   }
+  const renamed = changes.name !== undefined && changes.name !== host.name;
+  const moved = changes.uri !== undefined && changes.uri !== host.uri;
+  const busy = (await parts.store.jobs.list({ live: true })).find((job) =>
+    [job.sourceHostId, job.targetHostId, job.params.targetHostId].includes(id),
+  );
+  // Both would cut the connections that the job works on.
+  if (busy && (renamed || moved)) {
+    throw new HandoverError(
+      'IN_USE',
+      `${host.name} takes part in the migration of ${busy.vmName} (job ${busy.id}); change its name or URI ` +
+        `when that has ended`,
+    );
+  }
   await parts.store.hosts.updateSettings(id, changes);
   if (changes.uri !== undefined) await parts.hypervisors.forget(id);
   return hostById(parts, id);
@@ -153,12 +173,13 @@ export async function testAllPeers(parts: AppParts, id: HostId): Promise<Readonl
   const self = hosts.find((host) => host.id === id);
   const results = new Map<HostId, PeerTest>();
   if (!self || self.status !== 'up') return results;
-  for (const other of hosts) {
-    if (other.id === id || other.status !== 'up') continue;
-    const there = await testPeer(parts, self, other);
-    if (there) results.set(other.id, there);
-    await testPeer(parts, other, self);
-  }
+  const others = hosts.filter((other) => other.id !== id && other.status === 'up');
+  await Promise.all(
+    others.map(async (other) => {
+      const [there] = await Promise.all([testPeer(parts, self, other), testPeer(parts, other, self)]);
+      if (there) results.set(other.id, there);
+    }),
+  );
   return results;
 }
 

@@ -1,6 +1,7 @@
 /** Use cases on jobs, events and alerts. */
 import { HandoverError } from '../base/errors.ts';
 import type { JobId } from '../base/ids.ts';
+import { alertsOfJob } from '../migration/alerts.ts';
 import type { Job } from '../model/job.ts';
 import type { AppParts } from './parts.ts';
 import type { UseCases } from './use-cases.ts';
@@ -35,12 +36,16 @@ async function jobById(parts: AppParts, id: JobId): Promise<Job> {
   return job;
 }
 
-/** Ends a parked job after writing down what stays as it is. Nothing on the hosts is touched. */
+/**
+ * Ends a job that is parked, or that waits under an alert for what may never come, after writing down what
+ * stays as it is. Nothing on the hosts is touched.
+ */
 async function abandonJob(parts: AppParts, id: JobId): Promise<Job> {
   const job = await jobById(parts, id);
+  const step = (await parts.store.jobs.steps(id)).findLast((each) => each.vnicId === null);
   const left = [
-    `Job ${id} was given up in step ${job.stepIndex}: ${job.vmName} and its VFs stay as they are on ` +
-      `the hosts; nothing more is undone.`,
+    `Job ${id} was given up in step ${step?.name ?? 'none'}: ${job.vmName} and its VFs stay as they are on ` +
+      `the hosts; nothing more is undone. See that it runs on one host only.`,
     ...(job.data.vnics ?? [])
       .filter((vnic) => vnic.state !== 'plugged')
       .map(
@@ -51,8 +56,8 @@ async function abandonJob(parts: AppParts, id: JobId): Promise<Job> {
       (disk) => `The disk image ${disk.path} on the target is left; remove it by hand.`,
     ),
   ];
-  const ended = await parts.store.jobs.abandon(id, left);
-  await parts.store.alerts.clear(`job:${id}`);
+  const ended = await parts.store.jobs.abandon(id, left, alertsOfJob(id));
+  for (const key of alertsOfJob(id)) await parts.store.alerts.clear(key);
   for (const message of left) {
     await parts.store.events.add({
       name: 'LEFT_BEHIND',

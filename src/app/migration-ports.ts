@@ -3,20 +3,18 @@ import type { HostId, JobId, VmId } from '../base/ids.ts';
 import type { MigrationPorts } from '../migration/port.ts';
 import { hostById, observeHost } from './observe-host.ts';
 import type { AppParts } from './parts.ts';
-import { reserveMigration, reserveReplacement, Turnstile } from './reserve-migration.ts';
+import { reserveMigration, reserveReplacement } from './reserve-migration.ts';
 
-/** The ports of one engine. `turnstile`: the one line in which everything that reserves VFs stands. */
-export function migrationPorts(parts: AppParts, turnstile: Turnstile): MigrationPorts {
+/** The ports of one engine. */
+export function migrationPorts(parts: AppParts): MigrationPorts {
   const { store, hypervisors, clock } = parts;
   return {
     hostRecord: (id) => hostById(parts, id),
     hypervisor: async (id: HostId) => hypervisors.host(await hostById(parts, id)),
     observeHost: (id) => observeHost(parts, id),
-    reserve: (job) => turnstile.through(() => reserveMigration(parts, { ...job, jobId: job.jobId as JobId })),
+    reserve: (job) => reserveMigration(parts, { ...job, jobId: job.jobId as JobId }),
     reserveReplacement: (job, hostId, side, vnic, not) =>
-      turnstile.through(() =>
-        reserveReplacement(parts, { ...job, jobId: job.jobId as JobId }, hostId, side, vnic, not),
-      ),
+      reserveReplacement(parts, { ...job, jobId: job.jobId as JobId }, hostId, side, vnic, not),
     releaseReservations: (jobId, side) => store.reservations.release(jobId as JobId, side),
     setVnicActual: (vnicId, actual, vf) => store.vms.setVnicActual(vnicId, actual, vf),
     setVmHost: (vmId, hostId) => store.vms.setHost(vmId, hostId),

@@ -4,6 +4,7 @@ import type { HostId, VmId } from '../base/ids.ts';
 import { isActive } from '../model/domain.ts';
 import type { Host, HostInventory } from '../model/host.ts';
 import { adopt } from './adopt.ts';
+import { newsOf } from './host-news.ts';
 import type { AppParts } from './parts.ts';
 
 /** A host by id. Throws `NOT_FOUND`. */
@@ -15,27 +16,48 @@ export async function hostById(parts: AppParts, id: HostId): Promise<Host> {
 
 /**
  * Looks and stores. A host that cannot be looked at becomes `non_responsive` with the reason, and the error
- * is thrown on.
+ * is thrown on. `assertOurs` throws if the host changed hands while it was looked at: who stood still since
+ * must not store how it was before.
  */
-export async function observeHost(parts: AppParts, id: HostId): Promise<HostInventory> {
+export async function observeHost(
+  parts: AppParts,
+  id: HostId,
+  assertOurs: () => void = () => undefined,
+): Promise<HostInventory> {
   const host = await hostById(parts, id);
-  const beganMs = parts.clock.monotonicMs();
+  const began = await beginLook(parts);
   try {
+    const seen = newsOf(parts, id).look(began.atMs);
     const inventory = await parts.hypervisors.host(host).observe();
-    await storeInventory(parts, host, inventory, beganMs);
+    assertOurs();
+    await storeInventory(parts, host, inventory, began);
+    seen();
     return inventory;
   } catch (thrown) {
+    assertOurs();
     await noteUnresponsive(parts, host, thrown);
     throw thrown;
   }
 }
 
-/** Stores one observation and adopts the VMs in it. `beganMs`: monotonic, when the look began. */
+/** When a look began: its number, and monotonic ms. */
+export interface LookBegan {
+  readonly look: number;
+  readonly atMs: number;
+}
+
+/** To be called before looking. */
+export async function beginLook({ store, clock }: AppParts): Promise<LookBegan> {
+  const atMs = clock.monotonicMs();
+  return { look: await store.hosts.nextLook(), atMs };
+}
+
+/** Stores one observation and adopts the VMs in it. */
 export async function storeInventory(
   parts: AppParts,
   host: Host,
   inventory: HostInventory,
-  beganMs: number,
+  began: LookBegan,
 ): Promise<void> {
   const { store, clock, random } = parts;
   const [hosts, networks, profiles] = await Promise.all([
@@ -50,8 +72,9 @@ export async function storeInventory(
       if (isActive(domain)) activeElsewhere.add(domain.uuid);
   }
   const seen = adopt({ hostId: host.id, inventory, networks, profiles, activeElsewhere, random });
-  await store.vms.observe({ ...seen, ageMs: clock.monotonicMs() - beganMs });
-  await store.hosts.setInventory(host.id, inventory, clock.now());
+  const { look } = began;
+  await store.vms.observe({ ...seen, look, ageMs: clock.monotonicMs() - began.atMs });
+  await store.hosts.setInventory(host.id, inventory, clock.now(), look);
   if (host.status === 'non_responsive') {
     await store.events.add({
       name: 'HOST_UP',
@@ -64,6 +87,7 @@ export async function storeInventory(
 
 async function noteUnresponsive(parts: AppParts, host: Host, thrown: unknown): Promise<void> {
   const reason = explain(thrown);
+  newsOf(parts, host.id).tell();
   // The store itself may be what failed; the error that brought us here is the one to report.
   await parts.store.hosts.setStatus(host.id, 'non_responsive', reason).catch(() => undefined);
   if (host.status === 'non_responsive') return;

@@ -1,58 +1,49 @@
 /**
  * Brings running VMs to what is desired: a vNIC that should be plugged and is not (a plug failed after a
  * move, or a guest gave its VF back after we had given up) is plugged on the host the VM is on, on any VF
- * that fits, again and again with growing pauses, under an alert that clears itself. VMs with a live job are
- * the job's business.
+ * that fits, again and again with growing pauses and whenever something was freed, under an alert that clears
+ * itself. VMs with a live job are the job's business; VMs on hosts of another engine are that engine's.
+ *
+ * One task per host: a host that answers slowly keeps nobody else's VMs waiting.
  */
+import { Bell } from '../base/bell.ts';
+import { isoTime } from '../base/clock.ts';
 import { explain, isCode } from '../base/errors.ts';
-import type { PciAddress, VnicId } from '../base/ids.ts';
-import { type Domain, isActive } from '../model/domain.ts';
+import type { HostId, PciAddress, VnicId } from '../base/ids.ts';
+import { jobOfAlert, vnicAlert } from '../migration/alerts.ts';
+import type { Host } from '../model/host.ts';
+import type { Job } from '../model/job.ts';
 import type { Vm, Vnic } from '../model/vm.ts';
-import { vnicAlert } from '../migration/vnics.ts';
-import { candidatesFor } from '../scheduler/judge-host.ts';
-import { planFacts } from './facts.ts';
-import { hostById, observeHost } from './observe-host.ts';
+import type { HostClaims } from './host-claims.ts';
+import { hostById } from './observe-host.ts';
 import type { AppParts } from './parts.ts';
-import type { Turnstile } from './reserve-migration.ts';
+import { freeVfs, plugMissing } from './plug-missing.ts';
+import type { HostClaim } from './store-port.ts';
 
 const LOOK_EVERY_MS = 3_000;
 /** KubeVirt's pauses: 3 s, growing by 1.8, ten minutes at most. */
 const RETRY_FIRST_MS = 3_000;
 const RETRY_FACTOR = 1.8;
 const RETRY_LONGEST_MS = 600_000;
-const VFS_TRIED_MAX = 3;
 
 export interface Reconciler {
+  /** Something changed (a host was looked at, a job ended): look now. */
+  wake(): void;
   stop(): Promise<void>;
 }
 
-interface Retry {
-  nextAtMs: number;
-  pauseMs: number;
+/** Starts reconciling this engine's hosts. */
+export function startReconciler(parts: AppParts, claims: HostClaims): Reconciler {
+  const reconciler = new HostReconciler(parts, claims);
+  return { wake: () => reconciler.wake(), stop: () => reconciler.stop() };
 }
 
-/**
- * Starts reconciling. Shares the turnstile with the migrations: whoever takes a VF stands in the same line.
- */
-export function startReconciler(parts: AppParts, turnstile: Turnstile): Reconciler {
-  const stopping = new AbortController();
-  const retries = new Map<VnicId, Retry>();
-  const loop = (async () => {
-    while (!stopping.signal.aborted) {
-      try {
-        await reconcileAll(parts, turnstile, retries, stopping.signal);
-      } catch (thrown) {
-        if (!stopping.signal.aborted) parts.log.warn('not reconciled', { error: explain(thrown) });
-      }
-      await parts.clock.sleep(LOOK_EVERY_MS, stopping.signal).catch(() => undefined);
-    }
-  })();
-  return {
-    async stop() {
-      stopping.abort();
-      await loop;
-    },
-  };
+/** The tries of one vNIC so far. */
+interface Retry {
+  readonly pauseMs: number;
+  readonly nextAtMs: number;
+  /** VFs that fitted after the last try and had been of no use; any other is news. */
+  readonly known: ReadonlySet<PciAddress>;
 }
 
 const isMissing = (vnic: Vnic): boolean =>
@@ -61,31 +52,151 @@ const isMissing = (vnic: Vnic): boolean =>
   vnic.blocker === null &&
   (vnic.actual === 'unplugged' || vnic.actual === 'unplug_pending');
 
-async function reconcileAll(
-  parts: AppParts,
-  turnstile: Turnstile,
-  retries: Map<VnicId, Retry>,
-  signal: AbortSignal,
-): Promise<void> {
-  // Alerts first: one that a job raises after this look is not judged by a state from before it.
-  const standing = new Set((await parts.store.alerts.list()).map((alert) => alert.key));
-  const busy = new Set((await parts.store.jobs.list({ live: true })).map((job) => job.vmId));
-  const vms = (await parts.store.vms.list()).filter((vm) => !busy.has(vm.id));
-  await clearSettled(parts, vms, standing);
-  for (const vm of vms.filter((each) => each.status === 'up' && each.hostId !== null)) {
-    for (const vnic of vm.vnics.filter(isMissing)) {
-      if (signal.aborted) return;
-      const retry = retries.get(vnic.id);
-      if (retry && parts.clock.monotonicMs() < retry.nextAtMs) continue;
-      const done = await turnstile.through(() =>
-        plugMissing(parts, vm, vnic, retry?.pauseMs ?? RETRY_FIRST_MS),
-      );
-      if (done) retries.delete(vnic.id);
-      else {
-        const pauseMs = retry ? Math.min(retry.pauseMs * RETRY_FACTOR, RETRY_LONGEST_MS) : RETRY_FIRST_MS;
-        retries.set(vnic.id, { pauseMs, nextAtMs: parts.clock.monotonicMs() + pauseMs });
+class HostReconciler {
+  readonly #parts: AppParts;
+  readonly #claims: HostClaims;
+  readonly #stopping = new AbortController();
+  readonly #bell = new Bell();
+  readonly #retries = new Map<VnicId, Retry>();
+  readonly #tasks = new Map<HostId, Promise<void>>();
+  readonly #unsubscribe: () => void;
+  readonly #loop: Promise<void>;
+
+  constructor(parts: AppParts, claims: HostClaims) {
+    this.#parts = parts;
+    this.#claims = claims;
+    // The end of a job frees VFs, whichever engine ran it.
+    this.#unsubscribe = parts.store.jobs.saga.onWake(() => this.#bell.ring());
+    this.#loop = this.#untilStopped();
+  }
+
+  wake(): void {
+    this.#bell.ring();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#unsubscribe();
+    await this.#loop;
+    await Promise.all(this.#tasks.values());
+  }
+
+  async #untilStopped(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      await this.#turn().catch((thrown: unknown) => {
+        this.#parts.log.warn('not reconciled', { error: explain(thrown) });
+      });
+      await this.#bell.wait(this.#parts.clock, LOOK_EVERY_MS, signal).catch(() => undefined);
+    }
+  }
+
+  async #turn(): Promise<void> {
+    const { store } = this.#parts;
+    const claims = this.#claims.held();
+    if (claims.length === 0) return;
+    // Alerts first: one that a job raises after this look is not judged by a state from before it.
+    const standing = new Set((await store.alerts.list()).map((alert) => alert.key));
+    const live = await store.jobs.list({ live: true });
+    await clearEndedJobs(this.#parts, live, standing);
+    const busy = new Set(live.map((job) => job.vmId));
+    const vms = (await store.vms.list()).filter((vm) => !busy.has(vm.id));
+    for (const claim of claims) {
+      const here = vms.filter((vm) => vm.hostId === claim.hostId);
+      await clearSettled(this.#parts, here, standing);
+      const missing = here
+        .filter((vm) => vm.status === 'up')
+        .flatMap((vm) => vm.vnics.filter(isMissing).map((vnic) => ({ vm, vnic })));
+      if (missing.length === 0 || this.#tasks.has(claim.hostId)) continue;
+      const task = this.#plugAll(claim, missing).finally(() => this.#tasks.delete(claim.hostId));
+      this.#tasks.set(claim.hostId, task);
+    }
+  }
+
+  /** Never throws. */
+  async #plugAll(claim: HostClaim, missing: readonly { vm: Vm; vnic: Vnic }[]): Promise<void> {
+    for (const { vm, vnic } of missing) {
+      if (this.#stopping.signal.aborted) return;
+      try {
+        await this.#reconcile(claim, vm, vnic);
+      } catch (thrown) {
+        this.#parts.log.warn('vNIC not reconciled', {
+          vm: vm.name,
+          vnic: vnic.name,
+          error: explain(thrown),
+        });
+        // The claim or the database is gone: so it is for all the others.
+        if (isCode(thrown, 'CLAIM_LOST', 'STORE_UNAVAILABLE')) return;
       }
     }
+  }
+
+  async #reconcile(claim: HostClaim, vm: Vm, vnic: Vnic): Promise<void> {
+    const host = await hostById(this.#parts, claim.hostId);
+    if (host.status !== 'up') return this.#waitForHost(host, vm, vnic);
+    if (!(await this.#isDue(vm, vnic))) return;
+    let reason: string;
+    try {
+      const missing = { claim, host, vm, vnic };
+      const tried = await plugMissing(this.#parts, this.#claims, missing, this.#stopping.signal);
+      if (tried.kind !== 'failed') {
+        this.#retries.delete(vnic.id);
+        if (tried.kind === 'plugged') await clearAlert(this.#parts, vm, vnic, isPlugged(tried.vf));
+        return;
+      }
+      reason = tried.reason;
+    } catch (thrown) {
+      if (this.#stopping.signal.aborted || isCode(thrown, 'CLAIM_LOST', 'STORE_UNAVAILABLE')) throw thrown;
+      reason = explain(thrown);
+    }
+    await this.#retryLater(host, vm, vnic, reason);
+  }
+
+  /** A host that does not answer takes no tries; when it answers, the first is at once. */
+  async #waitForHost(host: Host, vm: Vm, vnic: Vnic): Promise<void> {
+    this.#retries.delete(vnic.id);
+    const why = host.statusReason === null ? host.status : `it is ${host.status}: ${host.statusReason}`;
+    await this.#alert(host, vm, vnic, `${why}. Next try when ${host.name} is up.`);
+  }
+
+  async #isDue(vm: Vm, vnic: Vnic): Promise<boolean> {
+    const retry = this.#retries.get(vnic.id);
+    if (!retry || this.#parts.clock.monotonicMs() >= retry.nextAtMs) return true;
+    const free = await freeVfs(this.#parts, vm, vnic, null);
+    if (free.some((vf) => !retry.known.has(vf))) return true;
+    // One that is taken now is news when it is freed.
+    const known = new Set(free.filter((vf) => retry.known.has(vf)));
+    this.#retries.set(vnic.id, { ...retry, known });
+    return false;
+  }
+
+  async #retryLater(host: Host, vm: Vm, vnic: Vnic, reason: string): Promise<void> {
+    const { clock } = this.#parts;
+    const before = this.#retries.get(vnic.id);
+    const pauseMs = before ? Math.min(before.pauseMs * RETRY_FACTOR, RETRY_LONGEST_MS) : RETRY_FIRST_MS;
+    const known = new Set(await freeVfs(this.#parts, vm, vnic, null));
+    this.#retries.set(vnic.id, { pauseMs, nextAtMs: clock.monotonicMs() + pauseMs, known });
+    const at = isoTime(clock.now() + pauseMs).replace(/\.\d+Z$/, 'Z');
+    await this.#alert(host, vm, vnic, `${reason}. Next try at ${at}, or when a VF that fits is freed.`);
+  }
+
+  async #alert(host: Host, vm: Vm, vnic: Vnic, why: string): Promise<void> {
+    const message = `vNIC ${vnic.name} of ${vm.name} is not plugged on ${host.name}: ${why}`;
+    await this.#parts.store.alerts.raise({ key: vnicAlert(vnic.id), vmId: vm.id, hostId: host.id, message });
+  }
+}
+
+const isPlugged = (vf: PciAddress | null): string => `is plugged again on ${vf ?? 'its VF'}`;
+
+/** Alerts of jobs that ended elsewhere: given up while an engine still worked on them, or as it stopped. */
+async function clearEndedJobs(
+  parts: AppParts,
+  live: readonly Job[],
+  standing: ReadonlySet<string>,
+): Promise<void> {
+  for (const key of standing) {
+    const jobId = jobOfAlert(key);
+    if (jobId !== null && !live.some((job) => job.id === jobId)) await parts.store.alerts.clear(key);
   }
 }
 
@@ -98,81 +209,9 @@ async function clearSettled(
   for (const vm of vms) {
     for (const vnic of vm.vnics.filter((each) => standing.has(vnicAlert(each.id)))) {
       if (vm.status === 'down') await clearAlert(parts, vm, vnic, 'does not matter while the VM is down');
-      else if (vnic.actual === 'plugged') await clearAlert(parts, vm, vnic, `is plugged again on ${vnic.vf}`);
+      else if (vnic.actual === 'plugged') await clearAlert(parts, vm, vnic, isPlugged(vnic.vf));
     }
   }
-}
-
-/** One try. True = nothing more to do for this vNIC now; it is looked at again at the next turn. */
-async function plugMissing(parts: AppParts, vm: Vm, vnic: Vnic, nextMs: number): Promise<boolean> {
-  const { store, hypervisors } = parts;
-  if (vm.hostId === null || vnic.alias === null) return false;
-  const host = await hostById(parts, vm.hostId);
-  if (host.status !== 'up') return false;
-  const hypervisor = hypervisors.host(host);
-  const domain = await hypervisor.inspect(vm.id);
-  if (!domain || !isActive(domain)) return true;
-  const there = domain.interfaces.find(
-    (each) => each.alias === vnic.alias || (each.vf !== null && each.mac === vnic.mac),
-  );
-  if (there) {
-    // Pending: the guest still holds it, and re-attaching is impossible until it lets go (libvirt answers 67
-    // and 55).
-    if (vnic.actual === 'unplugged') await plugged(parts, vm, vnic, there.vf);
-    return true;
-  }
-  let reason = 'no free VF fits';
-  for (const vf of await freeVfs(parts, vm, vnic, domain)) {
-    try {
-      await hypervisor.plug(vm.id, {
-        alias: vnic.alias,
-        mac: vnic.mac,
-        vf,
-        managed: vnic.managed,
-        vlan: vnic.vlan,
-        guestAddress: vnic.guestAddress,
-        traitsXml: vnic.traitsXml,
-      });
-      await plugged(parts, vm, vnic, vf);
-      return true;
-    } catch (thrown) {
-      reason = explain(thrown);
-      if (!isCode(thrown, 'LIBVIRT_REFUSED', 'HOST_COMMAND_FAILED')) break;
-    }
-  }
-  await store.vms.setVnicActual(vnic.id, 'unplugged', null);
-  await store.alerts.raise({
-    key: vnicAlert(vnic.id),
-    vmId: vm.id,
-    hostId: host.id,
-    message:
-      `vNIC ${vnic.name} of ${vm.name} is not plugged on ${host.name}: ${reason}. Tried ` +
-      `again in ${Math.round(nextMs / 1000)} s.`,
-  });
-  return false;
-}
-
-/**
- * VFs to try, the one it had first: it may be the one the definition names. Looked at now, because the VF
- * that just came back is still in use in what was seen before.
- */
-async function freeVfs(parts: AppParts, vm: Vm, vnic: Vnic, domain: Domain): Promise<PciAddress[]> {
-  if (vm.hostId === null) return [];
-  await observeHost(parts, vm.hostId);
-  const facts = await planFacts(parts, vm.id, null);
-  const host = facts.hosts.find((each) => each.id === vm.hostId);
-  if (!host) return [];
-  const free = candidatesFor(facts, host, vnic).map(({ vf }) => vf.pciAddress);
-  const had = [vnic.vf, domain.configInterfaces.find((each) => each.mac === vnic.mac)?.vf];
-  return [...free.filter((vf) => had.includes(vf)), ...free.filter((vf) => !had.includes(vf))].slice(
-    0,
-    VFS_TRIED_MAX,
-  );
-}
-
-async function plugged(parts: AppParts, vm: Vm, vnic: Vnic, vf: Vnic['vf']): Promise<void> {
-  await parts.store.vms.setVnicActual(vnic.id, 'plugged', vf);
-  await clearAlert(parts, vm, vnic, `is plugged again on ${vf ?? 'its VF'}`);
 }
 
 async function clearAlert(parts: AppParts, vm: Vm, vnic: Vnic, because: string): Promise<void> {

@@ -1,13 +1,14 @@
 /**
  * The reserve step's other half: is there room in the two hosts' queues, which host, which VFs; then one
- * transaction. Choosing and reserving happen under one lock of this engine, so that its own jobs do not race
- * each other; the database's unique key on (host, VF) decides between engines.
+ * transaction. Nothing is locked while it chooses. The transaction is refused if a place was given to anybody
+ * since the facts were read, by this engine or by another, and the choice is made again: so limits hold
+ * however many engines there are, and one that stands still keeps nobody waiting.
  */
 import { HandoverError, isCode } from '../base/errors.ts';
 import type { HostId, JobId, PciAddress } from '../base/ids.ts';
 import type { MigrateParams, MovingVnic, Reservation, Job } from '../model/job.ts';
 import type { MigrationPlan, VfAssignment } from '../model/plan.ts';
-import type { Vm } from '../model/vm.ts';
+import { aliasToPlug, type Vm } from '../model/vm.ts';
 import type { Reserved } from '../migration/port.ts';
 import { candidatesFor } from '../scheduler/judge-host.ts';
 import { type PlanFacts, planMigration } from '../scheduler/plan-migration.ts';
@@ -15,29 +16,22 @@ import { planFacts } from './facts.ts';
 import type { AppParts } from './parts.ts';
 
 const WAIT_DELAY_MS = 1_000;
-/** A VF can be lost to another engine between choice and transaction; then the choice is made again. */
+/** Somebody else gets a place in each round that is lost, so a crowd thins out; the rest wait a moment. */
 const CHOICES_MAX = 5;
-
-/** One line of people waiting; a promise chain, released in order. */
-export class Turnstile {
-  #last: Promise<unknown> = Promise.resolve();
-
-  /** Runs `work` after all earlier ones have ended. */
-  through<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.#last.then(work, work);
-    this.#last = mine.catch(() => undefined);
-    return mine;
-  }
-}
 
 /** Chooses and reserves. Throws `VM_NOT_MIGRATABLE` or `NO_HOST_FITS` with every reason. */
 export async function reserveMigration(
   parts: AppParts,
   job: { jobId: JobId; epoch: number; params: MigrateParams },
 ): Promise<Reserved> {
-  for (let choice = 1; ; choice++) {
+  for (let choice = 1; choice <= CHOICES_MAX; choice++) {
+    const version = await parts.store.reservations.version();
     const facts = await planFacts(parts, job.params.vmId, job.jobId);
     const live = await parts.store.jobs.list({ live: true });
+    const held = [...facts.reservations.values()].find(
+      (each) => each.jobId === null && each.vmId === job.params.vmId,
+    );
+    if (held) return wait(`one of its vNICs is being plugged on ${held.vf}`, live, job);
     const options = { targetHostId: job.params.targetHostId, copyStorage: job.params.copyStorage };
     const full = fullHosts(facts, live, job.jobId);
     const outgoing = full.get(job.params.sourceHostId)?.outgoing;
@@ -53,14 +47,15 @@ export async function reserveMigration(
     const vnics = chosen.assignment.map((each) => moving(facts.vm, each));
     try {
       const reservations = bothSides(job, chosen.hostId, vnics);
-      await parts.store.reservations.reserve(job.jobId, job.epoch, chosen.hostId, reservations);
+      await parts.store.reservations.reserve(job.jobId, job.epoch, chosen.hostId, reservations, version);
     } catch (thrown) {
-      if (isCode(thrown, 'VF_TAKEN') && choice < CHOICES_MAX) continue;
+      if (isCode(thrown, 'VF_TAKEN', 'CHOICE_OUTDATED')) continue;
       throw thrown;
     }
     const warnings = [...plan.warnings, ...chosen.warnings].map((warning) => warning.message);
     return { kind: 'reserved', targetHostId: chosen.hostId, protocol: chosen.protocol, vnics, warnings };
   }
+  return wait('many migrations reserve at once', await parts.store.jobs.list({ live: true }), job);
 }
 
 /** Refuses with all there is to say. Also used when a migration is asked for. */
@@ -87,12 +82,9 @@ type Full = { outgoing?: string; incoming?: string };
 
 /** Hosts that have as many migrations as they may, and the sentence that says so. */
 function fullHosts(facts: PlanFacts, live: readonly Job[], self: JobId): Map<HostId, Full> {
-  // Only jobs that have reserved hold a place. One that is about to look for itself does not: two that wait
-  // for the same host would count each other for ever.
-  const reserved = new Set([...facts.reservations.values()].map((each) => each.jobId));
-  const running = live.filter(
-    (job) => job.id !== self && (reserved.has(job.id) || job.data.targetHostId !== undefined),
-  );
+  // Only jobs that have a place count. One that is about to look for itself does not: two that wait for the
+  // same host would count each other for ever.
+  const running = live.filter((job) => job.id !== self && job.targetHostId !== null);
   const full = new Map<HostId, Full>();
   for (const host of facts.hosts) {
     const leaving = running.filter((job) => job.sourceHostId === host.id).length;
@@ -122,12 +114,11 @@ function wait(because: string, live: readonly Job[], job: { jobId: JobId; params
 
 function moving(vm: Vm, assigned: VfAssignment): MovingVnic {
   const vnic = vm.vnics.find((each) => each.id === assigned.vnicId);
-  if (!vnic || vnic.alias === null)
-    throw new HandoverError('ASSERTION_FAILED', `vNIC ${assigned.vnicName} was planned without an alias`);
+  if (!vnic) throw new HandoverError('ASSERTION_FAILED', `vNIC ${assigned.vnicName} is not of ${vm.name}`);
   return {
     vnicId: vnic.id,
     name: vnic.name,
-    alias: vnic.alias,
+    alias: aliasToPlug(vnic),
     mac: vnic.mac,
     managed: vnic.managed,
     vlan: vnic.vlan,
@@ -138,7 +129,7 @@ function moving(vm: Vm, assigned: VfAssignment): MovingVnic {
     sourceVf: assigned.sourceVf,
     targetPf: assigned.targetPf,
     targetVf: assigned.targetVf,
-    state: 'plugged',
+    state: assigned.sourceVf === null ? 'unplugged' : 'plugged',
   };
 }
 
@@ -150,13 +141,17 @@ function bothSides(
   const common = { jobId: job.jobId, vmId: job.params.vmId };
   return vnics.flatMap((vnic) => [
     { ...common, vnicId: vnic.vnicId, hostId: targetHostId, vf: vnic.targetVf, side: 'target' as const },
-    {
-      ...common,
-      vnicId: vnic.vnicId,
-      hostId: job.params.sourceHostId,
-      vf: vnic.sourceVf,
-      side: 'source' as const,
-    },
+    ...(vnic.sourceVf === null
+      ? []
+      : [
+          {
+            ...common,
+            vnicId: vnic.vnicId,
+            hostId: job.params.sourceHostId,
+            vf: vnic.sourceVf,
+            side: 'source' as const,
+          },
+        ]),
   ]);
 }
 
@@ -184,22 +179,11 @@ export async function reserveReplacement(
       side,
     };
     try {
-      await parts.store.reservations.reserve(
-        job.jobId,
-        job.epoch,
-        side === 'target' ? hostId : await targetOf(parts, job.jobId),
-        [reservation],
-      );
+      await parts.store.reservations.reserveAnother(job.jobId, job.epoch, reservation);
       return { pf: pf.name, vf: vf.pciAddress };
     } catch (thrown) {
       if (!isCode(thrown, 'VF_TAKEN')) throw thrown;
     }
   }
   return null;
-}
-
-async function targetOf(parts: AppParts, jobId: JobId): Promise<HostId> {
-  const job = await parts.store.jobs.get(jobId);
-  if (!job?.targetHostId) throw new HandoverError('ASSERTION_FAILED', `job ${jobId} has no target`);
-  return job.targetHostId;
 }

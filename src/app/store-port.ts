@@ -48,6 +48,8 @@ export interface VmObservation {
   readonly vms: readonly Vm[];
   /** UUIDs this host only has a stale definition of. */
   readonly stale: readonly VmId[];
+  /** From `hosts.nextLook`, before the look began. */
+  readonly look: number;
   /** How long ago the look began. What a job that ended since did to its VM is newer than the look. */
   readonly ageMs: number;
 }
@@ -74,6 +76,26 @@ export interface User {
   readonly passwordHash: string;
 }
 
+/**
+ * An engine's leased ownership of one host: it alone watches the host and plugs what is missing there. What
+ * jobs do on the host is theirs.
+ */
+export interface HostClaim {
+  readonly hostId: HostId;
+  readonly owner: string;
+  /** Grows whenever the host changes hands. */
+  readonly epoch: number;
+  /** On the owner's monotonic clock, counted from before the claim was asked for. */
+  readonly leaseUntilMs: number;
+}
+
+/** One VF held for plugging one vNIC of a VM that no job moves. */
+export interface VfHold {
+  readonly vmId: VmId;
+  readonly vnicId: VnicId;
+  readonly vf: PciAddress;
+}
+
 /** Everything that is kept. Any method throws `STORE_UNAVAILABLE` while the database is away. */
 export interface Store {
   readonly hosts: {
@@ -82,8 +104,13 @@ export interface Store {
     /** Throws `ALREADY_EXISTS` if the name is taken. */
     add(host: Host): Promise<void>;
     setStatus(id: HostId, status: HostStatus, reason: string | null): Promise<void>;
-    /** Also sets status `up`, unless the host is in maintenance. */
-    setInventory(id: HostId, inventory: HostInventory, observedAt: number): Promise<void>;
+    /** Numbers a look that is about to begin; later ones have higher numbers, whichever engine looks. */
+    nextLook(): Promise<number>;
+    /**
+     * Also sets status `up`, unless the host is in maintenance. Does nothing if the inventory of a later look
+     * is there already.
+     */
+    setInventory(id: HostId, inventory: HostInventory, observedAt: number, look: number): Promise<void>;
     setPeerTest(id: HostId, target: HostId, test: PeerTest): Promise<void>;
     updateSettings(
       id: HostId,
@@ -93,6 +120,15 @@ export interface Store {
     ): Promise<void>;
     /** Throws `IN_USE` if a live job names it. Its VMs' rows go with it. */
     remove(id: HostId): Promise<void>;
+  };
+  readonly hostClaims: {
+    /**
+     * Prolongs every claim of `owner` and takes all hosts that nobody has a lease on; returns all it has now.
+     * `owner` names one process: no two share it, nor does one that is started again.
+     */
+    take(owner: string, leaseMs: number): Promise<HostClaim[]>;
+    /** Gives all up, so that others may take them at once. Holds under them are void. */
+    release(owner: string): Promise<void>;
   };
   readonly networks: {
     list(): Promise<Network[]>;
@@ -124,7 +160,9 @@ export interface Store {
      * observation names one),
      * `plugged` (the desired state), and `actual` while a live job or a pending unplug owns it. A VM observed
      * on another host while a live job moves it stays where the job says. A job that ended after the look
-     * began counts as live.
+     * began counts as live. A VM that is on its host no more, and not seen on another, is `unknown` without a
+     * host, and forgotten after three minutes without it. Does nothing if a later look at that host was taken
+     * over already.
      */
     observe(observation: VmObservation): Promise<void>;
     setVnicProfile(vnicId: VnicId, profileId: VnicProfileId | null): Promise<void>;
@@ -145,25 +183,52 @@ export interface Store {
     requestCancel(id: JobId): Promise<'accepted' | 'too_late'>;
     /** `needs_operator` -> live again, to inspect and go on. `JOB_NOT_RESUMABLE` otherwise. */
     retry(id: JobId): Promise<Job>;
-    /** `needs_operator` -> failed, reservations freed. `JOB_NOT_RESUMABLE` otherwise. */
-    abandon(id: JobId, leftBehind: readonly string[]): Promise<Job>;
-    /** Memory promised to live jobs, by target host. */
-    promisedMemoryKiB(): Promise<ReadonlyMap<HostId, number>>;
+    /**
+     * `needs_operator`, or live under one of these alerts, -> failed, reservations freed, its claim void.
+     * `JOB_NOT_RESUMABLE` otherwise.
+     */
+    abandon(id: JobId, leftBehind: readonly string[], alertKeys: readonly string[]): Promise<Job>;
+    /** Memory promised to live jobs that have a place, by target host; without the promise to `except`. */
+    promisedMemoryKiB(except: JobId | null): Promise<ReadonlyMap<HostId, number>>;
     /** The runner's view of the same rows. */
     readonly saga: SagaStore<MigrateParams, MigrationData>;
   };
   readonly reservations: {
+    /** Holds whose host changed hands, or whose owner's lease ran out, are void and not listed. */
     list(filter?: { hostId?: HostId; jobId?: JobId }): Promise<Reservation[]>;
     /**
-     * All or none, in one transaction that also records the target host on the job (epoch-checked).
-     * Throws `VF_TAKEN` naming the VF if another job holds one; `CLAIM_LOST` if the epoch is not the job's.
+     * Grows with every `reserve`, `hold` and `endHold`. Read before the facts a choice is made from, and
+     * given to `reserve`.
+     */
+    version(): Promise<number>;
+    /**
+     * Gives a job its place: these VFs, all or none, in exchange for all it held, and the target host
+     * recorded on the job (epoch-checked), in one transaction. Throws `CHOICE_OUTDATED` if a place was given
+     * away since
+     * `version`, `VF_TAKEN` naming a VF that another holds, `CLAIM_LOST` if the epoch is not the job's.
      */
     reserve(
       jobId: JobId,
       epoch: number,
       targetHostId: HostId,
       reservations: readonly Reservation[],
+      version: number,
     ): Promise<void>;
+    /**
+     * One VF more for a job that has its place (epoch-checked), whatever else changed. Throws `VF_TAKEN`,
+     * `CLAIM_LOST`.
+     */
+    reserveAnother(jobId: JobId, epoch: number, reservation: Reservation): Promise<void>;
+    /**
+     * Holds a VF of a claimed host for as long as the claim lasts. Throws `CLAIM_LOST`, `VF_TAKEN`,
+     * `VM_ALREADY_MIGRATING` if the VM has a live job, `NOT_FOUND` if it is no longer on that host.
+     */
+    hold(claim: HostClaim, hold: VfHold): Promise<void>;
+    /**
+     * Ends a hold and records what became of its vNIC, in one transaction: on the VF, or nowhere. Throws
+     * `CLAIM_LOST` if the hold was void.
+     */
+    endHold(claim: HostClaim, hold: VfHold, actual: 'plugged' | 'unplugged'): Promise<void>;
     /** Frees those of this job only; anyone else's are untouched. */
     release(jobId: JobId, side?: 'source' | 'target'): Promise<void>;
   };

@@ -7,6 +7,7 @@ import type { Vm, Vnic } from '../model/vm.ts';
 import { planMigration } from '../scheduler/plan-migration.ts';
 import { planFacts, vmById } from './facts.ts';
 import type { AppParts } from './parts.ts';
+import { planFor } from './plan.ts';
 import { refuseImpossible } from './reserve-migration.ts';
 import type { Caller, MigrateOptions, UseCases } from './use-cases.ts';
 
@@ -35,12 +36,13 @@ export function vmCases(parts: AppParts): VmCases {
     getVm: (_caller, id) => getVm(parts, id),
     setVnicProfile: (_caller, vmId, vnicId, profileId) => setVnicProfile(parts, vmId, vnicId, profileId),
     async planMigration(_caller, vmId, options) {
-      return planMigration(await planFacts(parts, vmId, null), planOptions(options));
+      return planFor(parts, vmId, planOptions(options));
     },
     migrateVm: (caller, vmId, options) => migrateVm(parts, caller, vmId, options),
     async cancelMigration(_caller, vmId) {
       const vm = await vmById(parts, vmId);
       const [job] = await store.jobs.list({ vmId, live: true });
+      if (job?.state === 'needs_operator') throw isParked(job);
       if (!job || !showsMigrating(job)) {
         throw new HandoverError(
           'VM_NOT_MIGRATING',
@@ -129,27 +131,60 @@ async function migrateVm(parts: AppParts, caller: Caller, vmId: VmId, options: M
     sourceHostId: vm.hostId,
     targetHostId: options.targetHostId ?? null,
     copyStorage: options.copyStorage ?? false,
-    unplugTimeoutMs: inRange('unplug timeout', options.unplugTimeoutMs ?? UNPLUG_TIMEOUT_MS, 1_000, 600_000),
-    downtimeMsMax: inRange('downtime limit', options.downtimeMsMax ?? DOWNTIME_MS_MAX, 1, 60_000),
+    unplugTimeoutMs: inRange(
+      'unplug timeout',
+      options.unplugTimeoutMs ?? UNPLUG_TIMEOUT_MS,
+      1_000,
+      600_000,
+      SECONDS,
+    ),
+    downtimeMsMax: inRange(
+      'downtime limit',
+      options.downtimeMsMax ?? DOWNTIME_MS_MAX,
+      1,
+      60_000,
+      MILLISECONDS,
+    ),
     bandwidthMiBps:
-      options.bandwidthMiBps == null ? null : inRange('bandwidth', options.bandwidthMiBps, 1, 1_000_000),
+      options.bandwidthMiBps == null
+        ? null
+        : inRange('bandwidth', options.bandwidthMiBps, 1, 1_000_000, MIBPS),
     transferTimeoutMs: inRange(
       'transfer timeout',
       options.transferTimeoutMs ?? TRANSFER_TIMEOUT_MS,
       1_000,
       24 * 3_600_000,
+      SECONDS,
     ),
   };
   return parts.store.jobs.add(parts.random.uuid() as JobId, params, vm.name, caller.correlationId);
 }
 
-function inRange(what: string, value: number, least: number, most: number): number {
+/** In what people give a limit; `one` is how many of ours that is. */
+const SECONDS = { name: 's', one: 1_000 };
+const MILLISECONDS = { name: 'ms', one: 1 };
+const MIBPS = { name: 'MiB/s', one: 1 };
+
+function inRange(
+  what: string,
+  value: number,
+  least: number,
+  most: number,
+  { name, one }: typeof SECONDS,
+): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value;
   throw new HandoverError(
     'INVALID_INPUT',
-    `the ${what} is ${value}; it must be a whole number from ${least} to ${most}`,
+    `the ${what} is ${value / one} ${name}; it must be from ${least / one} to ${most / one} ${name}`,
   );
 }
+
+const isParked = (job: Job) =>
+  new HandoverError(
+    'VM_NOT_MIGRATING',
+    `Cannot cancel migration: job ${job.id} of ${job.vmName} waits for an operator; let it go on with ` +
+      `"handover job retry ${job.id}" or give it up with "handover job abandon ${job.id}".`,
+  );
 
 /** Asks for the cancel and waits until it is decided where the VM stays. */
 async function cancelJob(parts: AppParts, id: JobId): Promise<Job> {
@@ -161,7 +196,16 @@ async function cancelJob(parts: AppParts, id: JobId): Promise<Job> {
       'CANCEL_TOO_LATE',
       `Cannot cancel migration: ${job.vmName} is past the point of return (job ${id} is ${job.state}).`,
     );
-  if ((await store.jobs.requestCancel(id)) === 'too_late') throw tooLate(before);
+  if ((await store.jobs.requestCancel(id)) === 'too_late') {
+    const now = (await store.jobs.get(id)) ?? before;
+    if (now.state === 'needs_operator') throw isParked(now);
+    if (isLive(now.state)) throw tooLate(now);
+    throw new HandoverError(
+      'VM_NOT_MIGRATING',
+      `Cannot cancel migration: there is no migration of ${now.vmName} under way (job ${id} has ended: ` +
+        `${now.state}).`,
+    );
+  }
   return until(
     clock,
     `the cancel of job ${id}`,

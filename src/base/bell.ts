@@ -4,6 +4,9 @@
  */
 import type { Clock } from './clock.ts';
 
+/** A reason of its own: making the default one is most of what an abort costs. */
+const RUNG = new Error('the bell rang');
+
 export class Bell {
   #rung = false;
   #wake: (() => void) | null = null;
@@ -22,7 +25,7 @@ export class Bell {
       return;
     }
     const rung = new AbortController();
-    this.#wake = () => rung.abort();
+    this.#wake = () => rung.abort(RUNG);
     const either = signal ? AbortSignal.any([rung.signal, signal]) : rung.signal;
     try {
       await clock.sleep(limitMs, either);

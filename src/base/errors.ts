@@ -65,6 +65,7 @@ export const ERROR_CODES = {
   TARGET_IS_SOURCE: row('conflict', 'never'),
   JOB_NOT_RESUMABLE: row('conflict', 'never'),
   CLAIM_LOST: row('conflict', 'never'),
+  CHOICE_OUTDATED: row('conflict', 'safe'),
 
   NO_HOST_FITS: row('no_capacity', 'later'),
   VF_TAKEN: row('no_capacity', 'later'),

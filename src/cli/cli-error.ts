@@ -20,17 +20,36 @@ export const EXIT = {
 export class CliError extends Error {
   override readonly name = 'CliError';
   readonly exitCode: number;
+  /** Handover's code (docs/reference/errors.md) if the engine gave one. */
+  readonly code: string | null;
 
-  constructor(exitCode: number, message: string) {
+  constructor(exitCode: number, message: string, code: string | null = null) {
     super(message);
     this.exitCode = exitCode;
+    this.code = code;
+  }
+}
+
+/** The code for programs: the engine's, else what the exit code alone tells; null if that is nothing. */
+export function codeOf({ code, exitCode }: CliError): string | null {
+  if (code !== null) return code;
+  switch (exitCode) {
+    case EXIT.usage:
+      return 'INVALID_INPUT';
+    case EXIT.notPermitted:
+      return 'NOT_SIGNED_IN';
+    case EXIT.notFound:
+      return 'NOT_FOUND';
+    default:
+      return null;
   }
 }
 
 /** Exit code for a refused request, by HTTP status and Handover's error code. */
 export function exitCodeOf(status: number, errorCode: string | null): number {
-  // The request was fine; the VM is not.
+  // The request was fine; the VM is not, or the host does not let the engine in.
   if (errorCode === 'VM_NOT_MIGRATABLE') return EXIT.refused;
+  if (errorCode === 'HOST_KEY_UNKNOWN' || errorCode === 'HOST_REFUSED_CREDENTIALS') return EXIT.unreachable;
   switch (status) {
     case 400:
     case 405:

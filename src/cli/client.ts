@@ -41,6 +41,7 @@ export async function send(
     const answer = await fetch(`${url}${path}`, { ...init, signal: AbortSignal.timeout(REQUEST_LIMIT_MS) });
     return { status: answer.status, text: await answer.text() };
   } catch (thrown) {
+    if (thrown instanceof Error && thrown.name === 'TimeoutError') throw noAnswer(url, init.method);
     const cause = thrown instanceof Error ? (thrown.cause ?? thrown) : thrown;
     const code = (cause as NodeJS.ErrnoException).code ?? (cause as Error).message;
     const why = code === 'ECONNREFUSED' ? 'nothing listens there; is "handover serve" running?' : code;
@@ -49,6 +50,16 @@ export async function send(
       `can not reach Handover at ${url}: ${why} (another engine: --url or HANDOVER_URL)`,
     );
   }
+}
+
+function noAnswer(url: string, method = 'GET'): CliError {
+  const advice =
+    method === 'GET' ? '' : '; it may have been carried out all the same: look before you repeat it';
+  return new CliError(
+    EXIT.unreachable,
+    `no answer from Handover at ${url} within ${REQUEST_LIMIT_MS / 1000} s${advice}`,
+    'CALL_TIMED_OUT',
+  );
 }
 
 /** A signed-on client. */
@@ -107,6 +118,7 @@ export class Client {
       return new CliError(
         EXIT.notPermitted,
         `the sign-on at ${this.url} is no longer valid; run: handover login --url ${this.url}`,
+        'NOT_SIGNED_IN',
       );
     }
     const answer = (parsed ?? {}) as { fault?: Fault } & Fault;
@@ -115,6 +127,7 @@ export class Client {
     return new CliError(
       exitCodeOf(status, fault.code ?? null),
       detail || fault.reason || `${this.url} answered with status ${status}`,
+      fault.code ?? null,
     );
   }
 }

@@ -50,8 +50,16 @@ export function storeCredential(url: string, credential: Credential): void {
   const path = credentialsPath();
   const { byUrl } = readCredentials();
   const stored: Stored = { current: url, byUrl: { ...byUrl, [url]: credential } };
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const beside = `${path}.${process.pid}`;
-  writeFileSync(beside, `${JSON.stringify(stored, null, 2)}\n`, { mode: 0o600 });
-  renameSync(beside, path);
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    const beside = `${path}.${process.pid}`;
+    writeFileSync(beside, `${JSON.stringify(stored, null, 2)}\n`, { mode: 0o600 });
+    renameSync(beside, path);
+  } catch (thrown) {
+    throw new CliError(
+      EXIT.failed,
+      `signed on, but the token can not be kept in ${path} (${(thrown as Error).message}); make its folder ` +
+        `writable, or choose another with XDG_CONFIG_HOME`,
+    );
+  }
 }

@@ -1,4 +1,4 @@
-/** `handover host add|list|show|remove`. */
+/** `handover host add|list|show|update|refresh|remove`. */
 import type { Client } from './client.ts';
 import { findOne, listAll } from './find.ts';
 import { flagOf, itemsOf, numberOf, type Reference } from './ovirt-json.ts';
@@ -135,6 +135,43 @@ export async function addHost(
     ...(options.peerUri === undefined ? {} : { peer_uri: options.peerUri }),
     ...(options.migrationAddress === undefined ? {} : { migration_address: options.migrationAddress }),
   });
+  show(format, toView(await client.ovirt<OvirtHost>('GET', `hosts/${id}?follow=nics`)));
+}
+
+/** What of a host can be changed; `none` takes a setting away. */
+export interface HostChanges {
+  readonly name?: string;
+  readonly uri?: string;
+  readonly peerUri?: string;
+  readonly migrationAddress?: string;
+  readonly outgoingMax?: number;
+  readonly incomingMax?: number;
+}
+
+/** Changes what is given; a new URI is tried first. */
+export async function updateHost(
+  client: Client,
+  format: OutputFormat,
+  nameOrId: string,
+  changes: HostChanges,
+): Promise<void> {
+  const { id } = await findOne<OvirtHost>(client, 'hosts', nameOrId);
+  const text = (value: string | undefined) => (value === 'none' ? '' : value);
+  await client.ovirt('PUT', `hosts/${id}`, {
+    name: changes.name,
+    libvirt_uri: changes.uri,
+    peer_uri: text(changes.peerUri),
+    migration_address: text(changes.migrationAddress),
+    outgoing_migrations_max: changes.outgoingMax,
+    incoming_migrations_max: changes.incomingMax,
+  });
+  show(format, toView(await client.ovirt<OvirtHost>('GET', `hosts/${id}?follow=nics`)));
+}
+
+/** Looks at a host now, and tests the ways between it and the others again. */
+export async function refreshHost(client: Client, format: OutputFormat, nameOrId: string): Promise<void> {
+  const { id } = await findOne<OvirtHost>(client, 'hosts', nameOrId);
+  await client.ovirt('POST', `hosts/${id}/refresh`, {});
   show(format, toView(await client.ovirt<OvirtHost>('GET', `hosts/${id}?follow=nics`)));
 }
 

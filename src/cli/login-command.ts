@@ -36,8 +36,9 @@ export async function login(options: {
     throw new CliError(EXIT.failed, `${url} is no Handover engine (status ${status}); check --url`);
   }
   if (answer.access_token === undefined) {
-    const exitCode = status >= 500 ? EXIT.unreachable : EXIT.notPermitted;
-    throw new CliError(exitCode, answer.error ?? `sign-on failed with status ${status}`);
+    const said = answer.error ?? `sign-on failed with status ${status}`;
+    if (status >= 500) throw new CliError(EXIT.unreachable, said);
+    throw new CliError(EXIT.notPermitted, said, 'SIGN_ON_REFUSED');
   }
   const expiresAt = Number(answer.exp ?? 0);
   storeCredential(url, { user: options.user, token: answer.access_token, expiresAt });

@@ -4,9 +4,9 @@
  */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { CliError, EXIT } from './cli-error.ts';
+import { CliError, codeOf, EXIT } from './cli-error.ts';
 import type { Client } from './client.ts';
-import type { OutputFormat } from './output.ts';
+import { type OutputFormat, printJson } from './output.ts';
 
 /** Starts the engine in this process with the rest of the command line. */
 export type Serve = (args: readonly string[]) => Promise<void>;
@@ -18,24 +18,37 @@ interface GlobalOptions {
 
 /** Runs a command line as in `process.argv`. Returns the exit code; everything was said by then. */
 export async function main(argv: readonly string[], serve: Serve): Promise<number> {
+  const program = createProgram(serve);
   try {
-    await createProgram(serve).parseAsync([...argv]);
+    await program.parseAsync([...argv]);
     return EXIT.ok;
   } catch (thrown) {
-    return report(thrown);
+    return report(thrown, program.opts<GlobalOptions>().output);
   }
 }
 
-function report(thrown: unknown): number {
-  // Commander has said what was wrong with the command line already.
-  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  if (thrown instanceof CliError) {
-    if (thrown.message !== '') process.stderr.write(`handover: ${thrown.message}\n`);
-    return thrown.exitCode;
+function report(thrown: unknown, format: OutputFormat): number {
+  const answer = (code: string | null, message: string) => {
+    if (format === 'json') printJson({ error: { code, message } });
+  };
+  if (thrown instanceof CommanderError) {
+    if (thrown.exitCode === 0) return EXIT.ok;
+    // Commander has said what was wrong with the command line already.
+    const said = thrown.code === 'commander.help' ? 'the command is not complete' : thrown.message;
+    answer('INVALID_INPUT', said.replace(/^error: /, ''));
+    return EXIT.usage;
   }
-  process.stderr.write(
-    `handover: unexpected failure: ${thrown instanceof Error ? thrown.stack : String(thrown)}\n`,
-  );
+  if (thrown instanceof CliError) {
+    const { exitCode, message, code } = thrown;
+    // What there is to say is in the document already, or the job is the document.
+    if (message === '') return exitCode;
+    if (exitCode !== EXIT.jobNotSucceeded) answer(codeOf(thrown), message);
+    process.stderr.write(`handover: ${message}${code === null ? '' : ` (${code})`}\n`);
+    return exitCode;
+  }
+  const said = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+  answer('ASSERTION_FAILED', thrown instanceof Error ? thrown.message : said);
+  process.stderr.write(`handover: unexpected failure: ${said}\n`);
   return EXIT.failed;
 }
 
@@ -152,6 +165,26 @@ function addHost(program: Command): void {
       await run(command, async (client, format) => await showHost(client, format, name));
     });
   host
+    .command('update <host>')
+    .description('change what is given; "none" takes an address away')
+    .option('--name <name>')
+    .option('--uri <uri>', 'how the engine reaches it; tried first')
+    .option('--peer-uri <uri>', "how the other hosts' libvirtd reaches it")
+    .option('--migration-address <address>', 'where guest memory is sent')
+    .option('--outgoing-max <n>', 'migrations that may leave it at a time', wholeNumber(1))
+    .option('--incoming-max <n>', 'migrations that may enter it at a time', wholeNumber(1))
+    .action(async (name: string, options: object, command: Command) => {
+      const { updateHost } = await import('./host-commands.ts');
+      await run(command, async (client, format) => await updateHost(client, format, name, options));
+    });
+  host
+    .command('refresh <host>')
+    .description('look at it now and test the ways to and from the other hosts')
+    .action(async (name: string, _options: object, command: Command) => {
+      const { refreshHost } = await import('./host-commands.ts');
+      await run(command, async (client, format) => await refreshHost(client, format, name));
+    });
+  host
     .command('remove <host>')
     .description('forget a host; nothing on it changes')
     .action(async (name: string, _options: object, command: Command) => {
@@ -262,8 +295,12 @@ function addVm(program: Command): void {
     .option('--to <host>', 'to this host; else the best that fits')
     .option('--watch', 'follow it to its end')
     .option('--copy-storage', 'copy local disks')
-    .option('--unplug-timeout <s>', 'how long the guest has to give one VF back', seconds)
-    .option('--downtime-max <ms>', 'how long the guest may pause', wholeNumber(1))
+    .option(
+      '--unplug-timeout <s>',
+      'how long the guest has to give one VF back, 1 to 600 (default 30)',
+      seconds,
+    )
+    .option('--downtime-max <ms>', 'how long the guest may pause, 1 to 60000 (default 500)', wholeNumber(1))
     .action(async (name: string, options: object, command: Command) => {
       const { migrateVm } = await load();
       await run(command, async (client, format) => await migrateVm(client, format, name, options));

@@ -32,7 +32,8 @@ interface OvirtCandidate {
 interface OvirtAssignment {
   readonly nic: Reference;
   readonly source_pf: string;
-  readonly source_vf: string;
+  /** Absent for one that is out. */
+  readonly source_vf?: string;
   readonly target_pf: string;
   readonly target_vf: string;
 }
@@ -62,7 +63,7 @@ function toView(plan: OvirtPlan) {
       vnics: itemsOf<OvirtAssignment>(candidate.assignments, 'assignment').map((each) => ({
         name: each.nic.name ?? each.nic.id,
         sourcePf: each.source_pf,
-        sourceVf: each.source_vf,
+        sourceVf: each.source_vf ?? null,
         targetPf: each.target_pf,
         targetVf: each.target_vf,
       })),
@@ -91,10 +92,10 @@ function planLines(plan: PlanView, colour: boolean): string[] {
       return [
         `  ${mark} ${host.name.padEnd(width)}  ${how}`,
         ...host.reasons.slice(1).map((each) => `${indent}${each.message}`),
-        ...host.vnics.map(
-          ({ name, sourcePf, sourceVf, targetPf, targetVf }) =>
-            `${indent}${name}: VF ${sourceVf} (${sourcePf}) → ${targetVf} (${targetPf})`,
-        ),
+        ...host.vnics.map(({ name, sourcePf, sourceVf, targetPf, targetVf }) => {
+          const from = sourceVf === null ? '(none)' : `${sourceVf} (${sourcePf})`;
+          return `${indent}${name}: VF ${from} → ${targetVf} (${targetPf})`;
+        }),
         ...(host.fits ? host.warnings.map((each) => warning(each.message, indent)) : []),
       ];
     }),

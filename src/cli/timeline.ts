@@ -16,7 +16,7 @@ export interface TimelineMigration {
   readonly vnics: readonly {
     readonly name: string;
     readonly mac: string;
-    readonly sourceVf: string;
+    readonly sourceVf: string | null;
     readonly targetVf: string;
     readonly state: string;
   }[];
@@ -154,7 +154,7 @@ function stepLines(migration: TimelineMigration, style: TimelineStyle): string[]
 function vnicLines(migration: TimelineMigration, style: TimelineStyle): string[] {
   return migration.vnics.map(
     ({ name, mac, sourceVf, targetVf, state }) =>
-      `  ${name}  VF ${sourceVf} → ${targetVf}  ${stateText(style, state)}  ${mac}`,
+      `  ${name}  VF ${sourceVf ?? '(none)'} → ${targetVf}  ${stateText(style, state)}  ${mac}`,
   );
 }
 

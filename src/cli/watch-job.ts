@@ -44,7 +44,8 @@ export async function watchJob(client: Client, format: OutputFormat, id: string)
       job = await look(client, id);
     }
     if (display === null) printJson(job);
-    if (job.state !== 'succeeded') throw new CliError(EXIT.jobNotSucceeded, endOf(job));
+    if (job.state !== 'succeeded')
+      throw new CliError(EXIT.jobNotSucceeded, endOf(job), job.error?.code ?? null);
   } finally {
     process.removeListener('SIGINT', onInterrupt);
   }

@@ -19,6 +19,8 @@ export interface Config {
   readonly adminPassword: string | null;
   /** Run on simulated hosts. */
   readonly simulated: boolean;
+  /** Directory of simulated hosts that another process serves (`handover-simhost`); null = none. */
+  readonly simhostDir: string | null;
   /** ssh configuration file for hosts reached by ssh; null = the user's own. */
   readonly sshConfig: string | null;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
@@ -29,7 +31,7 @@ export interface Config {
 /** How the engine is started, for `--help` and for mistakes. */
 export const USAGE =
   `Usage: handover serve [--data DIR] [--listen ADDRESS] [--port N] ` +
-  `[--ssh-config FILE] [--simulated]
+  `[--ssh-config FILE] [--simulated] [--simhost DIR]
 Environment: HANDOVER_DATABASE_URL, HANDOVER_ADMIN_PASSWORD, HANDOVER_LOG_LEVEL`;
 
 /** First descriptor systemd hands over (sd_listen_fds(3)). */
@@ -61,6 +63,7 @@ export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv, owne
     databaseUrl: env['HANDOVER_DATABASE_URL'] || null,
     adminPassword: env['HANDOVER_ADMIN_PASSWORD'] || null,
     simulated: values.simulated ?? false,
+    simhostDir: values.simhost ? resolve(values.simhost) : null,
     sshConfig: values['ssh-config'] ? resolve(values['ssh-config']) : null,
     logLevel,
     owner,
@@ -83,6 +86,7 @@ function parse(args: readonly string[]) {
         port: { type: 'string' },
         'ssh-config': { type: 'string' },
         simulated: { type: 'boolean' },
+        simhost: { type: 'string' },
       },
     }).values;
   } catch (thrown) {

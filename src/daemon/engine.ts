@@ -1,15 +1,11 @@
 /**
  * The composition root: one engine, wired from its parts and taken down in the reverse order. Nothing imports
- * the daemon. The background work of an engine is here: runner (migrations), host monitor (inventory),
- * reconciler (vNICs that are missing).
+ * the daemon.
  */
 import { createApi } from '../api/create-api.ts';
+import { startBackground } from '../app/background.ts';
 import { createUseCases } from '../app/create-use-cases.ts';
-import { startHostMonitor } from '../app/host-monitor.ts';
-import { migrationPorts } from '../app/migration-ports.ts';
 import type { AppParts } from '../app/parts.ts';
-import { startReconciler } from '../app/reconciler.ts';
-import { Turnstile } from '../app/reserve-migration.ts';
 import { ADMIN, setPassword } from '../app/sign-on.ts';
 import { systemClock } from '../base/clock.ts';
 import { explain } from '../base/errors.ts';
@@ -17,10 +13,10 @@ import type { Log } from '../base/log.ts';
 import { systemRandom } from '../base/random.ts';
 import type { Hypervisors } from '../hypervisor/port.ts';
 import { createHypervisors } from '../hypervisor/libvirt-hypervisor.ts';
-import { migrateVmSaga } from '../migration/migrate-vm.ts';
-import { RUNNER_DEFAULTS, startRunner } from '../saga/runner.ts';
+import { RUNNER_DEFAULTS } from '../saga/runner.ts';
 import { openStore } from '../store/open-store.ts';
 import type { Config } from './config.ts';
+import { checkListenAddress } from './listen-address.ts';
 import { startPostgres } from './postgres.ts';
 import type { Simulation } from './simulation.ts';
 
@@ -48,6 +44,7 @@ export async function startEngine(config: Config, log: Log): Promise<Engine> {
     }
   };
   try {
+    if (config.listenFd === null) await checkListenAddress(config.listenHost, config.port);
     const connection = config.databaseUrl
       ? { connectionString: config.databaseUrl }
       : await embedded(config, log, stops);
@@ -56,7 +53,7 @@ export async function startEngine(config: Config, log: Log): Promise<Engine> {
 
     const simulation = config.simulated ? await simulate(config, log) : null;
     if (simulation) stops.push(() => simulation.close());
-    const hypervisors = openHypervisors(config, log, simulation);
+    const hypervisors = await openHypervisors(config, log, simulation);
     stops.push(() => hypervisors.close());
 
     const parts: AppParts = { store, hypervisors, clock, random, log };
@@ -64,17 +61,8 @@ export async function startEngine(config: Config, log: Log): Promise<Engine> {
     const useCases = createUseCases(parts);
     if (simulation) await simulation.introduce(useCases);
 
-    const turnstile = new Turnstile();
-    const monitor = startHostMonitor(parts);
-    stops.push(() => monitor.stop());
-    const reconciler = startReconciler(parts, turnstile);
-    stops.push(() => reconciler.stop());
-    const saga = migrateVmSaga(migrationPorts(parts, turnstile));
-    const runner = startRunner(saga, store.jobs.saga, clock, log, {
-      ...RUNNER_DEFAULTS,
-      owner: config.owner,
-    });
-    stops.push(() => runner.stop());
+    const background = startBackground(parts, { ...RUNNER_DEFAULTS, owner: config.owner });
+    stops.push(() => background.stop());
 
     const api = createApi({ useCases, clock, random, log });
     stops.push(() => api.close());
@@ -102,13 +90,25 @@ async function simulate(config: Config, log: Log): Promise<Simulation> {
   return startSimulation({ dataDir: config.dataDir, clock: systemClock, random: systemRandom, log });
 }
 
-function openHypervisors(config: Config, log: Log, simulation: Simulation | null): Hypervisors {
+async function openHypervisors(
+  config: Config,
+  log: Log,
+  simulation: Simulation | null,
+): Promise<Hypervisors> {
+  const openShell = simulation?.openShell ?? (await simhostShells(config));
   return createHypervisors({
     clock: systemClock,
     log,
     ...(config.sshConfig === null ? {} : { sshConfig: config.sshConfig }),
-    ...(simulation ? { openShell: (endpoint) => simulation.openShell(endpoint) } : {}),
+    ...(openShell ? { openShell } : {}),
   });
+}
+
+/** Shells of hosts that another process simulates; loaded only when asked for. */
+async function simhostShells({ simhostDir }: Config) {
+  if (simhostDir === null) return null;
+  const { simulatedShells } = await import('../simhost/process/channel-client.ts');
+  return simulatedShells(systemClock, simhostDir);
 }
 
 /** Sets the administrator's password: the configured one always, a made-up one only if there is none yet. */

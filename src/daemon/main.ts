@@ -1,6 +1,7 @@
 /** `handover serve`: starts one engine and ends it on SIGINT or SIGTERM. */
 import { hostname } from 'node:os';
 import { explain, isCode } from '../base/errors.ts';
+import { systemRandom } from '../base/random.ts';
 import { readConfig, USAGE } from './config.ts';
 import { type Engine, startEngine } from './engine.ts';
 import { createLog } from './log.ts';
@@ -13,7 +14,9 @@ async function main(): Promise<void> {
     process.stdout.write(`${USAGE}\n`);
     return;
   }
-  const config = readConfig(process.argv.slice(2), process.env, `${hostname()}:${process.pid}`);
+  // Containers share process numbers, and a claim must not pass from one start to the next.
+  const owner = `${hostname()}:${process.pid}:${systemRandom.uuid().slice(0, 8)}`;
+  const config = readConfig(process.argv.slice(2), process.env, owner);
   const log = createLog(config.logLevel);
   const engine = await startEngine(config, log);
   if (engine.generatedPassword !== null) {

@@ -1,7 +1,7 @@
 /**
- * Simulated hosts for `serve --simulated`: a fleet of libvirt servers on unix sockets in the data directory,
- * reached through the real client. Only the host channel is handed in, because commands for a unix-socket
- * host would otherwise run on this machine.
+ * Simulated hosts for `serve --simulated`: what `handover-simhost` serves, in this process, with its sockets
+ * in the data directory. Only the host channel is handed in, because commands for a unix-socket host would
+ * otherwise run on this machine.
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,10 +14,12 @@ import type { HostShell } from '../hypervisor/host-shell.ts';
 import type { HostEndpoint } from '../hypervisor/port.ts';
 import { DEMO_FLEET } from '../simhost/demo-inventory.ts';
 import { createSimFleet } from '../simhost/fleet.ts';
+import { simulatedShells } from '../simhost/process/channel-client.ts';
+import { type ServedHost, serveFleet } from '../simhost/process/serve-fleet.ts';
 
 export interface Simulation {
   /** The channel of a simulated host; null for a host that is not one of the fleet. */
-  openShell(endpoint: HostEndpoint): HostShell | null;
+  readonly openShell: (endpoint: HostEndpoint) => HostShell | null;
   /** Adds the fleet's networks, profiles and hosts, unless they are there already. */
   introduce(useCases: UseCases): Promise<void>;
   close(): Promise<void>;
@@ -36,18 +38,19 @@ export async function startSimulation(options: {
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
   const fleet = createSimFleet({ clock, random, log, inventory: DEMO_FLEET });
-  for (const { name } of DEMO_FLEET.hosts) await fleet.serve(name, join(directory, `${name}.sock`));
+  const served = await serveFleet(fleet, directory, null);
   return {
-    openShell: (endpoint) => fleet.shell(endpoint.name),
-    introduce: (useCases) => introduce(useCases, directory),
+    openShell: simulatedShells(clock, directory),
+    introduce: (useCases) => introduce(useCases, served.hosts),
     async close() {
+      await served.close();
       await fleet.close();
       rmSync(directory, { recursive: true, force: true });
     },
   };
 }
 
-async function introduce(useCases: UseCases, directory: string): Promise<void> {
+async function introduce(useCases: UseCases, served: readonly ServedHost[]): Promise<void> {
   const caller = { user: ADMIN, correlationId: null };
   const networks = new Map((await useCases.listNetworks(caller)).map((network) => [network.name, network]));
   const profiles = new Set((await useCases.listVnicProfiles(caller)).map((profile) => profile.name));
@@ -65,10 +68,9 @@ async function introduce(useCases: UseCases, directory: string): Promise<void> {
     if (!profiles.has(wanted.name)) await useCases.addVnicProfile(caller, { ...wanted, networkId: prod.id });
   }
   const hosts = new Map((await useCases.listHosts(caller)).map((host) => [host.name, host]));
-  for (const { name } of DEMO_FLEET.hosts) {
-    const uri = `qemu+unix:///system?socket=${join(directory, `${name}.sock`)}`;
+  for (const { name, uri, peerUri } of served) {
     const known = hosts.get(name);
     if (known) await useCases.updateHost(caller, known.id, { uri });
-    else await useCases.addHost(caller, { name, uri, peerUri: `qemu+tls://${name}/system` });
+    else await useCases.addHost(caller, { name, uri, peerUri });
   }
 }

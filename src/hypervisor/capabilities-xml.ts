@@ -7,6 +7,7 @@ import type { PciAddress } from '../base/ids.ts';
 import { attr, child, children, textOf, writeXml } from '../libvirt/xml/index.ts';
 import type { NetworkPool } from '../model/host.ts';
 import { parseHostXml, pciAddressOf } from './xml-values.ts';
+import { remembering } from './remember.ts';
 
 /** What `virConnectGetCapabilities` says of the host itself. */
 export interface HostCapabilities {
@@ -21,7 +22,7 @@ export interface HostCapabilities {
 }
 
 /** Reads capabilities XML. Throws `PROTOCOL_VIOLATION` if it has no host. */
-export function readCapabilities(xml: string): HostCapabilities {
+export const readCapabilities = remembering((xml): HostCapabilities => {
   const host = child(parseHostXml(xml, 'capabilities'), 'host');
   const cpu = child(host, 'cpu');
   if (!host) throw new HandoverError('PROTOCOL_VIOLATION', 'the capabilities a host sent have no <host>');
@@ -39,7 +40,7 @@ export function readCapabilities(xml: string): HostCapabilities {
     cpuXml: cpu ? writeXml(cpu) : '',
     nodeOfCpu,
   };
-}
+});
 
 /** Reads network XML; null for a network that is no pool of VFs. */
 export function readNetworkPool(xml: string): NetworkPool | null {

@@ -6,6 +6,7 @@
  * while QEMU exists, so state and XML of different moments are recognised and read again. A domain that is
  * arriving may not be describable at all (`arriving-domains.ts`). Used by the look verbs.
  */
+import type { Clock } from '../base/clock.ts';
 import type { PciAddress, VmId } from '../base/ids.ts';
 import {
   DOMAIN_XML,
@@ -18,9 +19,12 @@ import type { Domain, DomainInterface } from '../model/domain.ts';
 import { isActive } from '../model/domain.ts';
 import type { ArrivingDomains } from './arriving-domains.ts';
 import { readNetworkPool } from './capabilities-xml.ts';
+import type { KnownDaemon } from './daemon-look.ts';
+import { KnownDevices } from './device-look.ts';
 import { type DomainDescription, readDomainXml } from './domain-xml.ts';
 import { domainRef, nullOn, nullWithoutDomain } from './refusals.ts';
 import { stateNames } from './state-names.ts';
+import type { VfPlace } from './vf-look.ts';
 
 const LOOK_LIMIT_MS = 15_000;
 /** After so many looks that do not fit together the last one is believed: the state may really be odd. */
@@ -32,13 +36,18 @@ export interface HostMemory {
   readonly isPool: Map<string, boolean>;
   /** NUMA node by host CPU; empty until the capabilities were read. */
   nodeOfCpu: ReadonlyMap<number, number>;
+  readonly devices: KnownDevices;
+  /** What does not change while the daemon runs. */
+  daemon: KnownDaemon | null;
   /** Where each VF sits: the netdev of its PF and its index there. */
-  vfPlaces: ReadonlyMap<PciAddress, { readonly pf: string; readonly index: number }>;
+  vfPlaces: ReadonlyMap<PciAddress, VfPlace>;
 }
 
 /** Of a host not looked at yet. */
-export const emptyMemory = (): HostMemory => ({
+export const emptyMemory = (clock: Clock): HostMemory => ({
   isPool: new Map(),
+  devices: new KnownDevices(clock),
+  daemon: null,
   nodeOfCpu: new Map(),
   vfPlaces: new Map(),
 });
@@ -46,6 +55,7 @@ export const emptyMemory = (): HostMemory => ({
 /** What the look verbs of one host share. */
 export interface Looker {
   readonly client: LibvirtClient;
+  readonly clock: Clock;
   readonly memory: HostMemory;
   readonly arriving: ArrivingDomains;
 }

@@ -8,6 +8,7 @@ import { isUuid, type PciAddress, parseMac, type VmId } from '../base/ids.ts';
 import { attr, child, children, textOf, writeXml, type XmlElement } from '../libvirt/xml/index.ts';
 import type { DomainDisk, DomainInterface } from '../model/domain.ts';
 import { parseHostXml, pciAddressOf } from './xml-values.ts';
+import { remembering } from './remember.ts';
 
 /**
  * Our element in a domain's `<metadata>`: `<handover:vnics><handover:vnic mac='...'
@@ -64,7 +65,7 @@ export interface DomainDescription {
 }
 
 /** Reads a domain's XML. Throws `PROTOCOL_VIOLATION` if it is not one. */
-export function readDomainXml(xml: string): DomainDescription {
+export const readDomainXml = remembering((xml): DomainDescription => {
   const root = parseHostXml(xml, 'domain');
   const uuid = textOf(child(root, 'uuid')).toLowerCase();
   const devices = child(root, 'devices');
@@ -92,7 +93,7 @@ export function readDomainXml(xml: string): DomainDescription {
       return attr(target, 'name') === AGENT_CHANNEL && attr(target, 'state') === 'connected';
     }),
   };
-}
+});
 
 /** Profile by MAC from our metadata, whatever prefix it was written with. */
 function profilesOf(root: XmlElement): ReadonlyMap<string, string> {

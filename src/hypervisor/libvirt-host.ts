@@ -30,11 +30,10 @@ import type {
   MigrateRequest,
   MigrationProgress,
   VfPlug,
-  VfState,
 } from './port.ts';
 import { acting, domainRef, nullOn } from './refusals.ts';
 import { plugVf, reattachVf, requestUnplug, resetVf } from './vf-acts.ts';
-import { lookAtVf, lookAtVfAttributes } from './vf-look.ts';
+import { lookAtVfAttributes } from './vf-look.ts';
 
 const CALL_LIMIT_MS = 30_000;
 /** libvirt waits up to 15 s for QEMU to end before it says that it does not. */
@@ -62,12 +61,13 @@ export class LibvirtHost implements Hypervisor {
   readonly #channel: HostChannel;
   readonly #events: EventHub;
   readonly #arriving: ArrivingDomains;
-  readonly #memory: HostMemory = emptyMemory();
+  readonly #memory: HostMemory;
 
   constructor(deps: LibvirtHostDeps, endpoint: HostEndpoint) {
     const log = deps.log.child({ host: endpoint.name });
     this.endpoint = endpoint;
     this.#clock = deps.clock;
+    this.#memory = emptyMemory(deps.clock);
     this.#connections = new HostConnections({ ...deps, log }, endpoint);
     this.#channel = deps.channel;
     this.#arriving = new ArrivingDomains(() => this.#connections.arriving(), deps.clock);
@@ -88,10 +88,6 @@ export class LibvirtHost implements Hypervisor {
 
   async migrationDowntimeMs(vmId: VmId): Promise<number | null> {
     return lookAtDowntime(await this.#connections.work(), vmId);
-  }
-
-  async inspectVf(pciAddress: PciAddress): Promise<VfState | null> {
-    return lookAtVf(await this.#looker(), this.#channel, checkPciAddress(pciAddress));
   }
 
   async vfAttributes(pciAddress: PciAddress): Promise<VfAttributes | null> {
@@ -239,7 +235,7 @@ export class LibvirtHost implements Hypervisor {
 
   async #looker(): Promise<Looker> {
     const client = await this.#connections.control();
-    return { client, memory: this.#memory, arriving: this.#arriving };
+    return { client, clock: this.#clock, memory: this.#memory, arriving: this.#arriving };
   }
 
   async #act(what: string, pending: Promise<unknown>): Promise<void> {

@@ -89,11 +89,11 @@ describe('looking at a domain', () => {
     expect(await sim.run(sim.a.migrationDowntimeMs(NOBODY))).toBeNull();
     expect(await sim.run(sim.a.guestVfs(NOBODY, [WEB_MAC]))).toBeNull();
     for (const act of [
-      sim.a.resume(NOBODY),
-      sim.a.plug(NOBODY, plugOf()),
-      sim.a.requestUnplug(NOBODY, 'ua-vf0'),
+      () => sim.a.resume(NOBODY),
+      () => sim.a.plug(NOBODY, plugOf()),
+      () => sim.a.requestUnplug(NOBODY, 'ua-vf0'),
     ]) {
-      expect((await sim.failureOf(act)).code).toBe('NOT_FOUND');
+      expect((await sim.failureOf(act())).code).toBe('NOT_FOUND');
     }
     await sim.run(sim.a.destroy(NOBODY));
     await sim.run(sim.a.undefine(NOBODY));

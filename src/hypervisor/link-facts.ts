@@ -8,6 +8,7 @@ import { HandoverError, messageOf } from '../base/errors.ts';
 import { parseMac } from '../base/ids.ts';
 import type { Bridge } from '../model/host.ts';
 import type { VfAttributes } from '../model/pf.ts';
+import { remembering } from './remember.ts';
 
 /** One network device of a host. */
 export interface LinkFacts {
@@ -36,7 +37,7 @@ export interface LinkTable {
 type Json = Readonly<Record<string, unknown>>;
 
 /** Parses `ip -j -d link show` output. Throws `HOST_COMMAND_FAILED` if it is not what iproute2 prints. */
-export function parseLinks(json: string): LinkFacts[] {
+export const parseLinks = remembering((json): readonly LinkFacts[] => {
   return parseArray(json, 'ip -j -d link').flatMap((row) => {
     const name = textOf(row['ifname']);
     if (name === null) return [];
@@ -54,10 +55,10 @@ export function parseLinks(json: string): LinkFacts[] {
       },
     ];
   });
-}
+});
 
 /** Parses `ip -j addr show` output into global addresses by netdev. Throws `HOST_COMMAND_FAILED` as above. */
-export function parseAddresses(json: string): Map<string, readonly string[]> {
+export const parseAddresses = remembering((json): ReadonlyMap<string, readonly string[]> => {
   const table = new Map<string, readonly string[]>();
   for (const row of parseArray(json, 'ip -j addr')) {
     const name = textOf(row['ifname']);
@@ -68,7 +69,7 @@ export function parseAddresses(json: string): Map<string, readonly string[]> {
     if (name !== null && found.length > 0) table.set(name, found);
   }
   return table;
-}
+});
 
 /**
  * Why the host itself uses a netdev, in words that finish "it ..."; null = it does not. A VF whose netdev is

@@ -96,7 +96,7 @@ describe('moving a domain', () => {
     sim.world.fleet.faults.add({
       procedure: 'domainMigratePerform3Params',
       nth: 1,
-      effect: { type: 'delay', delayMs: 2000 },
+      delayMs: 2000,
     });
     const moving = sim.failureOf(sim.migrateWeb({ bandwidthMiBps: 50 }, stop.signal));
     await sim.world.clock.advance(500);

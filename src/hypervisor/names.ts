@@ -5,13 +5,13 @@
  */
 import { HandoverError } from '../base/errors.ts';
 import { type PciAddress, parsePciAddress } from '../base/ids.ts';
+import { isPeerUri } from '../model/host.ts';
 
 /**
  * IFNAMSIZ - 1 characters at most; the kernel allows more characters than this, no driver or administrator
  * uses them.
  */
 const NETDEV = /^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,14}$/;
-const PEER_URI = /^qemu\+(ssh|tls|tcp):\/\/[A-Za-z0-9_.@:[\]%-]+\/[A-Za-z0-9_/.?=&%+,:~-]*$/;
 const IMAGE_PATH = /^\/[^\0-\x1f\x7f]{1,1023}$/;
 const IMAGE_FORMATS: readonly string[] = ['qcow2', 'raw'];
 
@@ -61,7 +61,7 @@ export function checkNetdevName(text: string): string {
 
 /** Returns a libvirt URI of another host that is safe in a command. Throws `INVALID_INPUT`. */
 export function checkPeerUri(text: string): string {
-  if (!PEER_URI.test(text)) throw refuse('peer URI', text, 'write it like qemu+ssh://root@HOST/system');
+  if (!isPeerUri(text)) throw refuse('peer URI', text, 'write it like qemu+ssh://root@HOST/system');
   return text;
 }
 

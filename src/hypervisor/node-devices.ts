@@ -12,6 +12,7 @@ import type { Pf, Vf } from '../model/pf.ts';
 import { type LinkTable, netdevUseOf } from './link-facts.ts';
 import { pciAddressOfNodeDevice } from './names.ts';
 import { parseHostXml, pciAddressOf } from './xml-values.ts';
+import { remembering } from './remember.ts';
 
 /** A PCI function of a host. */
 export interface PciDevice {
@@ -40,7 +41,7 @@ export interface NetDevice {
 }
 
 /** Reads the XML of a `pci` node device. Throws `PROTOCOL_VIOLATION` if it is none. */
-export function readPciDevice(xml: string): PciDevice {
+export const readPciDevice = remembering((xml): PciDevice => {
   const root = parseHostXml(xml, 'device');
   const pci = capability(root, 'pci');
   const pciAddress = pci && addressOf(pci);
@@ -60,10 +61,10 @@ export function readPciDevice(xml: string): PciDevice {
       : null,
     physicalFunction: pciAddressOf(child(parent, 'address')),
   };
-}
+});
 
 /** Reads the XML of a `net` node device. Throws `PROTOCOL_VIOLATION` if it is none. */
-export function readNetDevice(xml: string): NetDevice {
+export const readNetDevice = remembering((xml): NetDevice => {
   const root = parseHostXml(xml, 'device');
   const net = capability(root, 'net');
   const name = textOf(child(net, 'interface'));
@@ -75,7 +76,7 @@ export function readNetDevice(xml: string): NetDevice {
     pciAddress: pciAddressOfNodeDevice(textOf(child(root, 'parent'))),
     up: state === undefined || state === 'unknown' ? null : state === 'up',
   };
-}
+});
 
 /** The devices of a host as libvirt lists them. */
 export interface DeviceTable {

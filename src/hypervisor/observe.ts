@@ -8,8 +8,8 @@ import { LIBVIRT_CODE, type LibvirtClient, procedures } from '../libvirt/index.t
 import type { Domain } from '../model/domain.ts';
 import type { HostInventory, NetworkPool } from '../model/host.ts';
 import { mapBounded } from './bounded.ts';
-import { type HostCapabilities, readCapabilities, readNetworkPool } from './capabilities-xml.ts';
-import { lookAtDevices } from './device-look.ts';
+import { readNetworkPool } from './capabilities-xml.ts';
+import { lookAtDaemon } from './daemon-look.ts';
 import { type HostMemory, type Looker, lookAtDomain } from './domain-look.ts';
 import type { HostChannel } from './host-channel.ts';
 import { bridgesOf, type LinkTable } from './link-facts.ts';
@@ -17,35 +17,23 @@ import { assembleNics, assemblePfs } from './node-devices.ts';
 import { nullOn } from './refusals.ts';
 
 const LOOK_LIMIT_MS = 15_000;
-/** A daemon that starts with an empty cache probes QEMU for 10 s first. */
-const CAPABILITIES_LIMIT_MS = 90_000;
-/** The oldest libvirt whose wire layout and behaviour were compared: 9.0.0. */
-const LIBVIRT_MIN = 9_000_000;
 /** virNodeGetMemoryStats of the whole host; Linux always gives these four values. */
 const WHOLE_HOST = -1;
 const MEMORY_STATS_COUNT = 4;
 
 /** Looks at everything. Throws `LIBVIRT_TOO_OLD`; a broken host channel is a fact, not an error. */
 export async function observe(looker: Looker, channel: HostChannel, where: string): Promise<HostInventory> {
-  const { client, memory } = looker;
-  const limit = { timeoutMs: LOOK_LIMIT_MS };
-  const { libVersion } = await client.call(procedures.connectGetLibVersion, {}, limit);
-  if (Number(libVersion) < LIBVIRT_MIN) {
-    throw new HandoverError(
-      'LIBVIRT_TOO_OLD',
-      `${where} runs libvirt ${versionText(libVersion)}; Handover needs 9.0 or newer`,
-      { detail: { version: versionText(libVersion) } },
-    );
-  }
-  const capabilities = await lookAtCapabilities(client);
+  const { client, memory, clock } = looker;
+  const daemon = await lookAtDaemon(client, memory.daemon, clock.monotonicMs(), where);
+  const { capabilities } = daemon;
+  memory.daemon = daemon;
   memory.nodeOfCpu = capabilities.nodeOfCpu;
-  const [{ hvVersion }, { hostname }, info, hostMemory, links, devices] = await Promise.all([
-    client.call(procedures.connectGetVersion, {}, limit),
-    client.call(procedures.connectGetHostname, {}, limit),
-    client.call(procedures.nodeGetInfo, {}, limit),
+  const looking = lookAtLinks(channel);
+  const linksKnown = looking.then(({ table }) => table !== null);
+  const [hostMemory, links, devices] = await Promise.all([
     lookAtMemory(client),
-    lookAtLinks(channel),
-    lookAtDevices(client),
+    looking,
+    memory.devices.look(client, linksKnown),
   ]);
   const pools = await lookAtPools(client, memory);
   const domains = await lookAtDomains(looker);
@@ -54,14 +42,14 @@ export async function observe(looker: Looker, channel: HostChannel, where: strin
     pfs.flatMap(({ name, vfs }) => vfs.map(({ pciAddress, index }) => [pciAddress, { pf: name, index }])),
   );
   return {
-    libvirtVersion: versionText(libVersion),
-    hypervisorVersion: versionText(hvVersion),
-    hostname,
+    libvirtVersion: daemon.libvirtVersion,
+    hypervisorVersion: daemon.hypervisorVersion,
+    hostname: daemon.hostname,
     hostUuid: capabilities.hostUuid,
     arch: capabilities.arch,
     cpuModel: capabilities.cpuModel,
     cpuVendor: capabilities.cpuVendor,
-    cpuCount: info.cpus,
+    cpuCount: daemon.cpuCount,
     cpuXml: capabilities.cpuXml,
     memoryKiB: hostMemory.totalKiB,
     memoryFreeKiB: hostMemory.freeKiB,
@@ -86,15 +74,6 @@ export async function lookAtDomains(looker: Looker): Promise<Domain[]> {
   );
   const looked = await mapBounded(domains, ({ uuid }) => lookAtDomain(looker, uuid as VmId));
   return looked.flatMap((seen) => (seen?.described ? [seen.domain] : []));
-}
-
-async function lookAtCapabilities(client: LibvirtClient): Promise<HostCapabilities> {
-  const { xml } = await client.call(
-    procedures.connectGetCapabilities,
-    {},
-    { timeoutMs: CAPABILITIES_LIMIT_MS },
-  );
-  return readCapabilities(xml);
 }
 
 /** Free is with what the kernel gives up at once (buffers, page cache). */
@@ -139,10 +118,4 @@ async function lookAtPools(client: LibvirtClient, memory: HostMemory): Promise<N
     return pool;
   });
   return pools.filter((pool) => pool !== null);
-}
-
-/** 11003000 -> `11.3.0`. */
-function versionText(version: bigint): string {
-  const number = Number(version);
-  return [Math.floor(number / 1e6), Math.floor(number / 1e3) % 1e3, number % 1e3].join('.');
 }

@@ -57,28 +57,6 @@ export type DomainEvent =
  */
 export type DomainListener = (event: DomainEvent, vmId: VmId | null) => void;
 
-/** A VF of this host, looked at now. */
-export interface VfState {
-  readonly pciAddress: PciAddress;
-  /** Netdev name of its PF and its index there. */
-  readonly pf: string;
-  readonly index: number;
-  readonly driver: string | null;
-  /** null = unknown (no host channel). */
-  readonly attributes: VfAttributes | null;
-  /** PF has link; null = unknown. */
-  readonly carrier: boolean | null;
-  /** Domains of this host that name it, live or in the definition. */
-  readonly users: readonly {
-    readonly vmId: VmId;
-    readonly name: string;
-    readonly live: boolean;
-    readonly autostart: boolean;
-  }[];
-  /** Why the host itself uses its netdev; null = it does not. */
-  readonly netdevUse: string | null;
-}
-
 /** One vNIC to plug, by everything the guest can see of it. */
 export interface VfPlug {
   readonly alias: string;
@@ -166,9 +144,7 @@ export interface Hypervisor {
    * more).
    */
   migrationDowntimeMs(vmId: VmId): Promise<number | null>;
-  /** One VF now; null if the host has no such VF. */
-  inspectVf(pciAddress: PciAddress): Promise<VfState | null>;
-  /** Its settings alone, much faster (host channel); null = unknown, or no such VF. */
+  /** Settings of one VF now (host channel); null = unknown, or no such VF. */
   vfAttributes(pciAddress: PciAddress): Promise<VfAttributes | null>;
   /**
    * Watches one domain (null: all). Resolves when registered, so that what is asked afterwards cannot be

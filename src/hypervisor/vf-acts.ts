@@ -193,8 +193,8 @@ export async function resetVf(
   vf: PciAddress,
 ): Promise<void> {
   const place = await findVfPlace(client, vf);
-  if (!place?.pf) throw noSuchVf(where, vf);
-  await channel.resetVf(place.pf.name, place.index);
+  if (!place) throw noSuchVf(where, vf);
+  await channel.resetVf(place.pf, place.index);
 }
 
 function noSuchVf(where: string, vf: PciAddress): HandoverError {

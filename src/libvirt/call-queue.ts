@@ -4,7 +4,8 @@
  *
  * Invariants: a daemon reads no more from a connection with 5 unanswered requests, not even keepalives, so
  * fewer are ever sent; a call given up after it was sent keeps its place until the late reply comes, because
- * the daemon still counts it. Every call settles exactly once: `HOST_UNREACHABLE` if it was never written,
+ * the daemon still counts it. A connection with nothing else in its places any more is ended, so that a new
+ * one is dialled. Every call settles exactly once: `HOST_UNREACHABLE` if it was never written,
  * else the outcome is unknown.
  */
 import { abortReason, type Clock } from '../base/clock.ts';
@@ -28,7 +29,12 @@ interface PendingCall {
   readonly timeoutMs: number;
   /** Runs within the packet reader: our own code only, before any promise continuation. */
   readonly onReply: ((ret: unknown) => void) | undefined;
-  settle(result: { readonly ret: unknown } | { readonly error: Error }): void;
+  /** Monotonic ms. */
+  readonly dueMs: number;
+  readonly signal: AbortSignal | undefined;
+  readonly onAbort: (() => void) | undefined;
+  readonly resolve: (ret: unknown) => void;
+  readonly reject: (error: Error) => void;
   state: 'queued' | 'sent' | 'settled';
 }
 
@@ -41,6 +47,23 @@ export interface CallQueueOptions {
   readonly label: string;
   /** Sends a frame; false when no more should be sent for now. */
   send(frame: Buffer): boolean;
+  /** Every place is held by a call that was given up, and another waited its whole limit behind them. */
+  stuck(reason: HandoverError): void;
+}
+
+/** Its continuations run as microtasks do, without what `queueMicrotask` makes for each. */
+const NEXT = Promise.resolve();
+
+/** False if it was settled before. */
+function settles(call: PendingCall): boolean {
+  if (call.state === 'settled') return false;
+  call.state = 'settled';
+  if (call.onAbort) call.signal?.removeEventListener('abort', call.onAbort);
+  return true;
+}
+
+function fail(call: PendingCall, error: Error): void {
+  if (settles(call)) call.reject(error);
 }
 
 export class CallQueue {
@@ -52,6 +75,9 @@ export class CallQueue {
   #congested = false;
   #pumpScheduled = false;
   #ended: HandoverError | null = null;
+  /** When the timer for deadlines comes, monotonic ms. */
+  #alarmMs = Infinity;
+  #cancelAlarm: () => void = () => {};
 
   constructor(options: CallQueueOptions) {
     this.#options = options;
@@ -78,27 +104,21 @@ export class CallQueue {
     if (this.#ended) return Promise.reject(this.#notSent(procedure));
     if (signal?.aborted) return Promise.reject(abortReason(signal));
     return new Promise((resolve, reject) => {
-      const onAbort = () => this.#giveUp(call, () => this.#abortError(call, signal as AbortSignal));
-      const cancelDeadline = this.#options.clock.after(timeoutMs, () =>
-        this.#giveUp(call, () => this.#timeoutError(call)),
-      );
       const call: PendingCall = {
         procedure,
         args,
         timeoutMs,
         onReply,
+        dueMs: this.#options.clock.monotonicMs() + timeoutMs,
+        signal,
+        onAbort: signal && (() => this.#giveUp(call, this.#abortError(call, signal))),
+        resolve,
+        reject,
         state: 'queued',
-        settle: (result) => {
-          if (call.state === 'settled') return;
-          call.state = 'settled';
-          cancelDeadline();
-          signal?.removeEventListener('abort', onAbort);
-          if ('error' in result) reject(result.error);
-          else resolve(result.ret);
-        },
       };
-      signal?.addEventListener('abort', onAbort, { once: true });
+      if (call.onAbort) signal?.addEventListener('abort', call.onAbort, { once: true });
       this.#waiting.push(call);
+      this.#alarmBy(call.dueMs);
       this.#schedulePump();
     });
   }
@@ -117,11 +137,11 @@ export class CallQueue {
     this.#sent.delete(frame.serial);
     this.#schedulePump();
     if (refused) {
-      call.settle({ error: refusal(procedure, refused, this.#options.label) });
+      fail(call, refusal(procedure, refused, this.#options.label));
       return;
     }
     if (call.state === 'sent') call.onReply?.(ret);
-    call.settle({ ret });
+    if (settles(call)) call.resolve(ret);
   }
 
   /** The transport has room again. */
@@ -138,8 +158,38 @@ export class CallQueue {
     const sent = [...this.#sent.values()];
     const waiting = this.#waiting.splice(0);
     this.#sent.clear();
-    for (const call of sent) call.settle({ error: this.#replyLost(call.procedure, reason) });
-    for (const call of waiting) call.settle({ error: this.#notSent(call.procedure) });
+    this.#cancelAlarm();
+    for (const call of sent) fail(call, this.#replyLost(call.procedure, reason));
+    for (const call of waiting) fail(call, this.#notSent(call.procedure));
+  }
+
+  /**
+   * One timer for all calls, at the earliest deadline or before it: nearly every call is answered long before
+   * its own, so a timer of its own would only be set and taken back.
+   */
+  #alarmBy(dueMs: number): void {
+    if (this.#alarmMs <= dueMs) return;
+    this.#cancelAlarm();
+    this.#alarmMs = dueMs;
+    const { clock } = this.#options;
+    this.#cancelAlarm = clock.after(dueMs - clock.monotonicMs(), () => this.#alarm());
+  }
+
+  #alarm(): void {
+    this.#alarmMs = Infinity;
+    const nowMs = this.#options.clock.monotonicMs();
+    for (const call of [...this.#sent.values(), ...this.#waiting]) {
+      if (call.state === 'settled') continue;
+      if (call.dueMs > nowMs) this.#alarmBy(call.dueMs);
+      else this.#timeOut(call);
+    }
+  }
+
+  #timeOut(call: PendingCall): void {
+    const wasSent = call.state === 'sent';
+    const error = this.#timeoutError(call);
+    this.#giveUp(call, error);
+    if (!wasSent && this.#allGivenUp()) this.#options.stuck(error);
   }
 
   /**
@@ -149,11 +199,13 @@ export class CallQueue {
   #schedulePump(): void {
     if (this.#pumpScheduled) return;
     this.#pumpScheduled = true;
-    queueMicrotask(() => {
-      this.#pumpScheduled = false;
-      this.#pump();
-    });
+    void NEXT.then(this.#scheduledPump);
   }
+
+  readonly #scheduledPump = (): void => {
+    this.#pumpScheduled = false;
+    this.#pump();
+  };
 
   #pump(): void {
     const frames: Buffer[] = [];
@@ -178,7 +230,7 @@ export class CallQueue {
       this.#sent.set(serial, call);
       return frame;
     } catch (error) {
-      call.settle({ error: error as Error });
+      fail(call, error as Error);
       return null;
     }
   }
@@ -191,10 +243,15 @@ export class CallQueue {
     return this.#lastSerial;
   }
 
-  #giveUp(call: PendingCall, error: () => Error): void {
+  #allGivenUp(): boolean {
+    const sent = [...this.#sent.values()];
+    return sent.length > 0 && sent.every((each) => each.state === 'settled');
+  }
+
+  #giveUp(call: PendingCall, error: Error): void {
     const at = this.#waiting.indexOf(call);
     if (at >= 0) this.#waiting.splice(at, 1);
-    call.settle({ error: error() });
+    fail(call, error);
   }
 
   #timeoutError(call: PendingCall): HandoverError {

@@ -143,6 +143,20 @@ describe('calls', () => {
     expect(daemon.calls(procedures.connectGetUri)).toHaveLength(0);
   });
 
+  test('behind calls that were all given up end the connection, so that a new one is dialled', async () => {
+    const { client, clock, daemon } = await opened(undefined, { maxInFlight: 1 });
+    daemon.on(procedures.domainGetState, () => SILENCE);
+    const stuck = failure(client.call(procedures.domainGetState, STATE, { timeoutMs: 100 }));
+    await clock.advance(100);
+    expect(await stuck).toMatchObject({ code: 'CALL_TIMED_OUT' });
+    const ended = new Promise((resolve) => client.onClose(resolve));
+    const waiting = failure(client.call(procedures.connectGetUri, {}, { timeoutMs: 100 }));
+    await clock.advance(100);
+    expect(await waiting).toMatchObject({ code: 'HOST_UNREACHABLE', retry: 'safe' });
+    expect(await ended).toMatchObject({ code: 'HOST_UNREACHABLE' });
+    expect(daemon.closed).toBe(true);
+  });
+
   test('given up while queued reject with the reason and are never sent', async () => {
     const { client, daemon } = await opened(undefined, { maxInFlight: 1 });
     daemon.on(procedures.domainGetState, () => SILENCE);

@@ -168,7 +168,8 @@ class Connection implements LibvirtClient {
       Math.max(options.maxInFlight ?? DEFAULT_MAX_IN_FLIGHT, 1),
       DEFAULT_MAX_IN_FLIGHT,
     );
-    this.#calls = new CallQueue({ clock, maxInFlight, label: this.label, send });
+    const stuck = (reason: HandoverError) => this.#end(reason);
+    this.#calls = new CallQueue({ clock, maxInFlight, label: this.label, send, stuck });
     this.#events = new Subscriptions(this.#log);
     this.#keepalive = new Keepalive({
       clock,

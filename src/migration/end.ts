@@ -4,6 +4,7 @@
  */
 import { explain, HandoverError } from '../base/errors.ts';
 import type { SagaState } from '../saga/port.ts';
+import { alertsOfJob, parkedAlert } from './alerts.ts';
 import type { MigrationContext } from './port.ts';
 import { vnicsOf } from './vnics.ts';
 
@@ -23,13 +24,19 @@ export async function announceEnd(
   } catch (thrown) {
     context.log.warn('the end of a job could not be announced', { error: explain(thrown) });
   }
-  // Looks at the hosts leave a VM to its live job, so whoever ended the VM meanwhile was not noticed yet.
-  if (state === 'failed' || state === 'cancelled') {
-    await context.ports.observeHost(context.sourceHost.id).catch((thrown: unknown) => {
-      context.log.warn('source not looked at after the job; its next resync will', {
-        error: explain(thrown),
+  // Looks at the hosts leave a VM to its live job, so whoever ended the VM meanwhile, or took a vNIC out of
+  // it, was not noticed yet.
+  if (state === 'succeeded' || state === 'failed' || state === 'cancelled') {
+    const { sourceHost, data } = context;
+    for (const hostId of [state === 'succeeded' ? undefined : sourceHost.id, data.targetHostId]) {
+      if (hostId === undefined) continue;
+      await context.ports.observeHost(hostId).catch((thrown: unknown) => {
+        context.log.warn('host not looked at after the job; its next resync will', {
+          hostId,
+          error: explain(thrown),
+        });
       });
-    });
+    }
   }
 }
 
@@ -63,9 +70,9 @@ async function announce(
         `${host.name}, Downtime: ${data.downtimeMs ?? 'unknown'} ms)`,
       hostId: host.id,
     });
-    for (const left of data.leftBehind ?? [])
-      await ports.event(job, { name: 'LEFT_BEHIND', severity: 'warning', message: left });
   }
+  for (const left of data.leftBehind ?? [])
+    await ports.event(job, { name: 'LEFT_BEHIND', severity: 'warning', message: left });
   if (state === 'failed') {
     const name = error?.code === 'NO_HOST_FITS' ? 'NO_HOST' : 'MIGRATION_FAILED';
     await ports.event(job, {
@@ -87,7 +94,7 @@ async function announce(
     const message =
       `Migration of ${vmName} stopped and needs you: ${why}. Look at both hosts, ` +
       `then: handover job retry ${context.jobId}, or handover job abandon ${context.jobId} (${RUNBOOK})`;
-    await ports.raiseAlert(`job:${context.jobId}`, context.vmId, message);
+    await ports.raiseAlert(parkedAlert(context.jobId), context.vmId, message);
     await ports.event(job, { name: 'NEEDS_OPERATOR', severity: 'alert', message, hostId: sourceHost.id });
-  } else await ports.clearAlert(`job:${context.jobId}`);
+  } else for (const key of alertsOfJob(context.jobId)) await ports.clearAlert(key);
 }

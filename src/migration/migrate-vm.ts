@@ -49,8 +49,11 @@ export const MIGRATION_STEPS: readonly Step<MigrationContext>[] = [
   release,
 ];
 
+/** What a runner drives. */
+export type MigrationSaga = Saga<MigrateParams, MigrationData, MigrationContext>;
+
 /** The saga, ready for the runner. */
-export function migrateVmSaga(ports: MigrationPorts): Saga<MigrateParams, MigrationData, MigrationContext> {
+export function migrateVmSaga(ports: MigrationPorts): MigrationSaga {
   return {
     name: 'migrate_vm',
     steps: MIGRATION_STEPS,

@@ -68,6 +68,8 @@ export interface MigrateCall {
   /** Wall clock ms of its answer; null while it runs. */
   endedAt: number | null;
   error: unknown;
+  /** Ends it without an answer. */
+  giveUp(this: void, why: Error): void;
 }
 
 /** What every step of a migration gets. */

@@ -3,9 +3,9 @@
  * acts, repeats what libvirt's own job still blocks, and takes another VF when the chosen one is gone.
  */
 import { explain, HandoverError, isCode } from '../base/errors.ts';
-import type { HostId, PciAddress, VnicId } from '../base/ids.ts';
+import type { HostId, Mac, PciAddress, VnicId } from '../base/ids.ts';
 import type { Hypervisor } from '../hypervisor/port.ts';
-import type { Domain, DomainInterface } from '../model/domain.ts';
+import { type Domain, type DomainInterface, isActive, isUserAlias } from '../model/domain.ts';
 import type { MovingVnic } from '../model/job.ts';
 import type { MigrationContext } from './port.ts';
 
@@ -20,12 +20,15 @@ const PLUG_EVERY_MS = 500;
 const REPLACEMENTS_MAX = 3;
 
 /**
- * The interface of a vNIC in a domain, by alias first; a device with the MAC but without the alias counts
- * too.
+ * The interface of a vNIC in a domain: the one with its alias if a user gave that, else the VF with its MAC.
+ * An alias of libvirt's own (`hostdev0`) says nothing: the next device that is plugged gets it.
  */
-export function interfaceOf(domain: Domain, vnic: Pick<MovingVnic, 'alias' | 'mac'>): DomainInterface | null {
+export function interfaceOf(
+  domain: Pick<Domain, 'interfaces'>,
+  vnic: { readonly alias: string | null; readonly mac: Mac },
+): DomainInterface | null {
   return (
-    domain.interfaces.find((each) => each.alias === vnic.alias) ??
+    domain.interfaces.find((each) => isUserAlias(each.alias) && each.alias === vnic.alias) ??
     domain.interfaces.find((each) => each.mac === vnic.mac && each.vf !== null) ??
     null
   );
@@ -40,21 +43,27 @@ export interface Plugged {
   readonly note: string | null;
 }
 
+/** Where a vNIC is to be plugged: on the VF that is reserved for it. */
+export interface PlugPlace {
+  readonly hypervisor: Hypervisor;
+  readonly side: 'source' | 'target';
+  readonly hostId: HostId;
+  readonly vf: PciAddress;
+  readonly pf: string;
+}
+
 /**
- * Plugs one vNIC on `hostId`, preferring `vf`. Throws the last refusal when no VF could be plugged within the
- * limit.
+ * Plugs one vNIC on its reserved VF, else on another that fits. Throws the last refusal when no VF could be
+ * plugged within the limit.
  */
 export async function plugVnic(
   context: MigrationContext,
-  hypervisor: Hypervisor,
-  side: 'source' | 'target',
-  hostId: HostId,
+  { hypervisor, side, hostId, ...reserved }: PlugPlace,
   vnic: MovingVnic,
   seen: Domain | 'just_resumed' | null = null,
 ): Promise<Plugged> {
   let first = seen;
-  let vf = side === 'target' ? vnic.targetVf : vnic.sourceVf;
-  let pf = side === 'target' ? vnic.targetPf : vnic.sourcePf;
+  let { vf, pf } = reserved;
   const tried: PciAddress[] = [];
   for (;;) {
     try {
@@ -65,7 +74,7 @@ export async function plugVnic(
       if (!isCode(thrown, 'LIBVIRT_REFUSED', 'VF_TAKEN', 'NOT_FOUND', 'HOST_COMMAND_FAILED')) throw thrown;
       tried.push(vf);
       const domain = await hypervisor.inspect(context.vmId);
-      if (!domain || tried.length > REPLACEMENTS_MAX) throw thrown;
+      if (!domain || !isActive(domain) || tried.length > REPLACEMENTS_MAX) throw thrown;
       context.log.warn('VF could not be plugged; looking for another', {
         vnic: vnic.name,
         vf,
@@ -96,7 +105,8 @@ async function plugOn(
   for (let looked = seen; ; looked = null) {
     try {
       const domain = looked ?? (await hypervisor.inspect(context.vmId));
-      if (!domain)
+      // What is shut off names VFs too, those of its definition.
+      if (!domain || (domain !== 'just_resumed' && !isActive(domain)))
         throw new HandoverError('NOT_FOUND', `${context.vmName} is gone from ${hypervisor.endpoint.name}`);
       const there = domain === 'just_resumed' ? null : interfaceOf(domain, vnic);
       if (there?.vf) return notedPlug(vnic, there.vf, pf, there.guestAddress, vf);
@@ -131,13 +141,20 @@ function notedPlug(
   wanted: PciAddress,
 ): Plugged {
   const notes: string[] = [];
-  const planned = [vnic.sourceVf, vnic.targetVf];
+  const planned: (PciAddress | null)[] = [vnic.sourceVf, vnic.targetVf];
   if (!planned.includes(vf) || vf !== wanted) notes.push(`on another VF than planned (${vf})`);
   if (vnic.guestAddress !== null && guestAddress !== null && guestAddress !== vnic.guestAddress) {
     notes.push(`at guest address ${guestAddress} because ${vnic.guestAddress} was taken`);
   }
   return { vf, pf, guestAddress, note: notes.length > 0 ? notes.join(', ') : null };
 }
+
+/** One that leaves a VF of the source. */
+export type LeavingVnic = MovingVnic & { readonly sourceVf: PciAddress };
+
+/** All but those that were out before the move and are only plugged on the target. */
+export const leavingOf = (context: MigrationContext): readonly LeavingVnic[] =>
+  vnicsOf(context).filter((vnic): vnic is LeavingVnic => vnic.sourceVf !== null);
 
 /** The job's vNICs, as last saved. */
 export const vnicsOf = (context: MigrationContext): readonly MovingVnic[] => context.data.vnics ?? [];
@@ -150,6 +167,3 @@ export async function saveVnics(
   const vnics = vnicsOf(context).map((vnic) => ({ ...vnic, ...(changes.get(vnic.vnicId) ?? {}) }));
   await context.save({ vnics });
 }
-
-/** The alert of one vNIC that is not where it should be. */
-export const vnicAlert = (vnicId: VnicId): string => `vnic:${vnicId}`;

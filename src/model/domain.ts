@@ -109,6 +109,13 @@ export interface Domain {
 export const isActive = (domain: Pick<Domain, 'state'>): boolean =>
   !['shut_off', 'crashed', 'no_state'].includes(domain.state);
 
+/** Disks that have to be on storage both hosts share, or be copied: writable ones of the domain. */
+export const disksToCopy = (disks: readonly DomainDisk[]): DomainDisk[] =>
+  disks.filter((disk) => disk.device === 'disk' && disk.source !== null && !disk.readonly && !disk.shareable);
+
+/** Aliases the user gave last for the life of the definition; libvirt's own (`net0`, `hostdev0`) do not. */
+export const isUserAlias = (alias: string | null): alias is string => alias?.startsWith('ua-') ?? false;
+
 /** Every VF or PCI device a domain names, live and in its definition. */
 export function pciAddressesOf(domain: Domain): { live: PciAddress[]; config: PciAddress[] } {
   const of = (interfaces: readonly DomainInterface[], hostdevs: readonly PciAddress[]) => [

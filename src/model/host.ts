@@ -93,6 +93,11 @@ export interface Host {
   readonly peerTests: Readonly<Record<string, PeerTest>>;
 }
 
+/** Safe in a command, too: nothing else may be in it. */
+const PEER_URI = /^qemu\+(ssh|tls|tcp):\/\/[A-Za-z0-9_.@:[\]%-]+\/[A-Za-z0-9_/.?=&%+,:~-]*$/;
+/** A URI that another host's daemon can dial. */
+export const isPeerUri = (text: string): boolean => PEER_URI.test(text);
+
 /** The URI a source daemon dials to reach this host. Unix sockets cannot be dialled from elsewhere: null. */
 export function peerUriOf(host: Pick<Host, 'uri' | 'peerUri'>): string | null {
   if (host.peerUri !== null) return host.peerUri;

@@ -74,8 +74,9 @@ export interface MovingVnic {
   /** See `DomainInterface.traitsXml`. */
   readonly traitsXml: string;
   readonly pool: string | null;
+  /** Null for one that was out before the move: desired, and only plugged on the target. */
+  readonly sourceVf: PciAddress | null;
   readonly sourcePf: string;
-  readonly sourceVf: PciAddress;
   readonly targetPf: string;
   readonly targetVf: PciAddress;
   readonly state: 'plugged' | 'degraded' | 'unplugged' | 'unplug_pending';
@@ -96,6 +97,8 @@ export interface MigrationData {
   readonly vnics?: readonly MovingVnic[];
   readonly persistent?: boolean;
   readonly autostart?: boolean;
+  /** The guest's agent was connected before the move. */
+  readonly hadAgent?: boolean;
   readonly copyDisks?: readonly {
     readonly target: string;
     readonly path: string;
@@ -144,6 +147,7 @@ export interface Job {
   readonly params: MigrateParams;
   readonly data: MigrationData;
   readonly sourceHostId: HostId;
+  /** Where it has a place (VFs, memory, its count among the incoming); null before its reserve step. */
   readonly targetHostId: HostId | null;
   /** Nothing before this step is repeated; index into the saga's list. */
   readonly stepIndex: number;
@@ -159,11 +163,14 @@ export interface Job {
   readonly endedAt: number | null;
 }
 
-/** A VF held for one live job. Unique per (host, VF). */
+/**
+ * A VF held for one live job, or (job null) by the engine that owns the host, for plugging a vNIC there.
+ * Unique per (host, VF).
+ */
 export interface Reservation {
   readonly hostId: HostId;
   readonly vf: PciAddress;
-  readonly jobId: JobId;
+  readonly jobId: JobId | null;
   readonly vmId: VmId;
   readonly vnicId: VnicId;
   readonly side: 'source' | 'target';

@@ -16,7 +16,8 @@ export interface PlanReason {
 export interface VfAssignment {
   readonly vnicId: VnicId;
   readonly vnicName: string;
-  readonly sourceVf: PciAddress;
+  /** Null for one that is out although it is desired. */
+  readonly sourceVf: PciAddress | null;
   readonly sourcePf: string;
   readonly targetPf: string;
   readonly targetVf: PciAddress;

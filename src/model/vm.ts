@@ -57,6 +57,9 @@ export interface Vnic {
   readonly blocker: string | null;
 }
 
+/** The alias a device of this vNIC is plugged with: its own, or one made of its id. */
+export const aliasToPlug = (vnic: Pick<Vnic, 'id' | 'alias'>): string => vnic.alias ?? `ua-${vnic.id}`;
+
 export interface Vm {
   readonly id: VmId;
   readonly name: string;

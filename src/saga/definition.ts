@@ -6,6 +6,7 @@
  * `pivot` step there is only forward.
  */
 import type { Clock } from '../base/clock.ts';
+import type { HandoverError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { SagaStepState } from './port.ts';
 
@@ -45,6 +46,12 @@ export type StepResult =
   | { readonly state: 'finished' | 'skipped'; readonly message: string | null }
   | { readonly state: 'wait'; readonly reason: string; readonly delayMs: number };
 
+/**
+ * How a run ended. `failed`, of a forward step only: it did its work, and what the job was for has failed all
+ * the same. The job ends so and nothing is undone.
+ */
+export type RunResult = StepResult | { readonly state: 'failed'; readonly error: HandoverError };
+
 /** The step did its work. */
 export const finished = (message: string | null = null): StepResult => ({ state: 'finished', message });
 /** There was nothing to do, and why. */
@@ -55,7 +62,7 @@ export interface StepDefinition<Context, Seen> {
   readonly name: string;
   readonly kind: StepKind;
   inspect(context: Context): Promise<Seen>;
-  run(context: Context, seen: Seen): Promise<StepResult>;
+  run(context: Context, seen: Seen): Promise<RunResult>;
   /** Takes back what `run` did, wholly or in part; absent = there is nothing to take back. */
   undo?(context: Context, seen: Seen): Promise<StepResult>;
 }
@@ -64,7 +71,7 @@ export interface StepDefinition<Context, Seen> {
 export interface Step<Context> {
   readonly name: string;
   readonly kind: StepKind;
-  run(context: Context): Promise<StepResult>;
+  run(context: Context): Promise<RunResult>;
   readonly undo: ((context: Context) => Promise<StepResult>) | null;
 }
 

@@ -5,6 +5,7 @@
  * repeats the step, whose
  * `inspect` finds out what happened. While undoing, `stepIndex` is the number of steps still to be undone.
  */
+import { assert } from '../base/assert.ts';
 import { type Clock, isoTime } from '../base/clock.ts';
 import { asHandoverError, explain, HandoverError, isCode } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
@@ -16,6 +17,8 @@ const REPEAT_LIMIT_MS = 10 * 60_000;
 const REPEAT_FIRST_MS = 1_000;
 const REPEAT_FACTOR = 1.8;
 const REPEAT_LONGEST_MS = 30_000;
+/** While the database is away everything is tried again this often, for as long as the lease lasts. */
+const STORE_AWAY_MS = 250;
 
 /** A saga ready to run: its steps and how a context for one job is made and freed. */
 export interface Saga<Params, Data, Context extends StepContext<Params, Data>> {
@@ -44,6 +47,8 @@ export class JobRun<Params, Data, Context extends StepContext<Params, Data>> {
   readonly #steady = new AbortController();
   #job: SagaJob<Params, Data>;
   #stepName = '';
+  /** What could not be done, if the job was parked. */
+  #parkedBy: HandoverError | null = null;
 
   constructor(parts: JobRunParts<Params, Data, Context>, claim: Claim, job: SagaJob<Params, Data>) {
     this.#parts = parts;
@@ -77,7 +82,7 @@ export class JobRun<Params, Data, Context extends StepContext<Params, Data>> {
       this.#noteCancel(this.#job);
       context = await saga.context(this.#base());
       state = await this.#toTheEnd(context);
-      error = this.#job.error ? HandoverError.fromJSON(this.#job.error) : null;
+      error = this.#parkedBy ?? (this.#job.error ? HandoverError.fromJSON(this.#job.error) : null);
     } catch (thrown) {
       error = asHandoverError(thrown);
       if (!isCode(thrown, 'CLAIM_LOST')) {
@@ -100,6 +105,7 @@ export class JobRun<Params, Data, Context extends StepContext<Params, Data>> {
         const failure = await this.#runStep(context, step);
         if (failure === 'waits') return 'queued';
         if (failure === 'parked') return 'needs_operator';
+        if (failure === 'failed') return 'failed';
         if (failure) {
           await this.#write({
             state: 'undoing',
@@ -111,12 +117,15 @@ export class JobRun<Params, Data, Context extends StepContext<Params, Data>> {
       }
     }
     if (this.#job.state === 'undoing') return this.#undoAll(context);
-    await this.#write({ state: 'succeeded' });
+    await this.#write({ state: 'succeeded', error: null });
     return 'succeeded';
   }
 
-  /** Runs one step; null = done, an error = undo from here. */
-  async #runStep(context: Context, step: Step<Context>): Promise<HandoverError | 'waits' | 'parked' | null> {
+  /** Runs one step; null = done, an error = undo from here, `failed` = the job has ended. */
+  async #runStep(
+    context: Context,
+    step: Step<Context>,
+  ): Promise<HandoverError | 'waits' | 'parked' | 'failed' | null> {
     if (step.kind !== 'forward' && this.#job.cancelRequested && !this.#cancelled())
       this.#noteCancel(this.#job);
     if (step.kind === 'reversible' && this.#cancelled()) return cancelError();
@@ -127,6 +136,7 @@ export class JobRun<Params, Data, Context extends StepContext<Params, Data>> {
       try {
         const result = await step.run(context);
         if (result.state === 'wait') return await this.#waitFor(step, result);
+        if (result.state === 'failed') return await this.#endFailed(step, result.error);
         await this.#write({
           stepIndex: this.#job.stepIndex + 1,
           ...(step.kind === 'pivot' ? { pivoted: true } : {}),
@@ -135,12 +145,18 @@ export class JobRun<Params, Data, Context extends StepContext<Params, Data>> {
         return null;
       } catch (thrown) {
         const error = this.#ours(thrown);
+        const tooLong = this.#parts.clock.monotonicMs() - started > REPEAT_LIMIT_MS;
+        // Nothing went wrong out there: the step stands still with the database, and looks again.
+        if (error.code === 'STORE_UNAVAILABLE' && !tooLong) {
+          await this.#parts.clock.sleep(STORE_AWAY_MS, this.#steady.signal);
+          continue;
+        }
         await this.#write({
           step: { name: step.name, item: null, state: 'failed', message: explain(error) },
         });
         if (step.kind !== 'forward') return error;
         // After the pivot there is no way back: repeat until it works, or an operator is needed.
-        if (this.#parts.clock.monotonicMs() - started > REPEAT_LIMIT_MS) return this.#park(error);
+        if (tooLong) return this.#park(error);
         await this.#parts.clock.sleep(delayMs, this.#steady.signal);
       }
     }
@@ -153,6 +169,16 @@ export class JobRun<Params, Data, Context extends StepContext<Params, Data>> {
       step: { name: step.name, item: null, state: 'started', message: result.reason },
     });
     return 'waits';
+  }
+
+  async #endFailed(step: Step<Context>, error: HandoverError): Promise<'failed'> {
+    assert(step.kind === 'forward', `step ${step.name} may be undone`);
+    await this.#write({
+      state: 'failed',
+      error: error.toJSON(),
+      step: { name: step.name, item: null, state: 'failed', message: explain(error) },
+    });
+    return 'failed';
   }
 
   async #undoAll(context: Context): Promise<SagaState> {
@@ -203,8 +229,11 @@ export class JobRun<Params, Data, Context extends StepContext<Params, Data>> {
   }
 
   async #park(error: HandoverError): Promise<'parked'> {
+    this.#parkedBy = error;
     await this.#write({
       state: 'needs_operator',
+      // What is taken back failed for a reason of its own, which stays; forward there is none yet.
+      ...(this.#job.error === null ? { error: error.toJSON() } : {}),
       step: { name: this.#stepName, item: null, state: 'failed', message: explain(error) },
     });
     return 'parked';
@@ -244,7 +273,7 @@ export class JobRun<Params, Data, Context extends StepContext<Params, Data>> {
         return;
       } catch (thrown) {
         if (!isCode(thrown, 'STORE_UNAVAILABLE')) throw thrown;
-        await this.#parts.clock.sleep(250, this.#steady.signal);
+        await this.#parts.clock.sleep(STORE_AWAY_MS, this.#steady.signal);
       }
     }
   }

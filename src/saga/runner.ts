@@ -69,8 +69,13 @@ class JobRunner<Params, Data, Context extends StepContext<Params, Data>> impleme
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#unsubscribe();
-    for (const run of this.#runs.keys()) run.lose('this engine is stopping');
+    const loseAll = (): void => {
+      for (const run of this.#runs.keys()) run.lose('this engine is stopping');
+    };
+    loseAll();
     await this.#loop;
+    // One more may have been claimed meanwhile.
+    loseAll();
     await Promise.all(this.#runs.values());
   }
 

@@ -6,7 +6,7 @@ import { findVf, type Pf, type Vf, type VfAttributes } from '../model/pf.ts';
 import type { HostVerdict, PlanReason, VfAssignment } from '../model/plan.ts';
 import type { Vm, Vnic } from '../model/vm.ts';
 import { matchAll } from './match-vfs.ts';
-import { movingVnics, type PlanFacts, type PlanOptions, pfKey } from './plan-migration.ts';
+import { imagesOf, movingVnics, type PlanFacts, type PlanOptions, pfKey } from './plan-migration.ts';
 import { type VfUser, vfUse, vfUsers } from './vf-use.ts';
 
 interface Candidate {
@@ -17,12 +17,12 @@ interface Candidate {
 /** Judges `host`. */
 export function judgeHost(
   facts: PlanFacts,
-  _options: PlanOptions,
+  options: PlanOptions,
   source: Host | null,
   host: Host,
 ): HostVerdict {
-  const reasons = unfit(facts, source, host);
-  const warnings = unknownFacts(facts.vm, host);
+  const reasons = [...unfit(facts, source, host), ...imageReasons(facts, options, host)];
+  const warnings = [...unknownFacts(facts.vm, host), ...imageWarnings(facts, host)];
   const moving = movingVnics(facts.vm);
   let assignment: VfAssignment[] = [];
   let numaMisses = 0;
@@ -44,6 +44,28 @@ export function judgeHost(
     protocol,
     score: numaMisses * 1_000 + memoryUsedShare(facts, host) * 100,
   };
+}
+
+/** As the migration itself will find them. */
+function imageReasons(facts: PlanFacts, { copyStorage }: PlanOptions, host: Host): PlanReason[] {
+  const there = facts.imagesOn.get(host.id);
+  if (there === undefined || typeof there === 'string') return [];
+  return imagesOf(facts.domain).flatMap((path) => {
+    if (there.has(path) === !copyStorage) return [];
+    const message = copyStorage
+      ? `${path} already exists on ${host.name}; move it away or leave out --copy-storage`
+      : `the disk ${path} is not on ${host.name}; share the storage or use --copy-storage`;
+    return [{ code: copyStorage ? 'image_exists' : 'image_missing', message }];
+  });
+}
+
+function imageWarnings(facts: PlanFacts, host: Host): PlanReason[] {
+  const why = facts.imagesOn.get(host.id);
+  if (typeof why !== 'string') return [];
+  const message =
+    `whether the disks of ${facts.vm.name} are on ${host.name} is unknown (${why}); the migration looks ` +
+    `again before it touches anything`;
+  return [{ code: 'images_unknown', message }];
 }
 
 function unfit(facts: PlanFacts, source: Host | null, host: Host): PlanReason[] {
@@ -69,7 +91,8 @@ function unfit(facts: PlanFacts, source: Host | null, host: Host): PlanReason[] 
   if (freeKiB < vm.memoryKiB) {
     refuse(
       'no_memory',
-      `${host.name} has ${mib(freeKiB)} MiB of memory free, ${vm.name} needs ${mib(vm.memoryKiB)} MiB`,
+      `${host.name} has ${mib(Math.max(freeKiB, 0))} MiB of memory free, ${vm.name} needs ` +
+        `${mib(vm.memoryKiB)} MiB`,
     );
   }
   for (const vnic of vm.vnics) {
@@ -112,7 +135,7 @@ function unknownFacts(vm: Vm, host: Host): PlanReason[] {
 /** All vNICs at once, or the reasons why not. */
 function assign(facts: PlanFacts, source: Host | null, host: Host, moving: Vnic[]) {
   const inventory = host.inventory as NonNullable<Host['inventory']>;
-  const users = vfUsers(inventory);
+  const users = vfUsers(inventory, facts.vm.id);
   const numaNodes = new Set(facts.domain?.numaNodes ?? []);
   const near = (each: Candidate) =>
     numaNodes.size === 0 || each.vf.numaNode === null || numaNodes.has(each.vf.numaNode);
@@ -136,19 +159,37 @@ function assign(facts: PlanFacts, source: Host | null, host: Host, moving: Vnic[
       reasons.push(noVf(facts, host, vnic, users, (candidates[index] ?? []).length));
       return;
     }
-    if (!near(pick)) numaMisses += 1;
+    if (!near(pick)) {
+      numaMisses += 1;
+      warnings.push(farAway(vnic, pick, numaNodes, host.name));
+    }
     const from = vnic.vf && source?.inventory ? findVf(source.inventory.pfs, vnic.vf) : null;
     warnings.push(...attributeWarnings(vnic, from, pick, host.name));
     assignment.push({
       vnicId: vnic.id,
       vnicName: vnic.name,
-      sourceVf: vnic.vf as VfAssignment['sourceVf'],
+      sourceVf: vnic.vf,
       sourcePf: from?.pf.name ?? 'unknown',
       targetPf: pick.pf.name,
       targetVf: pick.vf.pciAddress,
     });
   });
   return { reasons, warnings, assignment: reasons.length === 0 ? assignment : [], numaMisses };
+}
+
+function farAway(
+  vnic: Vnic,
+  { vf }: Candidate,
+  numaNodes: ReadonlySet<number>,
+  hostName: string,
+): PlanReason {
+  return {
+    code: 'other_numa_node',
+    vnicId: vnic.id,
+    message:
+      `vNIC ${vnic.name}: VF ${vf.pciAddress} on ${hostName} is on NUMA node ${vf.numaNode}, the VM on ` +
+      `${[...numaNodes].join(', ')}; its traffic crosses between them`,
+  };
 }
 
 /** Why a whole PF cannot serve a vNIC; null = it can. */
@@ -168,7 +209,7 @@ export function candidatesFor(
   facts: PlanFacts,
   host: Host,
   vnic: Vnic,
-  users: ReadonlyMap<string, VfUser> = vfUsers(host.inventory as NonNullable<Host['inventory']>),
+  users: ReadonlyMap<string, VfUser> = vfUsers(host.inventory as NonNullable<Host['inventory']>, facts.vm.id),
 ): Candidate[] {
   const found: Candidate[] = [];
   for (const pf of host.inventory?.pfs ?? []) {
@@ -275,7 +316,7 @@ function protocolTo(source: Host, target: Host, warnings: PlanReason[]): 'p2p' |
       `${source.name} cannot reach libvirtd on ${target.name} (${why}); the engine will drive the ` +
       `migration itself. ` +
       `To mend it, let root on ${source.name} reach ${peerUri ?? 'the target'} (key and ` +
-      `known_hosts), or set --peer-uri`,
+      `known_hosts), or name another way: handover host update ${target.name} --peer-uri URI`,
   });
   return 'direct';
 }

@@ -21,50 +21,30 @@ import {
   pci,
   profileId,
   uuid,
+  vnicId,
 } from '../../test/support/builders.ts';
+import { ANY, codes, onTarget, planFacts, withTarget } from '../../test/support/plan-facts.ts';
 import type { JobId } from '../base/ids.ts';
 import type { Host } from '../model/host.ts';
 import type { Pf } from '../model/pf.ts';
-import type { MigrationPlan } from '../model/plan.ts';
+import { candidatesFor } from './judge-host.ts';
 import { type PlanFacts, pfKey, planMigration } from './plan-migration.ts';
 
-const ANY = { targetHostId: null, copyStorage: false };
-
-function facts(overrides: Partial<PlanFacts> = {}): PlanFacts {
-  const source = aHost(1, 'host-a', { inventory: anInventory({ pfs: [aPf('ens1f0', '3b', 2)] }) });
-  const target = aHost(2, 'host-b', { inventory: anInventory({ pfs: [aPf('ens2f0', '5e', 2)] }) });
-  return {
-    vm: aVm({ vnics: [aVnic(1), aStandby(2)] }),
-    domain: aDomain(1, 'web-1'),
-    hosts: [source, target],
-    networks: new Map([[networkId(1), aNetwork(1)]]),
-    profiles: new Map([[profileId(1), aProfile(1)]]),
-    pfConfigs: new Map(),
-    reservations: new Map(),
-    promisedMemoryKiB: new Map(),
-    forJob: null,
-    now: 0,
-    ...overrides,
-  };
-}
-
-/** Facts whose target has these PFs and, by override, anything else. */
-function withTarget(pfs: Pf[], overrides: Partial<Host> = {}, inventory = {}): PlanFacts {
-  const base = facts();
-  const target = aHost(2, 'host-b', { inventory: anInventory({ pfs, ...inventory }), ...overrides });
-  return { ...base, hosts: [base.hosts[0] as Host, target] };
-}
-
-const onTarget = (plan: MigrationPlan) => plan.hosts.find((host) => host.hostId === hostId(2));
-const codes = (plan: MigrationPlan) => onTarget(plan)?.reasons.map((reason) => reason.code);
 const taken = (pf: Pf, use: string): Pf => ({
   ...pf,
   vfs: pf.vfs.map((vf) => ({ ...vf, driver: 'igbvf', netdev: 'x', netdevUse: use })),
 });
 
+/** A PF of the target that serves no network. */
+const servesNothing = (bus: string): PlanFacts['pfConfigs'] => {
+  const pf = pci(`0000:${bus}:00.0`);
+  const config = { hostId: hostId(2), pf, allNetworksAllowed: false, networkIds: [], labels: [] };
+  return new Map([[pfKey(hostId(2), pf), config]]);
+};
+
 describe('a plan', () => {
   it('gives every vNIC a free VF on a host that fits and chooses that host', () => {
-    const plan = planMigration(facts(), ANY);
+    const plan = planMigration(planFacts(), ANY);
     expect(plan.possible).toBe(true);
     expect(plan.chosen).toBe(hostId(2));
     expect(onTarget(plan)?.assignment).toMatchObject([
@@ -72,8 +52,25 @@ describe('a plan', () => {
     ]);
   });
 
+  it('says that it is not known whether disks are there, and does not refuse for it', () => {
+    const imagesOn = new Map([[hostId(2), 'host-b has no shell']]);
+    const plan = planMigration(planFacts({ imagesOn }), ANY);
+    expect(codes(plan)).toEqual([]);
+    expect(onTarget(plan)?.warnings).toContainEqual({
+      code: 'images_unknown',
+      message: expect.stringContaining('is unknown (host-b has no shell)') as string,
+    });
+  });
+
+  it('keeps a vNIC that is out although it is desired: it gets a VF there', () => {
+    const vm = aVm({ vnics: [aVnic(1, { actual: 'unplugged', vf: null, alias: null }), aStandby(2)] });
+    const plan = planMigration(planFacts({ vm }), ANY);
+    expect(plan.possible).toBe(true);
+    expect(onTarget(plan)?.assignment).toMatchObject([{ sourceVf: null, targetVf: '0000:5e:02.0' }]);
+  });
+
   it('refuses the host the VM is on, saying so', () => {
-    const plan = planMigration(facts(), { ...ANY, targetHostId: hostId(1) });
+    const plan = planMigration(planFacts(), { ...ANY, targetHostId: hostId(1) });
     expect(plan.hosts[0]?.reasons[0]).toMatchObject({ code: 'is_source' });
   });
 
@@ -152,6 +149,14 @@ describe('a plan', () => {
     },
   );
 
+  it('counts a VF that only the own definition of the VM names as free for it', () => {
+    const vf = anInterface({ vf: pci('0000:5e:02.0') });
+    const domain = aDomain(1, 'web-1', { autostart: true, interfaces: [], configInterfaces: [vf] });
+    const given = withTarget([aPf('ens2f0', '5e', 1)], {}, { domains: [domain] });
+    const found = candidatesFor(given, given.hosts[1] as Host, aVnic(1));
+    expect(found.map((each) => each.vf.pciAddress)).toEqual(['0000:5e:02.0']);
+  });
+
   it('A10 takes the other of two free VFs when one is a plain hostdev of a running domain', () => {
     const domain = aDomain(9, 'other', { hostdevs: [pci('0000:5e:02.0')] });
     const plan = planMigration(withTarget([aPf('ens2f0', '5e', 2)], {}, { domains: [domain] }), ANY);
@@ -204,6 +209,24 @@ describe('a plan', () => {
     ]);
   });
 
+  it('A12 keeps a vNIC from a PF that may not serve its network, and names the one without a VF', () => {
+    const base = withTarget([aPf('ens2f0', '5e', 1), aPf('ens2f1', '5f', 1)]);
+    const vm = aVm({ vnics: [aVnic(1), aVnic(2), aStandby(3), aStandby(4)] });
+    const both = onTarget(planMigration({ ...base, vm }, ANY))?.assignment.map((each) => each.targetPf);
+    expect(both?.sort()).toEqual(['ens2f0', 'ens2f1']);
+    const plan = planMigration({ ...base, vm, pfConfigs: servesNothing('5f') }, ANY);
+    expect(onTarget(plan)?.reasons.map((reason) => reason.vnicId)).toEqual([vnicId(2)]);
+  });
+
+  it.each([
+    ['first', '5f', 'ens2f0'],
+    ['last', '5e', 'ens2f1'],
+  ])('A13 takes a VF of the %s PF when only that one suits', (_, bus, suits) => {
+    const base = withTarget([aPf('ens2f0', '5e', 1), aPf('ens2f1', '5f', 1)]);
+    const plan = planMigration({ ...base, pfConfigs: servesNothing(bus) }, ANY);
+    expect(onTarget(plan)?.assignment.map((each) => each.targetPf)).toEqual([suits]);
+  });
+
   it('does not use one VF for two vNICs', () => {
     const base = withTarget([aPf('ens2f0', '5e', 1)]);
     const plan = planMigration({ ...base, vm: aVm({ vnics: [aVnic(1), aVnic(2)] }) }, ANY);
@@ -228,6 +251,19 @@ describe('a plan', () => {
     ];
     const plan = planMigration({ ...withTarget(pfs), domain: aDomain(1, 'web-1', { numaNodes: [1] }) }, ANY);
     expect(onTarget(plan)?.assignment[0]?.targetPf).toBe('ens2f1');
+    expect(onTarget(plan)?.warnings.map((warning) => warning.code)).not.toContain('other_numa_node');
+  });
+
+  it("says when a VF is not on the VM's NUMA node", () => {
+    const pf = aPf('ens2f0', '5e', 1);
+    const far = { ...pf, vfs: pf.vfs.map((vf) => ({ ...vf, numaNode: 0 })) };
+    const plan = planMigration(
+      { ...withTarget([far]), domain: aDomain(1, 'web-1', { numaNodes: [1] }) },
+      ANY,
+    );
+    expect(onTarget(plan)?.warnings.map((warning) => warning.message)).toContainEqual(
+      expect.stringContaining('VF 0000:5e:02.0 on host-b is on NUMA node 0, the VM on 1'),
+    );
   });
 
   it(
@@ -260,34 +296,6 @@ describe('a plan', () => {
     expect(
       codes(planMigration({ ...base, promisedMemoryKiB: new Map([[hostId(2), 1024 * 1024]]) }, ANY)),
     ).toEqual(['no_memory']);
-  });
-
-  it('E1 refuses a plugged vNIC whose profile is not migratable, with the text clients match on', () => {
-    const plan = planMigration(
-      facts({ profiles: new Map([[profileId(1), aProfile(1, { migratable: false })]]) }),
-      ANY,
-    );
-    expect(plan.possible).toBe(false);
-    expect(plan.refusals[0]?.message).toContain(
-      "Migration is not supported for VMs containing 'non migratable' 'passthrough' VM Network Interfaces " +
-        '(VM: web-1, problematic interfaces: nic1)',
-    );
-  });
-
-  it('tells how to give a vNIC a profile when it has none', () => {
-    const plan = planMigration(facts({ vm: aVm({ vnics: [aVnic(1, { profileId: null })] }) }), ANY);
-    expect(plan.refusals[0]?.message).toContain('handover vm nic set-profile web-1 nic1 PROFILE');
-  });
-
-  it('refuses a q35 guest whose VF sits on the root bus, where nothing can be unplugged', () => {
-    const plan = planMigration(
-      facts({
-        domain: aDomain(1, 'web-1', { machine: 'pc-q35-10.0' }),
-        vm: aVm({ vnics: [aVnic(1, { guestAddress: pci('0000:00:08.0') })] }),
-      }),
-      ANY,
-    );
-    expect(plan.refusals.map((reason) => reason.code)).toContain('no_hotplug_port');
   });
 
   it('warns when the VM has no standby path, and when settings of the VF will be lost', () => {
@@ -342,7 +350,7 @@ describe('a plan', () => {
     'falls back to driving the migration itself when the hosts cannot reach each other, and says ' +
       'how to mend it',
     () => {
-      const base = facts();
+      const base = planFacts();
       const source = {
         ...(base.hosts[0] as Host),
         peerTests: { [hostId(2)]: { ok: false, message: 'Host key verification failed.', testedAt: 0 } },

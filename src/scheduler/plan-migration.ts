@@ -4,7 +4,7 @@
  * cannot disagree.
  */
 import type { HostId, JobId, NetworkId, PciAddress, VnicProfileId } from '../base/ids.ts';
-import type { Domain } from '../model/domain.ts';
+import { type Domain, disksToCopy } from '../model/domain.ts';
 import type { Host } from '../model/host.ts';
 import type { Reservation } from '../model/job.ts';
 import type { Network, PfConfig, VnicProfile } from '../model/network.ts';
@@ -27,6 +27,11 @@ export interface PlanFacts {
   readonly reservations: ReadonlyMap<string, Reservation>;
   /** Memory promised to jobs that run, by target. */
   readonly promisedMemoryKiB: ReadonlyMap<HostId, number>;
+  /**
+   * Which of the VM's disk images are on a host, or why that could not be found out; hosts that were not
+   * asked are not in it.
+   */
+  readonly imagesOn: ReadonlyMap<HostId, ReadonlySet<string> | string>;
   /** The job this plan is for; its own reservations and promise do not count against it. */
   readonly forJob: JobId | null;
   readonly now: number;
@@ -45,6 +50,10 @@ export const pfKey = (hostId: HostId, address: PciAddress): string => `${hostId}
 /** The vNICs a migration has to take out and put in again. */
 export const movingVnics = (vm: Vm): Vnic[] =>
   vm.vnics.filter((vnic) => vnic.passthrough && (vnic.plugged || vnic.vf !== null));
+
+/** Paths of the images that are shared between the hosts, or copied. */
+export const imagesOf = (domain: Domain | null): string[] =>
+  disksToCopy(domain?.disks ?? []).flatMap(({ kind, source }) => (kind === 'file' && source ? [source] : []));
 
 /** Makes the plan. */
 export function planMigration(facts: PlanFacts, options: PlanOptions): MigrationPlan {

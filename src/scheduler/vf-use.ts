@@ -27,14 +27,17 @@ export interface VfUser {
   readonly live: boolean;
 }
 
-/** The domains that keep each VF of the host busy. */
-export function vfUsers(inventory: Pick<HostInventory, 'domains'>): Map<PciAddress, VfUser> {
+/** The domains that keep each VF of the host busy. `forVm`: its own definition keeps none from it. */
+export function vfUsers(
+  inventory: Pick<HostInventory, 'domains'>,
+  forVm: VmId | null = null,
+): Map<PciAddress, VfUser> {
   const users = new Map<PciAddress, VfUser>();
   for (const domain of inventory.domains) {
     const { live, config } = pciAddressesOf(domain);
     const named = isActive(domain) ? live : [];
     for (const address of named) users.set(address, { vmId: domain.uuid, name: domain.name, live: true });
-    if (!domain.autostart) continue;
+    if (!domain.autostart || domain.uuid === forVm) continue;
     for (const address of config) {
       if (!users.has(address)) users.set(address, { vmId: domain.uuid, name: domain.name, live: false });
     }
@@ -57,8 +60,9 @@ export function vfUse(
       state: 'attached',
       reason: `named by ${user.name}, which starts by itself with the host`,
     };
-  if (reservation && reservation.jobId !== forJob) {
-    return { pciAddress, state: 'reserved', reason: `reserved by job ${reservation.jobId}` };
+  if (reservation && (reservation.jobId === null || reservation.jobId !== forJob)) {
+    const holder = reservation.jobId === null ? 'for a vNIC being plugged' : `by job ${reservation.jobId}`;
+    return { pciAddress, state: 'reserved', reason: `reserved ${holder}` };
   }
   const reason = unusable(vf);
   return reason === null

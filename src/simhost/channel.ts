@@ -3,6 +3,7 @@
  * text the real tools print (iproute2 6.1, virsh, qemu-img), from the same model that libvirt's side shows.
  * Anything else is "command not found", exit code 127.
  */
+import { HandoverError } from '../base/errors.ts';
 import type { SimFabric } from './fabric.ts';
 import { EMPTY_MAC, type SimVf, vfNetdev } from './hardware.ts';
 import type { SimHost } from './host.ts';
@@ -17,6 +18,7 @@ export interface SimCommandResult {
 
 /** Runs commands on a simulated host. */
 export interface SimHostShell {
+  /** Throws `HOST_CHANNEL_UNAVAILABLE` while the host has no power. */
   run(argv: readonly string[], limitMs: number): Promise<SimCommandResult>;
   close(): void;
 }
@@ -28,11 +30,17 @@ const fail = (exitCode: number, stderr: string): SimCommandResult => ({ exitCode
 export function openChannel(fabric: SimFabric, host: SimHost): SimHostShell {
   return {
     async run(argv) {
+      if (!host.powered) throw noShell(host.name);
       await host.context.clock.sleep(1);
       return answer(fabric, host, argv);
     },
     close() {},
   };
+}
+
+/** Why there is no shell on a host. */
+export function noShell(where: string): HandoverError {
+  return new HandoverError('HOST_CHANNEL_UNAVAILABLE', `${where}: no shell on the simulated host: it is off`);
 }
 
 function answer(fabric: SimFabric, host: SimHost, argv: readonly string[]): SimCommandResult {
@@ -59,15 +67,52 @@ const json = (value: unknown): string => `${JSON.stringify(value)}\n`;
 function ip(host: SimHost, args: readonly string[]): SimCommandResult {
   const words = args.filter((word) => !word.startsWith('-'));
   const [object = '', verb = 'show', ...rest] = words;
-  if (object.startsWith('a'))
-    return ok(json(links(host).map((each) => ({ ...each, addr_info: addresses(host, each.ifname) }))));
-  if (verb === 'set') return ipLinkSet(host, rest);
-  const named = rest.filter((word) => word !== 'dev');
-  const all = links(host);
-  const wanted = named[0];
-  if (wanted === undefined) return ok(json(all));
+  if (object.startsWith('l') && verb === 'set') return ipLinkSet(host, rest);
+  const now = knownLinks(host);
+  const { links: all } = now;
+  if (object.startsWith('a')) {
+    now.addressText ??= json(all.map((each) => ({ ...each, addr_info: addresses(host, each.ifname) })));
+    return ok(now.addressText);
+  }
+  const wanted = rest.find((word) => word !== 'dev');
+  if (wanted === undefined) return ok((now.linkText ??= json(all)));
   const one = all.filter((each) => each.ifname === wanted);
   return one.length > 0 ? ok(json(one)) : fail(1, `Device "${wanted}" does not exist.\n`);
+}
+
+/** What `ip` prints of one host, for as long as nothing it shows has changed. */
+interface KnownLinks {
+  readonly state: string;
+  readonly links: readonly Link[];
+  linkText?: string;
+  addressText?: string;
+}
+
+const known = new WeakMap<SimHost, KnownLinks>();
+
+function knownLinks(host: SimHost): KnownLinks {
+  const state = stateOf(host);
+  const before = known.get(host);
+  if (before?.state === state) return before;
+  const now: KnownLinks = { state, links: links(host) };
+  known.set(host, now);
+  return now;
+}
+
+/** All of a host's links and addresses that can change. */
+function stateOf(host: SimHost): string {
+  const { nics, pfs, bridges } = host.hardware;
+  let state = `${nics.map((nic) => nic.carrier).join()} ${[...bridges.keys()].join()}`;
+  for (const { name, mac, bridge } of taps(host)) state += ` ${name} ${mac} ${bridge}`;
+  for (const [name, own] of host.netdevAddresses) state += ` ${name} ${own.join()}`;
+  for (const pf of pfs) {
+    state += ` ${pf.carrier}`;
+    for (const vf of pf.vfs)
+      state +=
+        ` ${vf.driver} ${vf.mac} ${vf.vlan} ${vf.trust} ${vf.spoofCheck} ${vf.linkState} ` +
+        `${vf.rateMbitMin} ${vf.rateMbitMax} ${vf.netdevAddresses.join()}`;
+  }
+  return state;
 }
 
 interface Link {
@@ -190,6 +235,7 @@ function ipLinkSet(host: SimHost, words: readonly string[]): SimCommandResult {
   if (!pf) return fail(1, `Cannot find device "${name}"\n`);
   const vf = vfWord === 'vf' ? pf.vfs[Number(index)] : undefined;
   if (!vf) return fail(2, 'RTNETLINK answers: Invalid argument\n');
+  host.countTraffic();
   for (let at = 0; at + 1 < settings.length; at += 2) {
     if (!setVf(vf, settings[at] ?? '', settings[at + 1] ?? '')) {
       return fail(

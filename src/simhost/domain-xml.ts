@@ -13,6 +13,7 @@ import {
   cloneXml,
   element,
   find,
+  formatXml,
   remove,
   textOf,
   type XmlElement,
@@ -190,20 +191,19 @@ function fixedAlias(device: XmlElement): string | null {
   return null;
 }
 
-/**
- * The form for `virDomainGetXMLDesc` of a running domain; migratable leaves out what the target makes anew.
- */
-export function exportLive(live: XmlElement, id: number, migratable: boolean): XmlElement {
+/** The text `virDomainGetXMLDesc` gives of a running domain. */
+export function liveText(live: XmlElement, id: number): string {
+  const attributes = new Map([
+    ['type', live.attributes.get('type') ?? 'kvm'],
+    ['id', String(id)],
+  ]);
+  for (const [name, value] of live.attributes) if (!attributes.has(name)) attributes.set(name, value);
+  return formatXml(live, attributes);
+}
+
+/** The live XML as it may leave the host: without what the target makes anew. */
+export function migratableLive(live: XmlElement): XmlElement {
   const copy = cloneXml(live);
-  if (!migratable) {
-    const { attributes } = copy;
-    const rest = [...attributes].filter(([name]) => name !== 'id' && name !== 'type');
-    const type = attributes.get('type') ?? 'kvm';
-    attributes.clear();
-    for (const [name, value] of [['type', type], ['id', String(id)], ...rest] as const)
-      attributes.set(name, value);
-    return copy;
-  }
   for (const device of children(find(copy, 'devices'))) {
     dropGeneratedAlias(device);
     const target = find(device, 'target');

@@ -17,6 +17,8 @@ export type SimEvent =
       readonly reason: number;
     }
   | { readonly type: 'migrationIteration'; readonly dom: DomainRef; readonly iteration: number }
+  /** The guest restarted; its QEMU is the same. */
+  | { readonly type: 'reboot'; readonly dom: DomainRef }
   | { readonly type: 'jobCompleted'; readonly dom: DomainRef; readonly params: readonly TypedParam[] }
   /** `event` 0 created, 1 deleted. */
   | { readonly type: 'nodeDevice'; readonly name: string; readonly event: number }
@@ -40,4 +42,5 @@ export const LIFECYCLE = {
   stoppedFailed: [5, 5],
   shutdownFinished: [6, 0],
   shutdownGuest: [6, 1],
+  crashed: [8, 0],
 } as const satisfies Record<string, readonly [event: number, detail: number]>;

@@ -9,13 +9,14 @@ import { refuse } from './refusal.ts';
 
 const FIRST_PORT = 49152;
 const PORT_COUNT = 64;
+const LOOPBACK = /^127\.|^\[::1\]$/;
 
 /** The network of one fleet. */
 export class SimFabric {
   readonly hosts = new Map<string, SimHost>();
   readonly faults: FaultTable;
-  /** Socket path -> host served there. */
-  readonly sockets = new Map<string, SimHost>();
+  /** Path of a unix socket or TCP port of this machine -> host served there. */
+  readonly served = new Map<string | number, SimHost>();
   readonly #incoming = new Map<string, Incoming>();
   readonly #cut = new Set<string>();
 
@@ -26,13 +27,14 @@ export class SimFabric {
   /** The host a libvirt URI leads to; undefined if nobody has that name. */
   resolve(uri: string): SimHost | undefined {
     const match =
-      /^qemu\+?(ssh|tls|tcp|unix)?:\/\/(?:[^@/]*@)?(\[[^\]]+\]|[^:/?]*)(?::\d+)?\/system(?:\?(.*))?$/.exec(
+      /^qemu\+?(ssh|tls|tcp|unix)?:\/\/(?:[^@/]*@)?(\[[^\]]+\]|[^:/?]*)(?::(\d+))?\/system(?:\?(.*))?$/.exec(
         uri,
       );
     if (!match) return undefined;
-    const [, , name = '', query = ''] = match;
+    const [, , name = '', port = '', query = ''] = match;
     const socket = new URLSearchParams(query).get('socket');
-    return name === '' && socket !== null ? this.sockets.get(socket) : this.byAddress(name);
+    if (name === '' && socket !== null) return this.served.get(socket);
+    return LOOPBACK.test(name) ? this.served.get(Number(port)) : this.byAddress(name);
   }
 
   /** The host of that name or address. */
@@ -69,7 +71,7 @@ export class SimFabric {
     if (up) return;
     for (const incoming of [...this.#incoming.values()]) {
       const pair = incoming.sourceHost && linkKey(incoming.sourceHost, incoming.host.name);
-      if (pair === key) incoming.connectionLost();
+      if (pair === key) incoming.sourceSilent(() => this.#cut.has(key));
     }
   }
 

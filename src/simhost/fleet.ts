@@ -1,21 +1,22 @@
 /**
- * A fleet of simulated hosts in one process: the door to this folder. Serves each host's libvirtd on a unix
- * socket or on an in-process stream, answers the host channel's commands, and gives tests a hand on
+ * A fleet of simulated hosts in one process: the door to this folder. Serves each host's libvirtd on
+ * sockets or on an in-process stream, answers the host channel's commands, and gives tests a hand on
  * everything that can go wrong.
  *
  * Who creates a fleet closes it; nothing of it lives on afterwards.
  */
-import { unlink } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import type { Clock } from '../base/clock.ts';
-import { HandoverError } from '../base/errors.ts';
+import { HandoverError, messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
+import { atMoment, performAct, type SimAct, strike } from './acts.ts';
 import { openChannel, type SimHostShell } from './channel.ts';
 import { SimFabric } from './fabric.ts';
+import { faultyStream } from './faulty-stream.ts';
 import { FaultTable } from './faults.ts';
-import { SimHost } from './host.ts';
-import { PROMPT_UNPLUG, type SimDomainSpec, type SimFleetSpec, type SimGuestSpec } from './inventory.ts';
+import { type SimContext, SimHost } from './host.ts';
+import { ORDINARY_GUEST, type SimDomainSpec, type SimFleetSpec, type SimGuestSpec } from './inventory.ts';
+import { type ListenAddress, listen } from './listening.ts';
 import { defineDomain, powerOn, startQemu } from './lifecycle.ts';
 import { Connection } from './server/connection.ts';
 import { type ByteStream, noDaemon, socketStream, streamPair } from './stream.ts';
@@ -31,7 +32,8 @@ export interface SimFleetOptions {
 
 /** A socket that is served. */
 export interface SimServer {
-  readonly path: string;
+  /** What a client on this machine opens. */
+  readonly uri: string;
   /** Stops listening and ends the connections made through it. */
   close(): Promise<void>;
 }
@@ -43,8 +45,11 @@ export interface SimFleet {
   readonly faults: FaultTable;
   /** The host of that name. Throws `NOT_FOUND`. */
   host(name: string): SimHost;
-  /** Serves a host's libvirtd on a unix socket; a stale socket file is replaced. */
-  serve(hostName: string, unixSocketPath: string): Promise<SimServer>;
+  /**
+   * Serves a host's libvirtd on a socket. Connections while that is down are closed at once. Other hosts of
+   * the fleet reach it by the same URI.
+   */
+  serve(hostName: string, at: ListenAddress): Promise<SimServer>;
   /**
    * One end of a new in-process connection to a host's libvirtd. Throws `HOST_UNREACHABLE` while that is
    * down.
@@ -55,34 +60,29 @@ export interface SimFleet {
    * simulated.
    */
   shell(hostName: string): SimHostShell | null;
+  /** Does something beside the clients' calls. Throws as `performAct`. */
+  act(act: SimAct): Promise<void>;
   /** Cuts or mends the network between two hosts. */
   setLink(one: string, other: string, up: boolean): void;
   close(): Promise<void>;
 }
 
-/** How a guest behaves that nobody described. */
-const ORDINARY_GUEST: SimGuestSpec = {
-  unplug: PROMPT_UNPLUG,
-  agent: true,
-  memoryUsedMiB: 1200,
-  dirtyMiBps: 40,
-  address: null,
-};
-
-/** Builds the fleet in its first state. Throws what libvirt would refuse of the inventory. */
+/**
+ * Builds the fleet in its first state. Throws `INVALID_INPUT` for a domain that libvirt would refuse, with
+ * what it would say.
+ */
 export function createSimFleet(options: SimFleetOptions): SimFleet {
   const { clock, random, log, inventory } = options;
   const faults = new FaultTable(random);
   const fabric = new SimFabric(faults);
   const guests = new Map<string, SimGuestSpec>();
-  const context = { clock, random, log, guestSpec: (uuid: string) => guests.get(uuid) ?? ORDINARY_GUEST };
-  const connections = new Map<string, Set<Connection>>();
-  for (const spec of inventory.hosts) {
-    const host = new SimHost(spec, context);
-    fabric.hosts.set(spec.name, host);
-    connections.set(spec.name, new Set());
-    host.onDaemonEnd(() => closeAll(connections.get(spec.name)));
-  }
+  const context: SimContext = {
+    ...{ clock, random, log },
+    guestSpec: (uuid) => guests.get(uuid) ?? ORDINARY_GUEST,
+    moment: (host, moment) => atMoment(fabric, host, moment),
+    strike: (host, effect) => strike(fabric, host, effect),
+  };
+  for (const spec of inventory.hosts) fabric.hosts.set(spec.name, new SimHost(spec, context));
   const find = (name: string): SimHost => {
     const host = fabric.hosts.get(name);
     if (!host) throw new HandoverError('NOT_FOUND', `no simulated host is called ${name}`);
@@ -90,12 +90,9 @@ export function createSimFleet(options: SimFleetOptions): SimFleet {
   };
   for (const domain of inventory.domains) place(find(domain.host), domain, guests);
 
-  const accept = (host: SimHost, stream: ByteStream): Connection => {
-    const open = connections.get(host.name);
-    const connection = new Connection(fabric, host, stream);
-    open?.add(connection);
-    connection.onEnd(() => open?.delete(connection));
-    return connection;
+  const accept = (host: SimHost, stream: ByteStream): void => {
+    const spoiled = faultyStream(stream, clock, (direction) => faults.ofBytes(direction, host.name));
+    new Connection(fabric, host, spoiled);
   };
   const servers = new Set<SimServer>();
 
@@ -110,16 +107,20 @@ export function createSimFleet(options: SimFleetOptions): SimFleet {
       accept(host, daemon);
       return client;
     },
-    async serve(hostName, path) {
+    async serve(hostName, at) {
       const host = find(hostName);
-      const server = await listen(host, path, (stream) => accept(host, stream));
-      fabric.sockets.set(path, host);
+      const listening = await listen(at, (socket) => {
+        if (host.daemonUp) accept(host, socketStream(`sim:${hostName}`, socket));
+        else socket.destroy();
+      });
+      const key = 'path' in at ? at.path : listening.port;
+      fabric.served.set(key, host);
       const served: SimServer = {
-        path,
+        uri: uriOf(key),
         async close() {
           servers.delete(served);
-          fabric.sockets.delete(path);
-          await server.close();
+          fabric.served.delete(key);
+          await listening.close();
         },
       };
       servers.add(served);
@@ -129,6 +130,7 @@ export function createSimFleet(options: SimFleetOptions): SimFleet {
       const host = fabric.hosts.get(hostName);
       return host ? openChannel(fabric, host) : null;
     },
+    act: (act) => performAct(fabric, act),
     setLink: (one, other, up) => fabric.setLink(find(one).name, find(other).name, up),
     async close() {
       await Promise.all([...servers].map((server) => server.close()));
@@ -140,51 +142,26 @@ export function createSimFleet(options: SimFleetOptions): SimFleet {
   };
 }
 
-function closeAll(open: Set<Connection> | undefined): void {
-  for (const connection of [...(open ?? [])]) connection.close();
+/** What a client on this machine opens: of a unix socket's path or a TCP port. */
+function uriOf(served: string | number): string {
+  if (typeof served === 'number') return `qemu+tcp://127.0.0.1:${served}/system`;
+  return `qemu+unix:///system?socket=${encodeURIComponent(served).replaceAll('%2F', '/')}`;
 }
 
 /** Defines a domain of the inventory, running from the start if it says so. */
 function place(host: SimHost, spec: SimDomainSpec, guests: Map<string, SimGuestSpec>): void {
-  const uuid = textOf(parseXml(spec.xml), 'uuid')?.toLowerCase();
-  if (uuid === undefined) throw new HandoverError('INVALID_INPUT', 'a domain of an inventory needs a UUID');
-  guests.set(uuid, spec.guest);
-  const domain = defineDomain(host, spec.xml);
-  domain.autostart = spec.autostart;
-  if (!spec.running) return;
-  startQemu(host, domain, domain.current);
-  powerOn(host, domain, false);
-  domain.guest?.wasUp();
-}
-
-/** Listens on a unix socket. Connections while the host's libvirtd is down are closed at once. */
-async function listen(
-  host: SimHost,
-  path: string,
-  accept: (stream: ByteStream) => Connection,
-): Promise<{ close(): Promise<void> }> {
-  const open = new Set<Connection>();
-  const server = createServer((socket) => {
-    if (!host.daemonUp) {
-      socket.destroy();
-      return;
-    }
-    const connection = accept(socketStream(`sim:${host.name}`, socket));
-    open.add(connection);
-    connection.onEnd(() => open.delete(connection));
-  });
-  await unlink(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(path, resolve);
-  });
-  return {
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        closeAll(open);
-      }),
-  };
+  try {
+    const uuid = textOf(parseXml(spec.xml), 'uuid')?.toLowerCase();
+    if (uuid === undefined) throw new HandoverError('INVALID_INPUT', 'it needs a UUID');
+    guests.set(uuid, spec.guest);
+    const domain = defineDomain(host, spec.xml);
+    domain.autostart = spec.autostart;
+    if (!spec.running) return;
+    startQemu(host, domain, domain.current);
+    powerOn(host, domain, false);
+    domain.guest?.wasUp();
+  } catch (error) {
+    const which = `a domain on ${host.name}: ${spec.xml.replaceAll(/\s+/g, ' ').slice(0, 80)}...`;
+    throw new HandoverError('INVALID_INPUT', `the inventory has ${which}: ${messageOf(error)}`);
+  }
 }

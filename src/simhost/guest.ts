@@ -39,6 +39,8 @@ export interface GuestHooks {
   /** The guest said no. */
   refused(alias: string): void;
   agentConnected(connected: boolean): void;
+  /** Whether packets pass the device at all. */
+  hasCarrier(alias: string): boolean;
 }
 
 /** An address in the form of the guest agent. */
@@ -116,6 +118,21 @@ export class SimGuest {
       this.#clock.after(drawMs(this.#random, TIMINGS.agentBoot), () => this.#agentStarts());
     if (from === 'pause' && this.agentUp) this.#hooks?.agentConnected(true);
     for (const [alias, request] of this.#asked) if (request.due) this.#schedule(alias);
+  }
+
+  /**
+   * It restarts. What was asked of it is given back by the reset itself, whatever the guest thought of it
+   * (QEMU's acpi_pcihp_reset); its interfaces come up anew, its agent later.
+   */
+  reboot(): void {
+    this.count();
+    for (const alias of this.pendingUnplugs) this.#hooks?.removed(alias);
+    if (this.agentUp) this.#hooks?.agentConnected(false);
+    this.agentUp = false;
+    this.agentFiles.clear();
+    const now = this.#clock.monotonicMs();
+    for (const nic of this.nics) nic.upFromMs = now + drawMs(this.#random, TIMINGS.guestNicUp);
+    this.run('boot');
   }
 
   /** What stays in a QEMU whose memory was sent elsewhere: the same system, standing still. */
@@ -201,7 +218,7 @@ export class SimGuest {
   /** The interface that carries the bond now. */
   activeNic(): GuestNic | undefined {
     const now = this.#clock.monotonicMs();
-    const up = this.nics.filter((nic) => nic.upFromMs <= now);
+    const up = this.nics.filter((nic) => nic.upFromMs <= now && this.#hasCarrier(nic));
     return up.find((nic) => nic.passthrough) ?? up[0];
   }
 
@@ -217,9 +234,13 @@ export class SimGuest {
     for (const nic of this.nics) {
       const upMs = Math.min(elapsedMs, Math.max(0, now - nic.upFromMs));
       const rate = nic === active ? BUSY_PACKETS_PER_SECOND : QUIET_PACKETS_PER_SECOND;
-      nic.rxPackets += nic.deaf ? 0 : (upMs / 1000) * rate;
+      nic.rxPackets += nic.deaf || !this.#hasCarrier(nic) ? 0 : (upMs / 1000) * rate;
       nic.txPackets += nic === active ? (upMs / 1000) * rate : 0;
     }
+  }
+
+  #hasCarrier(nic: GuestNic): boolean {
+    return this.#hooks?.hasCarrier(nic.alias) ?? true;
   }
 
   #agentStarts(): void {

@@ -79,14 +79,15 @@ export class SimHardware {
     this.bridges = new Map(spec.bridges.map((bridge) => [bridge.name, bridge]));
   }
 
-  /** Every VF of the host. */
+  /** Every VF of the host; their number may change. */
   get vfs(): SimVf[] {
     return this.pfs.flatMap((pf) => pf.vfs);
   }
 
   /** The VF at an address, undefined if there is none. */
   vf(pciAddress: string): SimVf | undefined {
-    return this.vfs.find((vf) => vf.pciAddress === pciAddress);
+    for (const pf of this.pfs) for (const vf of pf.vfs) if (vf.pciAddress === pciAddress) return vf;
+    return undefined;
   }
 
   /** The PF of a name. */

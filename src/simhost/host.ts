@@ -12,6 +12,7 @@ import type { Random } from '../base/random.ts';
 import { SimDomain } from './domain.ts';
 import type { LIFECYCLE, SimEvent } from './events.ts';
 import { LIFECYCLE as LIFECYCLE_NUMBERS } from './events.ts';
+import type { BlowEffect, Moment } from './faults.ts';
 import { SimHardware } from './hardware.ts';
 import type { SimGuestSpec, SimHostSpec } from './inventory.ts';
 import { refuse } from './refusal.ts';
@@ -24,6 +25,10 @@ export interface SimContext {
   readonly log: Log;
   /** How the guest of a domain behaves, on whatever host it boots. */
   guestSpec(uuid: string): SimGuestSpec;
+  /** Something of a migration happens on a host now. */
+  moment(host: SimHost, moment: Moment): void;
+  /** Does to a host and around it what a rule wants. Never rejects. */
+  readonly strike: (host: SimHost, effect: BlowEffect) => Promise<void>;
 }
 
 /** The host itself takes this much memory. */
@@ -42,6 +47,11 @@ export class SimHost {
   readonly netdevAddresses = new Map<string, readonly string[]>();
   readonly #listeners = new Set<(event: SimEvent) => void>();
   readonly #daemonListeners = new Set<() => void>();
+  readonly #powerListeners = new Set<(powered: boolean) => void>();
+  /** Taken by something that is no domain. */
+  takenMemoryKiB = 0;
+  /** Without it nothing of the host answers, its shell neither. */
+  powered = true;
   #daemon: AbortController | null = new AbortController();
   #missed: (() => void)[] = [];
   #nextId = 1;
@@ -100,7 +110,12 @@ export class SimHost {
     const used = [...this.domains.values()]
       .filter((domain) => domain.active)
       .reduce((sum, domain) => sum + domain.memoryKiB, 0);
-    return Math.max(0, this.spec.memoryKiB - HOST_OVERHEAD_KIB - used);
+    return Math.max(0, this.spec.memoryKiB - HOST_OVERHEAD_KIB - this.takenMemoryKiB - used);
+  }
+
+  /** Brings the counters of all guests up to now; to be called before a VF changes its ways. */
+  countTraffic(): void {
+    for (const domain of this.domains.values()) domain.guest?.count();
   }
 
   // ---- events ----
@@ -164,10 +179,24 @@ export class SimHost {
     for (const notice of missed) notice();
   }
 
+  /** Tells when power goes (after the daemon has ended with it) and when it comes back. */
+  onPower(listener: (powered: boolean) => void): () => void {
+    this.#powerListeners.add(listener);
+    return () => this.#powerListeners.delete(listener);
+  }
+
+  /** Power is back; nothing runs yet. */
+  gainPower(): void {
+    this.powered = true;
+    for (const listener of [...this.#powerListeners]) listener(true);
+  }
+
   /** Power is lost: the daemon ends, and what QEMUs wanted to tell it is lost too. */
   losePower(): void {
+    this.powered = false;
     this.killDaemon();
     this.#missed = [];
+    for (const listener of [...this.#powerListeners]) listener(false);
   }
 
   /** QEMU tells its daemon something: at once, or when there is one again. */

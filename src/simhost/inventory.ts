@@ -109,6 +109,15 @@ export interface SimGuestSpec {
   readonly address: string | null;
 }
 
+/** How a guest behaves that nobody described. */
+export const ORDINARY_GUEST: SimGuestSpec = {
+  unplug: PROMPT_UNPLUG,
+  agent: true,
+  memoryUsedMiB: 1200,
+  dirtyMiBps: 40,
+  address: null,
+};
+
 /** A domain as it is when the simulation begins. */
 export interface SimDomainSpec {
   readonly host: string;

@@ -113,7 +113,14 @@ export function giveGuest(host: SimHost, domain: SimDomain, guest: SimGuest): vo
     refused: (alias) =>
       host.tellDaemon(() => host.emit({ type: 'deviceRemovalFailed', dom: domain.ref, alias })),
     agentConnected: (connected) => agentChanged(host, domain, connected),
+    hasCarrier: (alias) => hasCarrier(host, domain.vfs.get(alias)),
   });
+}
+
+/** A VF's link follows its PF's unless the PF was told otherwise; bridges always pass. */
+function hasCarrier(host: SimHost, pciAddress: string | undefined): boolean {
+  const vf = pciAddress === undefined ? undefined : host.hardware.vf(pciAddress);
+  return !vf || vf.linkState === 'enable' || (vf.linkState === 'auto' && vf.pf.carrier);
 }
 
 function deviceGone(host: SimHost, domain: SimDomain, alias: string): void {
@@ -179,6 +186,33 @@ export function shutdownDomain(host: SimHost, domain: SimDomain): void {
       stopQemu(host, domain, 'shutdown');
       host.emitLifecycle(domain, 'stoppedShutdown');
     });
+  });
+}
+
+/** The guest restarts by itself or is told to by somebody in it. Nothing if it does not run. */
+export function rebootGuest(host: SimHost, domain: SimDomain): void {
+  if (!domain.guest?.running) return;
+  domain.guest.reboot();
+  host.tellDaemon(() => host.emit({ type: 'reboot', dom: domain.ref }));
+}
+
+/** virDomainReboot: asks the guest, which takes its time. */
+export function askReboot(host: SimHost, domain: SimDomain): void {
+  domain.running;
+  const { guest } = domain;
+  host.context.clock.after(drawMs(host.context.random, TIMINGS.shutdown), () => {
+    if (domain.guest === guest) rebootGuest(host, domain);
+  });
+}
+
+/** The guest panics; it has a panic device, and its definition says `destroy`, as it does by itself. */
+export function crashGuest(host: SimHost, domain: SimDomain): void {
+  if (!domain.guest?.running) return;
+  domain.guest.pause();
+  host.tellDaemon(() => {
+    host.emitLifecycle(domain, 'crashed');
+    stopQemu(host, domain, 'crashed');
+    host.emitLifecycle(domain, 'stoppedCrashed');
   });
 }
 

@@ -3,7 +3,6 @@
  * faults and tests.
  */
 import { EMPTY_MAC } from './hardware.ts';
-import type { FaultEffect } from './faults.ts';
 import type { SimDomain } from './domain.ts';
 import type { SimHost } from './host.ts';
 import { startDomain, stopQemu } from './lifecycle.ts';
@@ -14,13 +13,14 @@ export function killLibvirtd(host: SimHost, restartAfterMs: number | null): void
   if (restartAfterMs !== null) host.context.clock.after(restartAfterMs, () => startLibvirtd(host));
 }
 
-/** Starts libvirtd again on a host that has power. */
+/** Starts libvirtd again, if the host has power. */
 export function startLibvirtd(host: SimHost): void {
-  host.startDaemon();
+  if (host.powered) host.startDaemon();
 }
 
 /**
  * Power lost: every QEMU is gone without a word, VFs are as after a boot, nothing answers until `bootHost`.
+ * Nobody is told: who was connected hears nothing any more.
  */
 export function crashHost(host: SimHost): void {
   host.losePower();
@@ -39,6 +39,7 @@ export function crashHost(host: SimHost): void {
 
 /** Power is back: libvirtd starts, and with it the domains that start by themselves. */
 export async function bootHost(host: SimHost): Promise<void> {
+  host.gainPower();
   host.startDaemon();
   const wanted = [...host.domains.values()].filter((domain) => domain.autostart && !domain.active);
   await Promise.all(wanted.map((domain) => startDomain(host, domain, 0)));
@@ -50,14 +51,4 @@ export function killQemu(host: SimHost, domain: SimDomain): void {
   const { ref } = domain;
   stopQemu(host, domain, 'crashed');
   host.tellDaemon(() => host.emit({ type: 'lifecycle', dom: { ...ref, id: -1 }, event: 5, detail: 5 }));
-}
-
-/**
- * What a fault does to the host itself; the connection's part is the caller's. True if the call must not go
- * on.
- */
-export function strike(host: SimHost, effect: FaultEffect): boolean {
-  if (effect.type === 'restartLibvirtd') killLibvirtd(host, effect.restartAfterMs);
-  else if (effect.type === 'crashHost') crashHost(host);
-  return effect.type === 'restartLibvirtd' || effect.type === 'crashHost';
 }

@@ -7,7 +7,7 @@ import { MIGRATE, MIGRATE_PARAM } from '../libvirt/procedures/flags.ts';
 import { paramNumber, paramText, type TypedParam } from '../libvirt/procedures/typed-params.ts';
 import { hostDeviceOf } from './devices.ts';
 import type { SimDomain } from './domain.ts';
-import { exportLive } from './domain-xml.ts';
+import { migratableLive } from './domain-xml.ts';
 import type { SimFabric } from './fabric.ts';
 import type { SimHost } from './host.ts';
 import { dropQemu, giveGuest } from './lifecycle.ts';
@@ -70,7 +70,7 @@ export async function begin(
 
 /** Live XML as the target needs it: no aliases of ours, pools instead of the VFs taken from them. */
 export function migratableXml(domain: SimDomain): XmlElement {
-  const xml = exportLive(domain.running, domain.id, true);
+  const xml = migratableLive(domain.running);
   const devices = find(xml, 'devices') ?? element('devices');
   const liveDevices = children(find(domain.running, 'devices'));
   children(devices).forEach((device, index) => {
@@ -95,6 +95,7 @@ export async function perform(
     bandwidthMiBps: paramNumber(request.params, MIGRATE_PARAM.bandwidth) ?? null,
     autoConverge: (request.flags & MIGRATE.autoConverge) !== 0,
     emitIteration: true,
+    isStalled: () => !incoming.host.powered || fabric.linkCut(host, incoming.host),
   });
   if (fabric.linkCut(host, incoming.host)) throw refuse('system', 'unable to connect: No route to host');
   domain.running;
@@ -130,6 +131,7 @@ export async function confirm(
     domain.lock.endAsync();
     return;
   }
+  host.context.moment(host, 'sourceEnds');
   await host.daemonPause(TIMINGS.confirm);
   if (!domain.active) return;
   if (transfer) host.emit({ type: 'jobCompleted', dom: domain.ref, params: transfer.stats() });

@@ -14,7 +14,7 @@ import type { SimHost } from './host.ts';
 import { dropQemu, giveGuest, startQemu } from './lifecycle.ts';
 import { cookieFor, readCookie } from './migration-cookie.ts';
 import { refuse } from './refusal.ts';
-import { TIMINGS } from './timings.ts';
+import { SILENCE_MS, TIMINGS } from './timings.ts';
 import type { OutgoingTransfer } from './transfer.ts';
 import { attribute, children, find, parseXml, textOf } from './xml.ts';
 
@@ -65,6 +65,13 @@ export class Incoming {
     this.host.emitLifecycle(this.domain, 'stoppedFailed');
   }
 
+  /** Nothing comes from the source any more: libvirtd ends the QEMU if that is still so after a while. */
+  sourceSilent(isStill: () => boolean): void {
+    this.host.context.clock.after(SILENCE_MS, () => {
+      if (isStill() && this.host.powered) this.host.tellDaemon(() => this.connectionLost());
+    });
+  }
+
   /** A daemon that comes back ends what waited in vain. */
   belongsTo(daemon: AbortSignal): void {
     const lost = () => this.host.tellDaemon(() => this.connectionLost());
@@ -85,7 +92,9 @@ export class Incoming {
     this.#fabric.unlisten(this);
     if (this.domain.incoming === this) this.domain.incoming = null;
     this.domain.lock.endAsync();
-    if (!this.arrival) this.#onEnd?.();
+    if (this.arrival) return;
+    if (this.host.powered) this.#onEnd?.();
+    else this.host.context.clock.after(SILENCE_MS, () => this.#onEnd?.());
   }
 }
 
@@ -213,4 +222,5 @@ function resumeHere(host: SimHost, domain: SimDomain, arrival: Arrival, stayPaus
   domain.setRunning('migrated');
   host.emitLifecycle(domain, 'resumedMigrated');
   guest?.run('pause');
+  host.context.moment(host, 'guestResumed');
 }

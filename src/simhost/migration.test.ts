@@ -261,6 +261,14 @@ describe('migration between simulated hosts', () => {
     await unknownOn(b);
   });
 
+  test('a client of a host without power hears nothing, and its end when power is back', async () => {
+    crashHost(world.fleet.host('host-b'));
+    await world.clock.advance(10_000);
+    expect(b.isOpen).toBe(true);
+    await world.run(bootHost(world.fleet.host('host-b')));
+    await world.until('the end', () => !b.isOpen);
+  });
+
   describe('deaths', () => {
     beforeEach(unplug);
 
@@ -327,11 +335,44 @@ describe('migration between simulated hosts', () => {
       expect((await stateOn(a))[0]).toBe(STATE.running);
     });
 
+    test('power of the target lost: the transfer stands still, then fails; it runs here', async () => {
+      const moving = perform();
+      await world.until('memory on its way', () => simDomain('host-a').transfer !== null);
+      crashHost(world.fleet.host('host-b'));
+      const before = world.clock.monotonicMs();
+      await world.clock.advance(20_000);
+      expect(simDomain('host-a').transfer?.phase).toBe('sending');
+      expect(await codeOf(world.run(moving))).toBe(9);
+      const tookMs = world.clock.monotonicMs() - before;
+      expect([tookMs > 29_000, tookMs < 33_000]).toEqual([true, true]);
+      expect((await stateOn(a))[0]).toBe(STATE.running);
+    });
+
+    test.each([
+      [10_000, STATE.shutoff],
+      [60_000, STATE.running],
+    ])('the network between them away for %d ms: whether it moves', async (awayMs, onSource) => {
+      const moving = perform(P2P & ~MIGRATE.undefineSource).catch(() => undefined);
+      await world.until('memory on its way', () => simDomain('host-a').transfer !== null);
+      world.fleet.setLink('host-a', 'host-b', false);
+      await world.clock.advance(awayMs);
+      world.fleet.setLink('host-a', 'host-b', true);
+      await world.run(moving);
+      await world.clock.advance(60_000);
+      expect((await stateOn(a))[0]).toBe(onSource);
+      const there = world.fleet.host('host-b').domains.get(web.uuid)?.state;
+      expect(there).toBe(onSource === STATE.running ? undefined : STATE.running);
+    });
+
     test('power of the source lost: nothing of the migration stays on the target', async () => {
       const moving = perform();
       await world.until('memory on its way', () => simDomain('host-a').transfer !== null);
       crashHost(world.fleet.host('host-a'));
+      const before = world.clock.monotonicMs();
       await expect(world.run(moving)).rejects.toMatchObject({ code: 'REPLY_LOST' });
+      // Nobody says so: the client's own keepalive finds out.
+      expect(world.clock.monotonicMs() - before).toBeGreaterThan(20_000);
+      await world.clock.advance(10_000);
       await unknownOn(b);
       await world.run(bootHost(world.fleet.host('host-a')));
       a = await world.client('host-a');

@@ -15,14 +15,43 @@ interface NodeDevice {
   readonly kind: 'system' | 'pci' | 'net';
   readonly parent: string | null;
   readonly xml: () => XmlElement;
+  /** Printed once. */
+  text?: string;
 }
+
+/** The devices of a host by name, for as long as nothing they show has changed. */
+interface KnownDevices {
+  readonly state: string;
+  readonly devices: ReadonlyMap<string, NodeDevice>;
+}
+
+const known = new WeakMap<SimHost, KnownDevices>();
 
 const ROOT_PORT = 'computer';
 
 const netName = (netdev: string, mac: string): string => `net_${netdev}_${mac.replaceAll(':', '_')}`;
 
-/** All devices, as they are now. */
-function nodeDevices(host: SimHost): NodeDevice[] {
+/** All devices, as they are now. Looked at for every question, and most of them change nothing. */
+function nodeDevices(host: SimHost): ReadonlyMap<string, NodeDevice> {
+  const state = stateOf(host);
+  const before = known.get(host);
+  if (before?.state === state) return before.devices;
+  const devices = new Map(listDevices(host).map((device) => [device.name, device]));
+  known.set(host, { state, devices });
+  return devices;
+}
+
+/** All of a host's devices that can change. */
+function stateOf({ hardware }: SimHost): string {
+  let state = `${hardware.nics.map((nic) => nic.carrier).join()} ${[...hardware.bridges.keys()].join()}`;
+  for (const pf of hardware.pfs) {
+    state += ` ${pf.carrier}`;
+    for (const vf of pf.vfs) state += `,${vf.driver}`;
+  }
+  return state;
+}
+
+function listDevices(host: SimHost): NodeDevice[] {
   const devices: NodeDevice[] = [
     {
       name: 'computer',
@@ -56,13 +85,13 @@ function nodeDevices(host: SimHost): NodeDevice[] {
 /** virConnectListAllNodeDevices. */
 export function listNodeDevices(host: SimHost, flags: number): string[] {
   const mask = { system: LIST_NODE_DEVICES.system, pci: LIST_NODE_DEVICES.pci, net: LIST_NODE_DEVICES.net };
-  return nodeDevices(host)
+  return [...nodeDevices(host).values()]
     .filter((device) => flags === 0 || (flags & mask[device.kind]) !== 0)
     .map((device) => device.name);
 }
 
 function lookup(host: SimHost, name: string): NodeDevice {
-  const device = nodeDevices(host).find((each) => each.name === name);
+  const device = nodeDevices(host).get(name);
   if (!device) throw refuse('no_node_device', `no node device with matching name '${name}'`);
   return device;
 }
@@ -79,7 +108,9 @@ export function nodeDeviceParent(host: SimHost, name: string): string | null {
 
 /** virNodeDeviceGetXMLDesc. */
 export function nodeDeviceXml(host: SimHost, name: string): string {
-  return formatXml(lookup(host, name).xml());
+  const device = lookup(host, name);
+  device.text ??= formatXml(device.xml());
+  return device.text;
 }
 
 /** The VF of a node device name; refuses others, which the simulation never detaches. */

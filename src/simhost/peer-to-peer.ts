@@ -11,13 +11,11 @@ import { param, type TypedParam, withParam } from '../libvirt/procedures/typed-p
 import type { SimDomain } from './domain.ts';
 import type { SimFabric } from './fabric.ts';
 import type { SimHost } from './host.ts';
-import { strike } from './machine.ts';
+import { type BlowEffect, type CallRule, SPOILS_ANSWER } from './faults.ts';
 import { begin, confirm, type MigrateRequest, perform } from './migration-source.ts';
 import { finish, type Incoming, prepare } from './migration-target.ts';
 import { refuse, refuseWithCode } from './refusal.ts';
-
-/** libvirt's keepalive gives a silent peer up after this time. */
-const SILENCE_MS = 30_000;
+import { SILENCE_MS } from './timings.ts';
 
 /** The connection between two daemons. */
 class PeerConnection {
@@ -25,6 +23,7 @@ class PeerConnection {
   readonly #fabric: SimFabric;
   readonly #source: SimHost;
   #incoming: Incoming | null = null;
+  #closed = false;
   readonly #unhook: () => void;
 
   constructor(fabric: SimFabric, source: SimHost, uri: string) {
@@ -32,7 +31,11 @@ class PeerConnection {
     this.#source = source;
     this.target = fabric.dial(source, uri);
     const signal = source.daemonSignal();
-    const lost = () => this.close();
+    // A source without power says nothing: the target's daemon notices that later.
+    const lost = () => {
+      if (source.powered) this.close();
+      else source.context.clock.after(SILENCE_MS, () => this.close());
+    };
     signal.addEventListener('abort', lost, { once: true });
     this.#unhook = () => signal.removeEventListener('abort', lost);
   }
@@ -40,10 +43,12 @@ class PeerConnection {
   /** The QEMU this connection ordered; it ends with the connection unless the guest runs in it. */
   owns(incoming: Incoming): void {
     this.#incoming = incoming;
+    if (this.#closed) this.close();
   }
 
   /** The connection ends: the target's libvirtd ends what it started for us. */
   close(): void {
+    this.#closed = true;
     this.#unhook();
     const incoming = this.#incoming;
     this.#incoming = null;
@@ -52,30 +57,34 @@ class PeerConnection {
 
   /** Calls the target's daemon. */
   async call<T>(procedure: string, run: () => Promise<T>): Promise<T> {
-    const { clock } = this.#source.context;
-    if (!this.target.daemonUp || this.#fabric.linkCut(this.#source, this.target)) throw this.#broken();
-    const effect = this.#fabric.faults.decide(procedure, this.target.name);
-    switch (effect?.type) {
-      case 'refuse':
-        throw refuseWithCode(effect.libvirtCode, effect.message);
-      case 'dropRequest':
-        throw this.#broken();
-      case 'hang':
-        await clock.sleep(SILENCE_MS, this.#source.daemonSignal());
-        throw this.#broken();
-      case 'delay':
-        await clock.sleep(effect.delayMs, this.#source.daemonSignal());
-        break;
-      case 'restartLibvirtd':
-      case 'crashHost':
-        strike(this.target, effect);
-        throw this.#broken();
-      case 'dropReply':
-      case undefined:
-    }
+    if (this.#closed) throw this.#broken();
+    if (!this.target.daemonUp || this.silent) throw await this.#lost();
+    const rule = this.#fabric.faults.ofCall(procedure, this.target.name);
+    if (rule) await this.#before(rule);
     const result = await this.#run(run);
-    if (effect?.type === 'dropReply' || this.#fabric.linkCut(this.#source, this.target)) throw this.#broken();
+    if (this.silent) throw await this.#lost();
+    if (this.#closed || rule?.effect?.type === 'dropReply') throw this.#broken();
     return result;
+  }
+
+  /** What a rule does before the call runs; rejects if it must not run. */
+  async #before({ effect, delayMs }: CallRule): Promise<void> {
+    const { clock, strike } = this.#source.context;
+    const { target } = this;
+    if (effect === undefined || SPOILS_ANSWER.has(effect.type)) {
+      if (delayMs !== undefined) await clock.sleep(delayMs, this.#source.daemonSignal());
+      if (effect?.type === 'refuse') throw refuseWithCode(effect.libvirtCode, effect.message);
+      if (effect?.type === 'hang') await clock.sleep(SILENCE_MS, this.#source.daemonSignal());
+      if (effect?.type === 'hang' || effect?.type === 'dropRequest') throw this.#broken();
+      return;
+    }
+    const happens = async (): Promise<void> => {
+      if (effect.type === 'closeConnection') this.close();
+      else await strike(target, effect as BlowEffect);
+    };
+    if (delayMs !== undefined) clock.after(delayMs, () => void happens());
+    else await happens();
+    if (!target.daemonUp) throw await this.#lost();
   }
 
   /** A daemon that dies meanwhile answers nothing. */
@@ -84,8 +93,19 @@ class PeerConnection {
     try {
       return await run();
     } catch (error) {
-      throw daemon.aborted ? this.#broken() : error;
+      throw daemon.aborted ? await this.#lost() : error;
     }
+  }
+
+  /** The target would not answer, and nobody would say so. */
+  get silent(): boolean {
+    return !this.target.powered || this.#fabric.linkCut(this.#source, this.target);
+  }
+
+  /** Nothing comes any more: told at once by the target's machine, or noticed after a long silence. */
+  async #lost(): Promise<Error> {
+    if (this.silent) await this.#source.context.clock.sleep(SILENCE_MS, this.#source.daemonSignal());
+    return this.#broken();
   }
 
   #broken(): Error {
@@ -138,12 +158,13 @@ async function phases(
     request.params,
     param.string(MIGRATE_PARAM.destinationXml, begun.xml),
   );
-  const prepared = await peer.call('domainMigratePrepare3Params', () =>
-    prepare(fabric, target, { params, cookie: begun.cookie, flags: targetFlags }),
-  );
+  const { incoming } = await peer.call('domainMigratePrepare3Params', async () => {
+    const prepared = await prepare(fabric, target, { params, cookie: begun.cookie, flags: targetFlags });
+    // Before the answer, which may be lost: the target's daemon knows who ordered it all the same.
+    peer.owns(prepared.incoming);
+    return prepared;
+  });
   daemon.throwIfAborted();
-  const { incoming } = prepared;
-  peer.owns(incoming);
   const end = (cancelled: boolean) =>
     peer.call('domainMigrateFinish3Params', () =>
       finish(target, incoming, { flags: targetFlags, cancelled }),
@@ -152,6 +173,7 @@ async function phases(
     await perform(fabric, host, domain, incoming, request);
   } catch (error) {
     daemon.throwIfAborted();
+    if (peer.silent) peer.close();
     // The target hears that it was in vain; if it does not, the end of the connection tells it.
     await end(true).catch(() => undefined);
     throw error;

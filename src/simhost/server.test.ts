@@ -1,11 +1,11 @@
 /** The simulated daemon on the wire. */
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { connect as connectSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { SimWorld } from '../../test/support/sim-fleet.ts';
-import { seededRandom } from '../../test/support/seeded-random.ts';
+import { seededRandom } from '../base/random.ts';
 import { systemClock } from '../base/clock.ts';
 import { silentLog } from '../base/log.ts';
 import {
@@ -248,7 +248,7 @@ describe('a simulated libvirtd', () => {
 
     test('a lost event is lost for everybody', async () => {
       const dom = await world.domain(a, 'web-1');
-      world.fleet.faults.loseEvents({ event: 'lifecycle', maxCount: 1 });
+      world.fleet.faults.add({ event: 'lifecycle', maxCount: 1, effect: { type: 'loseEvent' } });
       await world.run(a.call(procedures.domainSuspend, { dom }));
       await world.run(a.call(procedures.domainResume, { dom }));
       expect(world.events.filter(({ type }) => type === 'lifecycle').map(({ detail }) => detail)).toEqual([
@@ -304,7 +304,7 @@ describe('on a unix socket', () => {
   test('the real client connects by URI; after close nothing is left, not even the socket', async () => {
     const sim = fleet();
     const path = join(directory, 'a.sock');
-    await sim.serve('host-a', path);
+    await sim.serve('host-a', { path });
     const client = await connect(`qemu+unix:///system?socket=${path}`, {
       clock: systemClock,
       log: silentLog,
@@ -317,12 +317,12 @@ describe('on a unix socket', () => {
     await expect(stat(path)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
-  test('a stale socket file is replaced', async () => {
+  test('a stale socket file is replaced, one that is served is not', async () => {
     const path = join(directory, 'a.sock');
-    const first = fleet();
-    await first.serve('host-a', path);
-    const second = fleet();
-    await second.serve('host-b', path);
+    await writeFile(path, '');
+    const sim = fleet();
+    await sim.serve('host-b', { path });
+    await expect(sim.serve('host-a', { path })).rejects.toMatchObject({ code: 'IN_USE' });
     const client = await connect(`qemu+unix:///system?socket=${path}`, {
       clock: systemClock,
       log: silentLog,
@@ -330,13 +330,13 @@ describe('on a unix socket', () => {
     const { hostname } = await client.call(procedures.connectGetHostname, {});
     expect(hostname).toBe('host-b');
     await client.close();
-    await Promise.all([first.close(), second.close()]);
+    await sim.close();
   });
 
   test('a client that breaks the protocol is cut off, others are not', async () => {
     const sim = fleet();
     const path = join(directory, 'a.sock');
-    await sim.serve('host-a', path);
+    await sim.serve('host-a', { path });
     const good = await connect(`qemu+unix:///system?socket=${path}`, { clock: systemClock, log: silentLog });
     const frames = [
       Buffer.from('ffffffff', 'hex'),

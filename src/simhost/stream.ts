@@ -19,7 +19,7 @@ export interface ByteStream {
   readonly label: string;
   /** Begins delivery; called once. */
   start(handlers: StreamHandlers): void;
-  /** Queues bytes. False: too much is waiting. Ignored once closed. */
+  /** Queues bytes, which the writer leaves alone from now on. False: too much waits. Ignored once closed. */
   write(bytes: Buffer): boolean;
   pause(): void;
   resume(): void;
@@ -67,6 +67,9 @@ export function streamPair(label: string): [ByteStream, ByteStream] {
   return [one, other];
 }
 
+/** Its continuations run as microtasks do, without what `queueMicrotask` makes for each. */
+const NEXT = Promise.resolve();
+
 class PairEnd implements ByteStream {
   readonly label: string;
   peer: PairEnd | null = null;
@@ -91,7 +94,7 @@ class PairEnd implements ByteStream {
   write(bytes: Buffer): boolean {
     const { peer } = this;
     if (this.#ended || !peer || peer.#ended) return true;
-    peer.#incoming.push(Buffer.from(bytes));
+    peer.#incoming.push(bytes);
     peer.#waitingBytes += bytes.length;
     peer.#schedule();
     this.#writerWaits = peer.#waitingBytes > HIGH_WATER_BYTES;
@@ -119,11 +122,13 @@ class PairEnd implements ByteStream {
   #schedule(): void {
     if (this.#scheduled || !this.#handlers) return;
     this.#scheduled = true;
-    queueMicrotask(() => {
-      this.#scheduled = false;
-      this.#deliver();
-    });
+    void NEXT.then(this.#scheduledDelivery);
   }
+
+  readonly #scheduledDelivery = (): void => {
+    this.#scheduled = false;
+    this.#deliver();
+  };
 
   #deliver(): void {
     const handlers = this.#handlers;

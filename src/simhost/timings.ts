@@ -36,6 +36,8 @@ export const TIMINGS = {
 export const DETACH_WAIT_MS = 5000;
 /** A call that changes a domain waits so long for the job that holds it (QEMU_JOB_WAIT_TIME). */
 export const JOB_WAIT_MS = 30_000;
+/** libvirt's keepalive gives a silent peer up after this time. */
+export const SILENCE_MS = 30_000;
 /** QEMU's default of the downtime limit. */
 export const DEFAULT_DOWNTIME_MS = 300;
 

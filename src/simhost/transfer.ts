@@ -25,6 +25,8 @@ export interface TransferOptions {
   readonly bandwidthMiBps: number | null;
   readonly autoConverge: boolean;
   readonly emitIteration: boolean;
+  /** Nothing reaches the target now, and QEMU waits for that to change. */
+  readonly isStalled: () => boolean;
 }
 
 /** How far it is; `done`: the target has everything, the guest stands still on both sides. */
@@ -79,6 +81,7 @@ export class OutgoingTransfer {
     const ended = new Promise<void>((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
+    this.#host.context.moment(this.#host, 'transferBegins');
     this.#iterationBegins();
     this.#slice();
     return ended;
@@ -122,6 +125,10 @@ export class OutgoingTransfer {
     const needMs = (this.#remainingMiB / bandwidth) * 1000;
     const sliceMs = Math.max(SLICE_MS_MIN, Math.min(SLICE_MS, needMs));
     this.#cancelTimer = this.#host.context.clock.after(sliceMs, () => {
+      if (this.#options.isStalled()) {
+        this.#slice();
+        return;
+      }
       const sent = Math.min(this.#remainingMiB, (bandwidth * sliceMs) / 1000);
       this.#remainingMiB -= sent;
       this.#sentMiB += sent;
@@ -154,6 +161,7 @@ export class OutgoingTransfer {
   #switchover(lastMs: number): void {
     const { clock, random } = this.#host.context;
     this.#phase = 'switchover';
+    this.#host.context.moment(this.#host, 'switchover');
     this.#pausedByUs = this.#domain.guest?.running ?? false;
     this.#pausedAtMs = clock.monotonicMs();
     this.#domain.guest?.pause();
@@ -161,13 +169,19 @@ export class OutgoingTransfer {
       this.#domain.setPaused('migration');
       this.#host.tellDaemon(() => this.#host.emitLifecycle(this.#domain, 'suspendedMigrated'));
     }
-    this.#cancelTimer = clock.after(lastMs + drawMs(random, TIMINGS.switchover), () => {
+    const arrives = (): void => {
+      if (this.#options.isStalled()) {
+        this.#cancelTimer = clock.after(SLICE_MS, arrives);
+        return;
+      }
       this.#sentMiB += this.#remainingMiB;
       this.#remainingMiB = 0;
       this.#downtimeMs = clock.monotonicMs() - this.#pausedAtMs;
       this.#phase = 'done';
+      this.#host.context.moment(this.#host, 'transferDone');
       this.#settle?.resolve();
-    });
+    };
+    this.#cancelTimer = clock.after(lastMs + drawMs(random, TIMINGS.switchover), arrives);
   }
 
   /** The guest runs on the target: until now it stood still. */

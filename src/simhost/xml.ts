@@ -20,8 +20,12 @@ export function element(
   attributes: Readonly<Record<string, string | number | undefined>> = {},
   nodes: readonly (XmlElement | string)[] = [],
 ): XmlElement {
-  const given = Object.entries(attributes).filter(([, value]) => value !== undefined);
-  return { name, attributes: new Map(given.map(([key, value]) => [key, String(value)])), nodes: [...nodes] };
+  const given = new Map<string, string>();
+  for (const key in attributes) {
+    const value = attributes[key];
+    if (value !== undefined) given.set(key, String(value));
+  }
+  return { name, attributes: given, nodes: [...nodes] };
 }
 
 /** Parses one document. Refuses with libvirt's code 35 what is not well formed, and any DOCTYPE. */
@@ -60,25 +64,25 @@ function dropLayout(parent: XmlElement): void {
   parent.nodes.splice(0, parent.nodes.length, ...kept);
 }
 
-/** Prints as libvirt does: two blanks a level, single quotes, a newline at the end. */
-export function formatXml(root: XmlElement): string {
-  const lines: string[] = [];
-  const print = (at: XmlElement, indent: string): void => {
-    const head = `${indent}<${at.name}${[...at.attributes].map(([k, v]) => ` ${k}='${escape(v)}'`).join('')}`;
-    if (at.nodes.length === 0) lines.push(`${head}/>`);
-    else if (at.nodes.every((node) => typeof node === 'string')) {
-      lines.push(`${head}>${escape(at.nodes.join(''))}</${at.name}>`);
-    } else {
-      lines.push(`${head}>`);
-      for (const node of at.nodes) {
-        if (typeof node === 'string') lines.push(`${indent}  ${escape(node.trim())}`);
-        else print(node, `${indent}  `);
-      }
-      lines.push(`${indent}</${at.name}>`);
-    }
-  };
-  print(root, '');
-  return `${lines.join('\n')}\n`;
+/**
+ * Prints as libvirt does: two blanks a level, single quotes, a newline at the end. `attributes` instead of
+ * the root's own.
+ */
+export function formatXml(root: XmlElement, attributes = root.attributes): string {
+  return printed({ ...root, attributes }, '');
+}
+
+function printed(at: XmlElement, indent: string): string {
+  let text = `${indent}<${at.name}`;
+  for (const [name, value] of at.attributes) text += ` ${name}='${escape(value)}'`;
+  if (at.nodes.length === 0) return `${text}/>\n`;
+  if (at.nodes.every((node) => typeof node === 'string'))
+    return `${text}>${escape(at.nodes.join(''))}</${at.name}>\n`;
+  text += '>\n';
+  const inner = `${indent}  `;
+  for (const node of at.nodes)
+    text += typeof node === 'string' ? `${inner}${escape(node.trim())}\n` : printed(node, inner);
+  return `${text}${indent}</${at.name}>\n`;
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {
@@ -89,7 +93,10 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '"': '&quot;',
 };
 
+const SPECIAL = /[&<>'"]/;
+
 function escape(text: string): string {
+  if (!SPECIAL.test(text)) return text;
   return text.replace(/[&<>'"]/g, (char) => ESCAPES[char] ?? char);
 }
 

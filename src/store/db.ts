@@ -51,6 +51,11 @@ const CONNECT_LIMIT_MS = 5_000;
 const STATEMENT_LIMIT_MS = 30_000;
 /** Longer than the server's own limit: reached only if the server or the network is silent. */
 const ANSWER_LIMIT_MS = 40_000;
+/**
+ * Between two statements of a transaction: an engine that stands still must not keep the locks it holds from
+ * the others for longer.
+ */
+const IDLE_LIMIT_MS = 3_000;
 const CONNECTIONS_MAX = 20;
 const DEADLOCK_ATTEMPTS_MAX = 3;
 
@@ -63,7 +68,7 @@ export function clientConfig(connection: DatabaseConnection): pg.ClientConfig {
     connectionTimeoutMillis: CONNECT_LIMIT_MS,
     statement_timeout: STATEMENT_LIMIT_MS,
     query_timeout: ANSWER_LIMIT_MS,
-    idle_in_transaction_session_timeout: STATEMENT_LIMIT_MS,
+    idle_in_transaction_session_timeout: IDLE_LIMIT_MS,
     types: { getTypeParser },
   };
 }
@@ -80,6 +85,9 @@ export function openDb(connection: DatabaseConnection, log: Log): Db {
   const pool = new pg.Pool({ ...clientConfig(connection), max: CONNECTIONS_MAX });
   // An idle connection that breaks is dropped by the pool; without a listener it would end the process.
   pool.on('error', (error) => log.warn('an idle database connection broke', { error: messageOf(error) }));
+  // One that is ended by the server in the very packet that opens it is nobody's yet: the pool has let go,
+  // and whoever asked for it has not been told.
+  pool.on('connect', (client) => client.on('error', () => undefined));
 
   async function withClient<Result>(work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
     let client: pg.PoolClient;

@@ -1,5 +1,6 @@
 /** Hosts: settings as columns, what was seen as one JSON document. Used through `openStore` only. */
 import type { Store } from '../app/store-port.ts';
+import { present } from '../base/assert.ts';
 import { HandoverError } from '../base/errors.ts';
 import { type HostId, isUuid } from '../base/ids.ts';
 import type { Host, HostInventory, HostStatus, PeerTest } from '../model/host.ts';
@@ -69,16 +70,8 @@ export function hostStore(db: Db): Store['hosts'] {
       expectFound(row, 'host', id);
     },
 
-    async setInventory(id, inventory, observedAt) {
-      const row = await db.first(
-        `update hosts set inventory = $2, observed_at = $3,
-           status = case when status = 'maintenance' then status else 'up' end,
-           status_reason = case when status = 'maintenance' then status_reason end
-         where id = $1 returning id`,
-        [id, json(inventory), new Date(observedAt)],
-      );
-      expectFound(row, 'host', id);
-    },
+    nextLook: () => nextLook(db),
+    setInventory: (...args) => setInventory(db, ...args),
 
     async setPeerTest(id, target, test) {
       const row = await db.first(PUT_PEER_TEST, [id, target, test.ok, test.message, new Date(test.testedAt)]);
@@ -113,6 +106,30 @@ export function hostStore(db: Db): Store['hosts'] {
 
     remove: (id) => removeHost(db, id),
   };
+}
+
+async function nextLook(db: Db): Promise<number> {
+  const row = await db.first<{ look: number }>(`select nextval('looks') as look`);
+  return present(row, 'the number of a look').look;
+}
+
+async function setInventory(
+  db: Db,
+  id: HostId,
+  inventory: HostInventory,
+  observedAt: number,
+  look: number,
+): Promise<void> {
+  const row = await db.first(
+    `with kept as (
+       update hosts set inventory = $2, observed_at = $3, inventory_look = $4,
+         status = case when status = 'maintenance' then status else 'up' end,
+         status_reason = case when status = 'maintenance' then status_reason end
+       where id = $1 and inventory_look <= $4)
+     select id from hosts where id = $1`,
+    [id, json(inventory), new Date(observedAt), look],
+  );
+  expectFound(row, 'host', id);
 }
 
 async function addHost(db: Db, host: Host): Promise<void> {
@@ -157,8 +174,10 @@ async function removeHost(db: Db, id: HostId): Promise<void> {
     const host = await sql.first<{ name: string }>('select name from hosts where id = $1 for update', [id]);
     if (host === null) throw new HandoverError('NOT_FOUND', `there is no host ${id}`);
     const job = await sql.first<{ id: string; vm_name: string }>(
-      `select id, vm_name from jobs where ended_at is null and (source_host_id = $1 or target_host_id = $1 or
-         exists (select from reservations r where r.job_id = jobs.id and r.host_id = $1)) limit 1`,
+      `select id, vm_name from jobs
+       where ended_at is null and (
+         source_host_id = $1 or target_host_id = $1 or params->>'targetHostId' = $1::text
+         or exists (select from reservations r where r.job_id = jobs.id and r.host_id = $1)) limit 1`,
       [id],
     );
     if (job !== null) {
@@ -168,6 +187,8 @@ async function removeHost(db: Db, id: HostId): Promise<void> {
         { detail: { jobId: job.id } },
       );
     }
+    // Only holds can be left: no job means no reservation.
+    await sql.rows('delete from reservations where host_id = $1', [id]);
     await sql.rows('delete from hosts where id = $1', [id]);
   });
 }

@@ -79,15 +79,17 @@ export function jobStore(db: Db, clock: Clock, wakes: WakeListener): Store['jobs
       return row ? toJob(row) : await notResumable(db, id);
     },
 
-    async abandon(id, leftBehind) {
+    async abandon(id, leftBehind, alertKeys) {
       return await db.transaction(async (sql) => {
         const row = await sql.first<JobRow>(
           `with abandoned as (
              update jobs set state = 'failed', ended_at = now(), owner = null, lease_until = null,
-               data = data || $2::jsonb
-             where id = $1 and state = 'needs_operator' returning *)
+               epoch = epoch + 1, data = data || $2::jsonb
+             where id = $1 and ended_at is null
+               and (state = 'needs_operator' or exists (select 1 from alerts where key = any($3)))
+             returning *)
            select abandoned.*, ${NOTIFY_JOB} from abandoned`,
-          [id, json({ leftBehind })],
+          [id, json({ leftBehind }), alertKeys],
         );
         if (row === null) return await notResumable(sql, id);
         await sql.rows('delete from reservations where job_id = $1', [id]);
@@ -95,11 +97,13 @@ export function jobStore(db: Db, clock: Clock, wakes: WakeListener): Store['jobs
       });
     },
 
-    async promisedMemoryKiB() {
+    async promisedMemoryKiB(except) {
       const rows = await db.rows<{ host_id: HostId; memory_kib: number }>(
         `select j.target_host_id as host_id, sum(v.memory_kib)::bigint as memory_kib
          from jobs j join vms v on v.id = j.vm_id
-         where j.ended_at is null and j.target_host_id is not null group by j.target_host_id`,
+         where j.ended_at is null and j.target_host_id is not null and j.id is distinct from $1
+         group by j.target_host_id`,
+        [except],
       );
       return new Map(rows.map((row) => [row.host_id, row.memory_kib]));
     },
@@ -127,10 +131,10 @@ async function addJob(
     const row = await sql.first<JobRow>(
       `with added as (
          insert into jobs
-           (id, kind, vm_id, vm_name, state, params, source_host_id, target_host_id, correlation_id)
-         values ($1, 'migrate_vm', $2, $3, 'queued', $4, $5, $6, $7) returning *)
+           (id, kind, vm_id, vm_name, state, params, source_host_id, correlation_id)
+         values ($1, 'migrate_vm', $2, $3, 'queued', $4, $5, $6) returning *)
        select added.*, ${NOTIFY_JOB} from added`,
-      [id, params.vmId, vmName, json(params), params.sourceHostId, params.targetHostId, correlationId],
+      [id, params.vmId, vmName, json(params), params.sourceHostId, correlationId],
       {
         jobs_one_live_per_vm: () =>
           new HandoverError('VM_ALREADY_MIGRATING', `VM ${vmName} has a migration that has not ended yet`),
@@ -161,7 +165,8 @@ async function notResumable(sql: Sql, id: JobId): Promise<never> {
   const { state } = await expectJob(sql, id);
   throw new HandoverError(
     'JOB_NOT_RESUMABLE',
-    `job ${id} is ${state}; only a job that needs an operator can be retried or abandoned`,
+    `job ${id} is ${state}; only a job that needs an operator can be retried, and only that or one that ` +
+      `waits under an alert can be abandoned`,
   );
 }
 

@@ -11,10 +11,8 @@
  * - `degraded` says "attached, but seen not to work", so seeing it attached to the same VF does not end it.
  * - A vNIC not seen any more stays, `unplugged`, while it is desired; otherwise it is gone.
  */
+import { isUserAlias } from '../model/domain.ts';
 import type { Vnic } from '../model/vm.ts';
-
-/** Aliases the user gave last for the life of the definition; libvirt's own (`net0`, `hostdev0`) do not. */
-const isUserAlias = (alias: string | null): alias is string => alias?.startsWith('ua-') ?? false;
 
 /**
  * The vNICs of one VM after the look. `jobOwnsActual`: a live job moves the VM now. Order: known ones first,
@@ -81,6 +79,8 @@ function mergeSeen(known: Vnic, seen: Vnic, jobOwnsActual: boolean): Vnic {
     id: known.id,
     vmId: known.vmId,
     name: known.name,
+    // A definition has none of libvirt's own: what the running VM was last seen with stays.
+    alias: seen.alias ?? known.alias,
     profileId: seen.profileId ?? known.profileId,
     plugged: known.plugged,
     actual: keepsActual ? known.actual : seen.actual,

@@ -51,7 +51,7 @@ export function networkStore(db: Db): Store['networks'] {
     async remove(id) {
       const row = await db.first('delete from networks where id = $1 returning id', [id], {
         vnic_profiles_network: () =>
-          new HandoverError('IN_USE', `network ${id} has vNIC profiles; remove those first`),
+          new HandoverError('IN_USE', 'the network has vNIC profiles; delete those first'),
       });
       expectFound(row, 'network', id);
     },

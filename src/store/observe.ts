@@ -3,7 +3,8 @@
  * job: a look may be older than what the job did since, also if it ended meanwhile. The rules for vNICs are
  * in `merge-vnics.ts`. Called by `vms.ts` only.
  *
- * Races: looks are taken over one at a time. Two hosts may show the same VM, new or known, and both looks
+ * Races: looks are taken over one at a time, and one that began before another that was taken over is
+ * dropped: it would bring back how things were. Two hosts may show the same VM, new or known, and both looks
  * would merge with what was there before either. A vNIC the migration writes meanwhile waits for this
  * transaction and then wins, because it is written after.
  */
@@ -23,13 +24,36 @@ interface Known {
 /** Any number nobody else uses in this database. */
 const OBSERVE_LOCK = 7_264_003;
 
+/**
+ * Longer than the pause between two looks at any host: whoever moved a VM by hand has it seen on its new host
+ * by then.
+ */
+const FORGOTTEN_AFTER_S = 180;
+
+/**
+ * Not on its host any more, and not seen on another yet. Were it forgotten at once, it would be a stranger
+ * there: without its vNICs' profiles, and with a VF that is just out taken for one that nobody wants.
+ */
+const MISS = `
+  update vms set host_id = null, status = 'unknown', missed_since = now() where id = any($1::uuid[])`;
+
+/** Not while a host does not answer: it may be there. */
+const FORGET = `
+  delete from vms where missed_since < now() - $1 * interval '1 second'
+    and not exists (select from hosts where status = 'non_responsive')`;
+
 /** See `Store.vms.observe`. Throws `NOT_FOUND` if the host was removed meanwhile. */
 export async function observeVms(db: Db, observation: VmObservation): Promise<void> {
   const { hostId } = observation;
   await db.transaction(async (sql) => {
     await sql.rows('select pg_advisory_xact_lock($1)', [OBSERVE_LOCK]);
-    const host = await sql.first('select id from hosts where id = $1 for key share', [hostId]);
+    const host = await sql.first<{ vms_look: number }>(
+      'select vms_look from hosts where id = $1 for no key update',
+      [hostId],
+    );
     expectFound(host, 'host', hostId);
+    if (host && host.vms_look > observation.look) return;
+    await sql.rows('update hosts set vms_look = $2 where id = $1', [hostId, observation.look]);
     await replaceStale(sql, observation);
 
     const known = await lockKnownVms(sql, observation);
@@ -45,7 +69,8 @@ export async function observeVms(db: Db, observation: VmObservation): Promise<vo
     const gone = [...known].filter(
       ([id, vm]) => vm.hostId === hostId && !stillThere.has(id) && !moving.has(id),
     );
-    await sql.rows('delete from vms where id = any($1::uuid[])', [gone.map(([id]) => id)]);
+    await sql.rows(MISS, [gone.map(([id]) => id)]);
+    await sql.rows(FORGET, [FORGOTTEN_AFTER_S]);
   });
 }
 
@@ -78,11 +103,15 @@ async function lockKnownVms(sql: Sql, observation: VmObservation): Promise<Map<V
   );
 }
 
-/** VMs a job moves now, or moved at some time since the look began. */
+/**
+ * VMs a job moves now, or moved at some time since the look began. A job that ended in the future did so
+ * before the clock was set back, and says nothing.
+ */
 async function vmsOwnedByJob(sql: Sql, vmIds: readonly VmId[], ageMs: number): Promise<ReadonlySet<VmId>> {
   const rows = await sql.rows<{ vm_id: VmId }>(
     `select vm_id from jobs where vm_id = any($1::uuid[])
-       and (ended_at is null or ended_at > now() - $2 * interval '1 millisecond')`,
+       and (ended_at is null
+         or ended_at > now() - $2 * interval '1 millisecond' and ended_at <= clock_timestamp())`,
     [vmIds, ageMs],
   );
   return new Set(rows.map((row) => row.vm_id));
@@ -102,7 +131,8 @@ async function putVms(sql: Sql, hostId: HostId, vms: readonly Vm[]): Promise<voi
      select id, name, host_id, status, memory_kib, vcpus from jsonb_populate_recordset(null::vms, $1)
      order by id
      on conflict (id) do update set name = excluded.name, host_id = excluded.host_id,
-       status = excluded.status, memory_kib = excluded.memory_kib, vcpus = excluded.vcpus`,
+       status = excluded.status, memory_kib = excluded.memory_kib, vcpus = excluded.vcpus,
+       missed_since = null`,
     [json(rows)],
   );
 }

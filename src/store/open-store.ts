@@ -9,6 +9,7 @@ import type { Log } from '../base/log.ts';
 import { alertStore } from './alerts.ts';
 import { type DatabaseConnection, openDb } from './db.ts';
 import { eventStore } from './events.ts';
+import { hostClaimStore } from './host-claims.ts';
 import { hostStore } from './hosts.ts';
 import { jobStore } from './jobs.ts';
 import { migrate } from './migrate.ts';
@@ -48,6 +49,7 @@ export async function openStore(options: {
   const wakes = await startWakeListener(connection, clock, log);
   return {
     hosts: hostStore(db),
+    hostClaims: hostClaimStore(db, clock),
     networks: networkStore(db),
     profiles: profileStore(db),
     pfConfigs: pfConfigStore(db),

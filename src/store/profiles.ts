@@ -91,9 +91,9 @@ export function profileStore(db: Db): Store['profiles'] {
     async remove(id) {
       const row = await db.first('delete from vnic_profiles where id = $1 returning id', [id], {
         vnics_profile: () =>
-          new HandoverError('IN_USE', `vNIC profile ${id} is used by vNICs; give them another one first`),
+          new HandoverError('IN_USE', 'the vNIC profile is used by vNICs; give them another one first'),
         vnic_profiles_failover: () =>
-          new HandoverError('IN_USE', `vNIC profile ${id} is the failover of another one; change that first`),
+          new HandoverError('IN_USE', 'the vNIC profile is the failover of another one; change that first'),
       });
       expectFound(row, 'vNIC profile', id);
     },

@@ -3,7 +3,7 @@
  * since a process of its own takes a while to start; those about the process itself with one.
  */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -105,6 +105,18 @@ describe('login', () => {
     expect(right.out + right.err).not.toContain(ADMIN.password);
   });
 
+  test('says where the token can not be kept', async () => {
+    // Not even root writes through a link to nowhere.
+    mkdirSync(join(home, 'config'));
+    symlinkSync(join(home, 'nowhere', 'deep'), join(home, 'config', 'handover'));
+    const env = { XDG_CONFIG_HOME: join(home, 'config'), HANDOVER_PASSWORD: ADMIN.password };
+    const ended = await handover('login', env);
+    expect([ended.code, ended.err]).toEqual([
+      1,
+      expect.stringMatching(/^handover: .*config\/handover\/credentials\.json .*XDG_CONFIG_HOME\n$/),
+    ]);
+  });
+
   test('never asks without a terminal', async () => {
     const ended = await spawned('login');
     expect([ended.code, ended.err]).toEqual([2, expect.stringContaining('--password-stdin')]);
@@ -129,6 +141,68 @@ describe('what goes wrong', () => {
       const ended = await handover(args, env);
       expect([args, ended.code, ended.out]).toEqual([args, code, '']);
       expect(ended.err).toContain(message);
+    }
+  });
+});
+
+describe('what goes wrong, for programs', () => {
+  test('is the one document on stdout, with the code of the engine', async () => {
+    const cases: readonly (readonly [string, Record<string, string>, number, string | null, string])[] = [
+      ['network delete prod', {}, 5, 'IN_USE', 'delete them first'],
+      ['vm cancel web-1', {}, 5, 'VM_NOT_MIGRATING', 'Cannot cancel migration for non migrating VM'],
+      ['vm list', { XDG_CONFIG_HOME: '/nonexistent' }, 3, 'NOT_SIGNED_IN', 'run: handover login'],
+      ['login', { HANDOVER_PASSWORD: 'wrong' }, 3, 'SIGN_ON_REFUSED', 'Cannot authenticate user'],
+      ['login', { HANDOVER_URL: await deadUrl(), HANDOVER_PASSWORD: 'x' }, 6, null, 'handover serve'],
+      ['vm show nobody', {}, 4, 'NOT_FOUND', 'handover vm list'],
+      ['host remove', {}, 2, 'INVALID_INPUT', "missing required argument 'host'"],
+      ['host', {}, 2, 'INVALID_INPUT', 'not complete'],
+    ];
+    for (const [args, env, exitCode, code, message] of cases) {
+      const ended = await handover(`${args} --output json`, env);
+      expect([args, ended.code, JSON.parse(ended.out)]).toEqual([
+        args,
+        exitCode,
+        { error: { code, message: expect.stringContaining(message) as string } },
+      ]);
+      expect(ended.err).not.toBe('');
+    }
+  });
+
+  test('is for people the sentence, then the code of the engine', async () => {
+    const { err } = await handover('network delete prod');
+    expect(err).toMatch(/^handover: Cannot remove Network\. .* \(IN_USE\)\n$/);
+    expect((await handover('vm show nobody')).err).not.toContain('(');
+  });
+});
+
+describe('an engine that does not answer in time', () => {
+  const silent = createServer();
+  let url: string;
+  beforeAll(async () => {
+    await new Promise<void>((resolve) => void silent.listen(0, '127.0.0.1', resolve));
+    url = `http://127.0.0.1:${(silent.address() as { port: number }).port}`;
+  });
+  afterAll(() => void silent.close());
+
+  test('is not said to be unreachable: what was asked for may have been done', async () => {
+    const timeout = AbortSignal.timeout.bind(AbortSignal);
+    const limit = vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => timeout(100));
+    try {
+      const args = 'login --output json';
+      const { code, out } = await handover(args, { HANDOVER_URL: url, HANDOVER_PASSWORD: 'x' });
+      expect([code, JSON.parse(out)]).toEqual([
+        6,
+        {
+          error: {
+            code: 'CALL_TIMED_OUT',
+            message:
+              `no answer from Handover at ${url} within 120 s; it may have been carried out all the same: ` +
+              `look before you repeat it`,
+          },
+        },
+      ]);
+    } finally {
+      limit.mockRestore();
     }
   });
 });
@@ -171,6 +245,10 @@ describe('things', () => {
       uri: 'qemu+tls://h9/system',
       peerUri: 'qemu+tls://x/system',
     });
+    expect(
+      await json('host update h9 --peer-uri none --migration-address 10.0.0.9 --outgoing-max 3'),
+    ).toMatchObject({ uri: 'qemu+tls://h9/system', peerUri: null, migrationAddress: '10.0.0.9' });
+    expect(await json('host refresh h9')).toMatchObject({ name: 'h9' });
     expect(await json('host remove h9')).toMatchObject({ removed: true });
   });
 });

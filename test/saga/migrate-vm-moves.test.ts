@@ -10,6 +10,12 @@ const start = async (options: WorldOptions): Promise<void> => {
 };
 afterEach(() => world.close());
 
+/** The first VF of web-1 as a host's live definition has it. */
+const firstVf = (host: string) =>
+  children(find(world.domain(host, 'web-1')?.live ?? undefined, 'devices'), 'interface').find(
+    (each) => attribute(each, 'alias', 'name') === aliasOf(0),
+  );
+
 test('a VM with a VF moves to the other host and comes back', async () => {
   await start({ vms: [{ name: 'web-1' }] });
   const there = await world.migrated('web-1');
@@ -17,11 +23,7 @@ test('a VM with a VF moves to the other host and comes back', async () => {
   expect(world.runsOn('web-1')).toEqual(['host-b']);
   expect(Object.keys(world.vfs('host-b', 'web-1'))).toEqual([aliasOf(0)]);
   const [vnic] = await world.vnics('web-1');
-  const interfaces = children(
-    find(world.domain('host-b', 'web-1')?.live ?? undefined, 'devices'),
-    'interface',
-  );
-  const onVf = interfaces.find((each) => attribute(each, 'alias', 'name') === aliasOf(0));
+  const onVf = firstVf('host-b');
   expect(attribute(onVf, 'address', 'slot'), 'the same place in the guest').toBe('0x08');
   expect(attribute(onVf, 'mac', 'address')).toBe(vnic?.mac);
   expect((await world.vm('web-1')).hostId).toBe(world.hostId('host-b'));
@@ -61,11 +63,12 @@ test('a vNIC on a pool of VFs moves, and its definition keeps the pool', async (
   expect(sources).toContain(POOL);
 });
 
-test('a transient VM moves and leaves no definition anywhere', async () => {
+test('a transient VM moves, keeps the option ROM of its VF, and leaves no definition anywhere', async () => {
   await start({ vms: [{ name: 'web-1', transient: true }] });
   expect(await world.migrated('web-1')).toMatchObject({ state: 'succeeded' });
   expect(world.domain('host-a', 'web-1')).toBeUndefined();
   expect(world.domain('host-b', 'web-1')?.config).toBeNull();
+  expect(attribute(firstVf('host-b'), 'rom', 'bar')).toBe('off');
 });
 
 test('autostart goes along', async () => {

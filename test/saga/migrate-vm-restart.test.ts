@@ -47,6 +47,24 @@ test('a guest that moved while the engine was away is found on the target', asyn
   expect(await world.ended(job)).toMatchObject({ state: 'succeeded' });
 });
 
+test.each(['host-a', 'host-b'])(
+  'taken up while %s does not answer, a guest that moved is waited for and plugged on the target',
+  async (host) => {
+    const { job, letGo } = await world.inTransfer('web-1');
+    await world.stopEngine();
+    letGo();
+    await eventually('gone from the source', () => world.domain('host-a', 'web-1') === undefined);
+    const mend = await world.lines.cut(host);
+    world.startEngine();
+    await eventually('an alert', async () =>
+      (await world.alerts()).some((message) => message.includes('does not answer')),
+    );
+    mend();
+    expect(await world.ended(job)).toMatchObject({ state: 'succeeded' });
+    expect(Object.keys(world.vfs('host-b', 'web-1')).sort()).toEqual([aliasOf(0), aliasOf(1)]);
+  },
+);
+
 test('a transfer that goes on is adopted, not begun a second time', async () => {
   const { job, letGo } = await world.inTransfer('web-1');
   await world.stopEngine();

@@ -14,7 +14,7 @@ beforeEach(async () => {
   world.fleet.faults.add({
     procedure: 'domainDetachDeviceAlias',
     host: 'host-a',
-    effect: { type: 'delay', delayMs: 5_000 },
+    delayMs: 5_000,
   });
   letGo = world.holdTransfer('web-1');
   job = await world.migrate('web-1');
@@ -44,7 +44,7 @@ test('no connection is dialled until the migrate call is under way', async () =>
 test('no host is looked at as a whole, whatever its events tell', async () => {
   const looks = ['host-a', 'host-b'].map((host) =>
     world.fleet.faults.add({
-      procedure: 'connectGetCapabilities',
+      procedure: 'nodeGetMemoryStats',
       host,
       effect: { type: 'refuse', libvirtCode: 1, message: 'internal error: looked' },
     }),
@@ -67,22 +67,45 @@ test('the source is asked nothing while the guest stands still', async () => {
   world.fleet.faults.add({
     procedure: 'domainMigrateFinish3Params',
     host: 'host-b',
-    effect: { type: 'delay', delayMs: 1_500 },
+    delayMs: 1_500,
   });
-  let allow = () => {};
+  let stillSinceMs: number | null = null;
   world.host('host-a').listen((event) => {
-    if (!is(event, 'suspendedMigrated')) return;
-    allow = world.fleet.faults.add({
-      procedure: 'domainGetJobStats',
-      host: 'host-a',
-      effect: { type: 'hang' },
-    });
+    // What was asked before this was heard is on its way.
+    if (is(event, 'suspendedMigrated')) setImmediate(() => (stillSinceMs = world.clock.monotonicMs()));
   });
   world.host('host-b').listen((event) => {
-    if (is(event, 'resumedMigrated')) allow();
+    if (is(event, 'resumedMigrated')) stillSinceMs = null;
+  });
+  const asked: string[] = [];
+  let stoodStill = false;
+  const { faults } = world.fleet;
+  const ofCall = faults.ofCall.bind(faults);
+  faults.ofCall = (procedure, host) => {
+    stoodStill ||= stillSinceMs !== null;
+    // For two seconds nothing is asked; on a busy machine it may stand still for longer.
+    if (host === 'host-a' && world.clock.monotonicMs() - (stillSinceMs ?? -Infinity) < 1_900)
+      asked.push(procedure);
+    return ofCall(procedure, host);
+  };
+  await arrives();
+  expect(stoodStill).toBe(true);
+  expect(asked).toEqual([]);
+});
+
+test('the guest has a breath between its resume and the VF, however long libvirt goes on', async () => {
+  await inTransfer();
+  world.fleet.faults.add({
+    procedure: 'domainMigrateFinish3Params',
+    host: 'host-b',
+    delayMs: 3_000,
+  });
+  let resumedAt = Number.NaN;
+  world.host('host-b').listen((event) => {
+    if (is(event, 'resumedMigrated')) resumedAt = world.clock.now();
   });
   await arrives();
   const { plugAskedAt, performReturnedAt } = (await world.job(job)).data;
-  // A question without an answer would have held up the plug.
+  expect((plugAskedAt ?? Number.NaN) - resumedAt).toBeGreaterThanOrEqual(200);
   expect(plugAskedAt).toBeLessThan(performReturnedAt ?? 0);
 });

@@ -2,7 +2,7 @@
  * Transfers that fail, or whose end nobody is told: where the VM is gets decided by looking at both hosts.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createDomain, destroyDomain, shutdownDomain } from '../../src/simhost/lifecycle.ts';
+import { createDomain, destroyDomain, shutdownDomain, undefineDomain } from '../../src/simhost/lifecycle.ts';
 import { killLibvirtd, startLibvirtd } from '../../src/simhost/machine.ts';
 import type { Job } from '../../src/model/job.ts';
 import { eventually } from '../support/eventually.ts';
@@ -119,7 +119,13 @@ describe('a source that libvirt resumed although the guest runs on the target', 
     expectMoved();
   });
 
-  test('is ended by the next engine if the first did not live to see it', async () => {
+  test('is ended by the next engine if the first did not live to see it, even at a second try', async () => {
+    world.fleet.faults.add({
+      procedure: 'domainDestroyFlags',
+      host: 'host-a',
+      nth: 1,
+      effect: { type: 'refuse', libvirtCode: 38, message: 'Failed to terminate process with SIGKILL' },
+    });
     const job = await world.migrate('web-1');
     await eventually('the guest on the target', () => world.runsOn('web-1').includes('host-b'));
     await world.stopEngine();
@@ -132,9 +138,49 @@ describe('a source that libvirt resumed although the guest runs on the target', 
   });
 });
 
+test('a source that runs while the target lost the VM is left alone until the job is abandoned', async () => {
+  world.allowed.twoCopies = true;
+  world.fleet.faults.add({
+    procedure: 'domainMigrateFinish3Params',
+    host: 'host-b',
+    effect: { type: 'dropReply' },
+  });
+  const allow = world.fleet.faults.add({
+    procedure: 'domainDestroyFlags',
+    host: 'host-a',
+    effect: { type: 'refuse', libvirtCode: 38, message: 'Failed to terminate process with SIGKILL' },
+  });
+  const job = await world.migrate('web-1');
+  await world.begun(job, 'release');
+  await eventually('both run', () => world.runsOn('web-1').length === 2);
+  const copy = world.domain('host-b', 'web-1');
+  if (copy) await destroyDomain(world.host('host-b'), copy);
+  if (copy) undefineDomain(world.host('host-b'), copy);
+  const alert = await eventually('an alert', async () =>
+    (await world.alerts()).find((message) => message.includes('had arrived on host-b')),
+  );
+  // Not sooner: a destroy decided on while both ran may still be on its way.
+  allow();
+  expect(alert).toContain(`handover job abandon ${job.id}`);
+  await world.abandon(job);
+  await eventually('plugged at home', () => aliasOf(0) in world.vfs('host-a', 'web-1'));
+  await eventually('no alert left', async () => (await world.alerts()).length === 0);
+  expect(world.runsOn('web-1')).toEqual(['host-a']);
+});
+
+test('a host that takes part keeps its name and address until the migration has ended', async () => {
+  const { job, letGo } = await world.inTransfer('web-1');
+  const refused = { code: 'IN_USE', message: expect.stringContaining(job.id) as string };
+  for (const host of ['host-a', 'host-b'])
+    await expect(world.rename(host, 'other')).rejects.toMatchObject(refused);
+  letGo();
+  expect(await world.ended(job)).toMatchObject({ state: 'succeeded' });
+  await world.rename('host-a', 'other');
+});
+
 test('lost events only make a migration slower', async () => {
   for (const event of ['deviceRemoved', 'lifecycle', 'jobCompleted', 'deviceAdded'])
-    world.fleet.faults.loseEvents({ event });
+    world.fleet.faults.add({ event, effect: { type: 'loseEvent' } });
   expect(await world.migrated('web-1')).toMatchObject({ state: 'succeeded' });
   expectMoved();
 });
@@ -170,10 +216,21 @@ describe('a cancel', () => {
     expect(await world.ended(job)).toMatchObject({ state: 'succeeded' });
   });
 
+  test('of a job that has ended is refused as such', async () => {
+    const job = await world.migrated('web-1');
+    const { code, message } = await failureOf(
+      world.useCases.cancelJob({ user: 'a', correlationId: null }, job.id),
+    );
+    expect(code).toBe('VM_NOT_MIGRATING');
+    expect(message).toContain(
+      `there is no migration of web-1 under way (job ${job.id} has ended: succeeded)`,
+    );
+  });
+
   test('that loses the race against the pivot is refused, and an event says so', async () => {
     world.fleet.faults.add({
       procedure: 'domainAbortJob',
-      effect: { type: 'delay', delayMs: 5_000 },
+      delayMs: 5_000,
     });
     const { job, letGo } = await world.inTransfer('web-1');
     const cancelled = failureOf(world.cancel('web-1'));
@@ -239,6 +296,18 @@ describe('a host that does not answer in transfer', () => {
     mend();
     expect(await world.ended(job)).toMatchObject({ state: 'succeeded' });
     expectMoved();
+  });
+
+  test('(its libvirtd dead for good) need not be waited for: the job can be abandoned', async () => {
+    const { job, letGo } = await world.inTransfer('web-1');
+    killLibvirtd(world.host('host-b'), null);
+    letGo();
+    await holdAlert();
+    await world.abandon(job);
+    expect(await world.ended(job)).toMatchObject({ state: 'failed' });
+    await eventually('plugged again at home', () => aliasOf(0) in world.vfs('host-a', 'web-1'));
+    await eventually('no alert left', async () => (await world.alerts()).length === 0);
+    startLibvirtd(world.host('host-b'));
   });
 
   test('(the source, cut off from the engine) does not keep the VM from its new VF', async () => {

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { PROMPT_UNPLUG } from '../../src/simhost/inventory.ts';
 import { destroyDomain } from '../../src/simhost/lifecycle.ts';
 import { eventually } from '../support/eventually.ts';
-import { MigrationWorld, type WorldOptions } from '../support/migration-world.ts';
+import { failureOf, MigrationWorld, type WorldOptions } from '../support/migration-world.ts';
 import { aliasOf, vfOf } from '../support/sim-vms.ts';
 
 let world: MigrationWorld;
@@ -13,6 +13,13 @@ const start = async (options: WorldOptions): Promise<void> => {
 afterEach(() => world.close());
 
 const numberOf = (vf: string | undefined): number => Number(vf?.at(-1));
+
+test('a limit for the guest that cannot be meant is refused in the unit it is given in', async () => {
+  await start({ vms: [{ name: 'web-1' }] });
+  const { code, message } = await failureOf(world.migrate('web-1', { unplugTimeoutMs: 500 }));
+  expect(code).toBe('INVALID_INPUT');
+  expect(message).toBe('the unplug timeout is 0.5 s; it must be from 1 to 600 s');
+});
 
 describe('a guest that keeps its VF', () => {
   test('never answers has it pending, and gets it plugged again whenever it lets go', async () => {
@@ -104,12 +111,18 @@ describe('a VF that a stranger takes', () => {
     expect(await world.said(job, 'VNIC_PLUGGED')).toEqual([expect.stringContaining('on another VF')]);
   });
 
-  test('with none left leaves the vNIC unplugged under an alert, until a VF is free again', async () => {
-    await start({ vms: [{ name: 'web-1' }], vfCount: 2 });
-    const { job, letGo } = await world.inTransfer('web-1');
+  /** A move that ends without a VF for the vNIC; the returned function frees some. */
+  const arriveWithoutVf = async (options: Partial<WorldOptions> & Pick<WorldOptions, 'vms'>) => {
+    await start({ vfCount: 2, ...options });
+    const { job, letGo } = await world.inTransfer('web-1', { to: 'host-b' });
     const endStranger = await world.steal('host-b', [0, 1]);
     letGo();
     expect(await world.ended(job)).toMatchObject({ state: 'succeeded' });
+    return { job, endStranger };
+  };
+
+  test('with none left leaves the vNIC unplugged under an alert, until a VF is free again', async () => {
+    const { job, endStranger } = await arriveWithoutVf({ vms: [{ name: 'web-1' }] });
     expect(world.runsOn('web-1')).toEqual(['host-b']);
     expect((await world.vnics('web-1'))[0]).toMatchObject({ plugged: true, actual: 'unplugged', vf: null });
     expect(await world.alerts()).toEqual([expect.stringContaining('nic2 of web-1')]);
@@ -117,6 +130,33 @@ describe('a VF that a stranger takes', () => {
     await endStranger();
     await eventually('plugged', async () => (await world.vnics('web-1'))[0]?.actual === 'plugged');
     await eventually('the alert cleared', async () => (await world.alerts()).length === 0);
+  });
+
+  test('with none left is plugged later, too, where the alias was one of libvirt', async () => {
+    const { endStranger } = await arriveWithoutVf({ vms: [{ name: 'web-1', userAliases: false }] });
+    expect((await world.vnics('web-1'))[0]).toMatchObject({ plugged: true, actual: 'unplugged' });
+    await endStranger();
+    await eventually('plugged', async () => (await world.vnics('web-1'))[0]?.actual === 'plugged');
+  });
+
+  test('with none left does not keep the VM from a host that has some', async () => {
+    await arriveWithoutVf({ vms: [{ name: 'web-1' }], hostCount: 3 });
+    const job = await world.migrated('web-1', { to: 'host-c' });
+    expect(job).toMatchObject({ state: 'succeeded', error: null });
+    expect(job.data.vnics).toEqual([expect.objectContaining({ sourceVf: null, state: 'plugged' })]);
+    expect(Object.keys(world.vfs('host-c', 'web-1'))).toEqual([aliasOf(0)]);
+    await eventually('the alert cleared', async () => (await world.alerts()).length === 0);
+  });
+
+  test('with none left, a move away that fails leaves the vNIC to be plugged where the VM is', async () => {
+    const { endStranger } = await arriveWithoutVf({ vms: [{ name: 'web-1' }], hostCount: 3 });
+    const procedure = 'domainMigratePerform3Params';
+    const effect = { type: 'refuse', libvirtCode: 9, message: 'operation failed' } as const;
+    world.fleet.faults.add({ procedure, effect });
+    expect(await world.migrated('web-1', { to: 'host-c' })).toMatchObject({ state: 'failed' });
+    await endStranger();
+    await eventually('plugged', async () => (await world.vnics('web-1'))[0]?.actual === 'plugged');
+    expect(Object.keys(world.vfs('host-b', 'web-1'))).toEqual([aliasOf(0)]);
   });
 
   test('on the source while it is away is replaced there when the move is undone', async () => {

@@ -61,7 +61,9 @@ test('an agent that refuses files does not tell which of two with its MAC is the
   );
 });
 
-test('a guest without an agent is unverified', async () => {
+test('a guest without an agent is unverified, and it is not waited for', async () => {
   world = await MigrationWorld.start({ vms: [{ name: 'web-1', guest: { agent: false } }] });
+  const calls = vi.spyOn(world.fleet.faults, 'ofCall');
   expect(await verdict()).toBe(`${await vnicName()} unverified: no guest agent answers`);
+  expect(calls.mock.calls.filter(([procedure]) => procedure === 'qemuAgentCommand')).toHaveLength(1);
 });

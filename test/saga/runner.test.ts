@@ -122,6 +122,34 @@ describe('the runner', () => {
     expect(trace).toEqual(['one', 'two', 'three', 'three', 'three']);
   });
 
+  test('a forward step may end the job as failed, and nothing is undone', async () => {
+    const id = await newJob();
+    const lost = defineStep<Context, null>({
+      name: 'three',
+      kind: 'forward',
+      inspect: async () => null,
+      run: async () => ({ state: 'failed', error: new HandoverError('MIGRATION_FAILED', 'went down') }),
+    });
+    run([step('one', 'reversible'), step('two', 'pivot'), lost, step('four', 'forward')]);
+    expect(await ended(id)).toMatchObject({
+      state: 'failed',
+      pivoted: true,
+      error: { message: 'went down' },
+    });
+    expect(trace).toEqual(['one', 'two']);
+  });
+
+  test('stands still while the database is away, and repeats the step instead of failing it', async () => {
+    const id = await newJob();
+    let away = 2;
+    const ask = () => {
+      if (away-- > 0) throw new HandoverError('STORE_UNAVAILABLE', 'the database does not answer');
+    };
+    run([step('one', 'reversible'), step('two', 'reversible', { run: ask }), step('three', 'pivot')]);
+    expect(await ended(id)).toMatchObject({ state: 'succeeded', error: null });
+    expect(trace).toEqual(['one', 'two', 'two', 'two', 'three']);
+  });
+
   test('a cancel reaches the running step and ends the job as cancelled', async () => {
     const id = await newJob();
     const untilCancelled: Act = (context) => context.clock.sleep(30_000, context.signal);

@@ -107,7 +107,13 @@ describe('alerts', () => {
     const host = aHost(1);
     const vm = aVm();
     await store.hosts.add(host);
-    await store.vms.observe({ hostId: host.id, vms: [vm], stale: [], ageMs: 0 });
+    await store.vms.observe({
+      hostId: host.id,
+      vms: [vm],
+      stale: [],
+      ageMs: 0,
+      look: await store.hosts.nextLook(),
+    });
     await store.alerts.raise({ key: 'known', message: 'm', vmId: vm.id, hostId: host.id });
     await store.alerts.raise({ key: 'no VM', message: 'm', vmId: newId(), hostId: null });
     await store.alerts.raise({ key: 'no host', message: 'm', vmId: vm.id, hostId: newId() });

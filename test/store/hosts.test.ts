@@ -64,7 +64,7 @@ describe('what was seen', () => {
     const host = aHost(1, 'host-1', { status: 'non_responsive', statusReason: 'no route to host' });
     const inventory = anInventory({ memoryFreeKiB: 9_007_199_254_740_991 });
     await store.hosts.add(host);
-    await store.hosts.setInventory(host.id, inventory, SEEN_AT);
+    await store.hosts.setInventory(host.id, inventory, SEEN_AT, await store.hosts.nextLook());
     const seen = { ...host, status: 'up', statusReason: null, inventory, observedAt: SEEN_AT };
     expect(await store.hosts.get(host.id)).toEqual(seen);
   });
@@ -72,17 +72,31 @@ describe('what was seen', () => {
   test('does not end maintenance', async () => {
     const host = aHost(1, 'host-1', { status: 'maintenance', statusReason: 'new memory' });
     await store.hosts.add(host);
-    await store.hosts.setInventory(host.id, anInventory(), SEEN_AT);
+    await store.hosts.setInventory(host.id, anInventory(), SEEN_AT, await store.hosts.nextLook());
     expect(await store.hosts.get(host.id)).toMatchObject({
       status: 'maintenance',
       statusReason: 'new memory',
     });
   });
 
+  test('is not replaced by what a look that began earlier saw', async () => {
+    const host = aHost(1);
+    await store.hosts.add(host);
+    const [early, late] = [await store.hosts.nextLook(), await store.hosts.nextLook()];
+    await store.hosts.setInventory(host.id, anInventory({ hostname: 'late' }), SEEN_AT, late);
+    await store.hosts.setInventory(host.id, anInventory({ hostname: 'early' }), SEEN_AT, early);
+    expect((await store.hosts.get(host.id))?.inventory?.hostname).toBe('late');
+  });
+
   test('stays when the host stops answering', async () => {
     const host = aHost(1);
     await store.hosts.add(host);
-    await store.hosts.setInventory(host.id, anInventory({ hostname: 'old' }), SEEN_AT);
+    await store.hosts.setInventory(
+      host.id,
+      anInventory({ hostname: 'old' }),
+      SEEN_AT,
+      await store.hosts.nextLook(),
+    );
     await store.hosts.setStatus(host.id, 'non_responsive', 'connection refused');
     expect(await store.hosts.get(host.id)).toMatchObject({
       status: 'non_responsive',
@@ -113,7 +127,13 @@ describe('removing', () => {
     await store.hosts.add(host);
     await store.hosts.add(other);
     await store.hosts.setPeerTest(other.id, host.id, { ok: true, message: 'ok', testedAt: SEEN_AT });
-    await store.vms.observe({ hostId: host.id, vms: [vm], stale: [], ageMs: 0 });
+    await store.vms.observe({
+      hostId: host.id,
+      vms: [vm],
+      stale: [],
+      ageMs: 0,
+      look: await store.hosts.nextLook(),
+    });
     await store.alerts.raise({ key: 'host', message: 'disk is full', vmId: null, hostId: host.id });
     await store.pfConfigs.put({
       hostId: host.id,
@@ -145,7 +165,10 @@ describe('removing', () => {
     if (!claimed) throw new Error('no job to claim');
     await store.jobs.saga.write(claimed.claim, { state: 'succeeded' });
     await store.hosts.remove(target.id);
-    expect(await store.jobs.get(id)).toMatchObject({ targetHostId: target.id, state: 'succeeded' });
+    expect(await store.jobs.get(id)).toMatchObject({
+      params: { targetHostId: target.id },
+      state: 'succeeded',
+    });
   });
 });
 
@@ -156,7 +179,7 @@ test('acting on a host that is not there says so', async () => {
   const peerTest = { ok: true, message: 'ok', testedAt: SEEN_AT };
   const attempts = [
     () => store.hosts.setStatus(gone, 'up', null),
-    () => store.hosts.setInventory(gone, anInventory(), SEEN_AT),
+    () => store.hosts.setInventory(gone, anInventory(), SEEN_AT, 1),
     () => store.hosts.setPeerTest(host.id, gone, peerTest),
     () => store.hosts.setPeerTest(gone, host.id, peerTest),
     () => store.hosts.updateSettings(gone, { outgoingMax: 1 }),

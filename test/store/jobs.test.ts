@@ -34,7 +34,7 @@ async function claim() {
 async function parkedJob(): Promise<JobId> {
   const { id } = await add();
   const claimed = await claim();
-  await store.reservations.reserve(id, claimed.epoch, b.id, [aReservation(id, b.id, vfAddress(1))]);
+  await store.reservations.reserveAnother(id, claimed.epoch, aReservation(id, b.id, vfAddress(1)));
   await store.jobs.saga.write(claimed, { state: 'undoing', data: { persistent: true } });
   await store.jobs.saga.write(claimed, { state: 'needs_operator' });
   await store.jobs.saga.release(claimed);
@@ -55,7 +55,7 @@ describe('accepting', () => {
       params,
       data: {},
       sourceHostId: a.id,
-      targetHostId: b.id,
+      targetHostId: null,
       stepIndex: 0,
       pivoted: false,
       cancelRequested: false,
@@ -201,7 +201,7 @@ describe('a parked job', () => {
 
   test('is ended by abandoning it, which frees its VFs and keeps what was left behind', async () => {
     const id = await parkedJob();
-    const job = await store.jobs.abandon(id, ['the VM is paused on both hosts']);
+    const job = await store.jobs.abandon(id, ['the VM is paused on both hosts'], []);
     expect(job).toMatchObject({
       state: 'failed',
       data: { persistent: true, leftBehind: ['the VM is paused on both hosts'] },
@@ -213,7 +213,7 @@ describe('a parked job', () => {
   test('of two operators, one retrying and one abandoning, one is refused', async () => {
     for (let round = 0; round < 10; round += 1) {
       const id = await parkedJob();
-      const outcomes = await Promise.allSettled([store.jobs.retry(id), store.jobs.abandon(id, [])]);
+      const outcomes = await Promise.allSettled([store.jobs.retry(id), store.jobs.abandon(id, [], [])]);
       const refused = outcomes.filter((each) => each.status === 'rejected');
       expect(refused).toHaveLength(1);
       expect(refused[0]?.reason).toMatchObject({ code: 'JOB_NOT_RESUMABLE' });
@@ -223,26 +223,37 @@ describe('a parked job', () => {
     }
   });
 
-  test('is the only kind that can be retried or abandoned', async () => {
+  test('is the only kind that can be retried or, without an alert of its own, abandoned', async () => {
     const { id } = await add();
     const refused = { code: 'JOB_NOT_RESUMABLE' };
     await expect(store.jobs.retry(id)).rejects.toMatchObject(refused);
-    await expect(store.jobs.abandon(id, [])).rejects.toMatchObject(refused);
+    await expect(store.jobs.abandon(id, [], [])).rejects.toMatchObject(refused);
     await store.jobs.saga.write(await claim(), { state: 'succeeded' });
     await expect(store.jobs.retry(id)).rejects.toMatchObject(refused);
-    await expect(store.jobs.abandon(newId(), [])).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(store.jobs.abandon(newId(), [], [])).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+});
+
+test('a job that waits under an alert can be abandoned, and who worked on it can write no more', async () => {
+  const { id } = await add();
+  const held = await claim();
+  await store.alerts.raise({ key: `hold:${id}`, vmId: null, hostId: null, message: 'waits' });
+  expect(await store.jobs.abandon(id, [], [`hold:${id}`])).toMatchObject({ state: 'failed' });
+  await expect(store.jobs.saga.write(held, { state: 'succeeded' })).rejects.toMatchObject({
+    code: 'CLAIM_LOST',
   });
 });
 
 test('memory promised to a host is the sum over its live jobs', async () => {
   const vms = [1_000, 20_000, 300_000].map((memoryKiB, n) => aVm({ id: vmId(n), memoryKiB }));
-  await store.vms.observe({ hostId: a.id, vms, stale: [], ageMs: 0 });
-  expect(await store.jobs.promisedMemoryKiB()).toEqual(new Map());
-  for (const vm of vms.slice(0, 2)) await add({ vmId: vm.id, targetHostId: b.id });
+  await store.vms.observe({ hostId: a.id, vms, stale: [], ageMs: 0, look: await store.hosts.nextLook() });
+  for (const vm of vms.slice(0, 2)) {
+    const { id } = await add({ vmId: vm.id });
+    const { epoch } = await claim();
+    await store.reservations.reserve(id, epoch, b.id, [], await store.reservations.version());
+  }
   await add({ vmId: vms[2]?.id as VmId });
-  expect(await store.jobs.promisedMemoryKiB()).toEqual(new Map([[b.id, 21_000]]));
-  await store.jobs.saga.write(await claim(), { state: 'succeeded' });
-  expect(await store.jobs.promisedMemoryKiB()).toEqual(new Map([[b.id, 20_000]]));
+  expect(await store.jobs.promisedMemoryKiB(null)).toEqual(new Map([[b.id, 21_000]]));
 });
 
 test('texts with characters the database cannot keep are kept without them', async () => {

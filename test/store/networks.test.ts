@@ -97,7 +97,13 @@ describe('vNIC profiles', () => {
     const host = aHost(1);
     const vm = aVm({ vnics: [aVnic(1, { profileId: fast.id })] });
     await store.hosts.add(host);
-    await store.vms.observe({ hostId: host.id, vms: [vm], stale: [], ageMs: 0 });
+    await store.vms.observe({
+      hostId: host.id,
+      vms: [vm],
+      stale: [],
+      ageMs: 0,
+      look: await store.hosts.nextLook(),
+    });
     expect(await store.profiles.users(fast.id)).toEqual(vm.vnics);
     for (const id of [standby.id, fast.id]) {
       await expect(store.profiles.remove(id)).rejects.toMatchObject({ code: 'IN_USE' });

@@ -26,15 +26,24 @@ const { store, connection } = await freshStore();
 let a: Host;
 let b: Host;
 beforeEach(async () => {
-  await connectTo(connection, (client) => client.query('delete from jobs; delete from hosts'));
+  await connectTo(connection, (client) =>
+    client.query('delete from jobs; delete from vms; delete from hosts'),
+  );
   a = aHost(1);
   b = aHost(2);
   await store.hosts.add(a);
   await store.hosts.add(b);
 });
 
-const look = (host: Host, vms: readonly Vm[], over: Partial<VmObservation> = {}): Promise<void> =>
-  store.vms.observe({ hostId: host.id, vms, stale: [], ageMs: 0, ...over });
+const look = async (host: Host, vms: readonly Vm[], over: Partial<VmObservation> = {}): Promise<void> =>
+  store.vms.observe({
+    hostId: host.id,
+    vms,
+    stale: [],
+    ageMs: 0,
+    look: await store.hosts.nextLook(),
+    ...over,
+  });
 
 /** The same VM in the next look: new ids, since the look does not know them. */
 const again = (vm: Vm): Vm => ({ ...vm, vnics: vm.vnics.map((vnic) => ({ ...vnic, id: newId<VnicId>() })) });
@@ -105,15 +114,43 @@ describe('a further look', () => {
     expect((await store.profiles.users(profile.id)).map((vnic) => vnic.id)).toEqual([vnicId]);
   });
 
-  test('forgets VMs that are gone, with their vNICs and alerts, and leaves other hosts alone', async () => {
+  const minutesPass = (minutes: number) =>
+    connectTo(connection, (client) =>
+      client.query(`update vms set missed_since = missed_since - interval '${minutes} minutes'`),
+    );
+
+  test('forgets VMs that are gone after a while, with their vNICs and alerts, and no others', async () => {
     const gone = aVm({ vnics: [aFoundVnic(1)] });
     const elsewhere = aVm({ id: vmId(2) });
     await look(a, [gone]);
     await look(b, [elsewhere]);
     await store.alerts.raise({ key: `vm:${gone.id}`, message: 'degraded', vmId: gone.id, hostId: null });
     await look(a, []);
+    expect(await store.vms.get(gone.id)).toMatchObject({ hostId: null, status: 'unknown' });
+    await minutesPass(4);
+    await look(a, []);
     expect((await store.vms.list()).map((vm) => vm.id)).toEqual([elsewhere.id]);
     expect(await store.alerts.list()).toEqual([]);
+  });
+
+  test('does not forget a VM while it may be on a host that does not answer', async () => {
+    const vm = aVm({ vnics: [aFoundVnic(1)] });
+    await look(a, [vm]);
+    await look(a, []);
+    await minutesPass(60);
+    await store.hosts.setStatus(b.id, 'non_responsive', 'no route');
+    await look(a, []);
+    expect(await store.vms.get(vm.id)).toMatchObject({ hostId: null, status: 'unknown' });
+  });
+
+  test('keeps what was known of a VM that left its host before it is seen on another', async () => {
+    const vm = aVm({ vnics: [aFoundVnic(1)] });
+    await look(a, [vm]);
+    await look(a, []);
+    // Its VF did not come along.
+    await look(b, [{ ...again(vm), vnics: [] }]);
+    const [vnic] = (await store.vms.get(vm.id))?.vnics ?? [];
+    expect(vnic).toMatchObject({ id: vm.vnics[0]?.id, plugged: true, actual: 'unplugged' });
   });
 
   test('moves a VM that somebody else moved, and keeps what was known of it', async () => {
@@ -178,6 +215,29 @@ describe('while a job moves the VM', () => {
     await look(a, [again(vm)], { ageMs: 0 });
     expect(await store.vms.get(vm.id)).toMatchObject({ hostId: a.id, vnics: [{ vf: vfAddress(0) }] });
   });
+});
+
+test('a job that ended before the clock of the database was set back hides nothing from a look', async () => {
+  const vm = aVm({ vnics: [aFoundVnic(1)] });
+  await look(a, [vm]);
+  await store.jobs.add(newId<JobId>(), migrateParams(a.id, { vmId: vm.id }), vm.name, null);
+  const claimed = await store.jobs.saga.claimNext('test', 60_000);
+  if (!claimed) throw new Error('no job to claim');
+  await store.jobs.saga.write(claimed.claim, { state: 'failed' });
+  await connectTo(connection, (client) =>
+    client.query(`update jobs set ended_at = ended_at + interval '1 hour'`),
+  );
+  await look(a, []);
+  expect(await store.vms.get(vm.id)).toMatchObject({ hostId: null, status: 'unknown' });
+});
+
+test('a look that began earlier does not bring back what a later one saw gone', async () => {
+  const vm = aVm({ vnics: [aFoundVnic(1)] });
+  const early = await store.hosts.nextLook();
+  await look(a, [vm]);
+  await look(a, []);
+  await look(a, [again(vm)], { look: early });
+  expect(await store.vms.list()).toMatchObject([{ id: vm.id, hostId: null }]);
 });
 
 test('looks at two hosts at once between which VMs move do not break each other', async () => {

@@ -105,9 +105,8 @@ test('ending a job frees its reservations, and only its own, in the same transac
   ] as const;
   for (const [index, id] of ids.entries()) {
     const claim = claims[index]?.claim;
-    await store.reservations.reserve(id, claim?.epoch ?? 0, host.id, [
-      aReservation(id, host.id, vfAddress(index)),
-    ]);
+    const reservation = aReservation(id, host.id, vfAddress(index));
+    await store.reservations.reserveAnother(id, claim?.epoch ?? 0, reservation);
   }
   if (!claims[0]) throw new Error('no claim');
   await store.jobs.saga.write(claims[0].claim, { state: 'failed' });

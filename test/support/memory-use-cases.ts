@@ -284,6 +284,7 @@ const vmCases = (
           pfConfigs: new Map(world.pfConfigs.map((each) => [pfKey(each.hostId, each.pf), each])),
           reservations: new Map(),
           promisedMemoryKiB: new Map(),
+          imagesOn: new Map(),
           forJob: null,
           now: 0,
         },

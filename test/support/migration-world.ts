@@ -4,33 +4,28 @@
  * the first moment on for what may never be true (`promises.ts`); `close` also checks what must be true at
  * the end, and fails the test.
  */
+import { type Background, startBackground } from '../../src/app/background.ts';
 import { createUseCases } from '../../src/app/create-use-cases.ts';
-import { startHostMonitor } from '../../src/app/host-monitor.ts';
-import { migrationPorts } from '../../src/app/migration-ports.ts';
 import type { AppParts } from '../../src/app/parts.ts';
-import { startReconciler } from '../../src/app/reconciler.ts';
-import { Turnstile } from '../../src/app/reserve-migration.ts';
 import type { Caller, MigrateOptions, UseCases } from '../../src/app/use-cases.ts';
 import { type Clock, systemClock, until } from '../../src/base/clock.ts';
 import { HandoverError } from '../../src/base/errors.ts';
 import type { HostId, JobId, VmId } from '../../src/base/ids.ts';
 import { type Log, silentLog } from '../../src/base/log.ts';
-import { createHypervisors } from '../../src/hypervisor/libvirt-hypervisor.ts';
-import { type ClientOptions, type LibvirtClient, openClient } from '../../src/libvirt/index.ts';
-import { migrateVmSaga } from '../../src/migration/migrate-vm.ts';
 import { EVENT_CODES, type EventName, isLive, type Job, type JobStep } from '../../src/model/job.ts';
 import type { Vm, Vnic } from '../../src/model/vm.ts';
-import { startRunner } from '../../src/saga/runner.ts';
 import type { SimDomain } from '../../src/simhost/domain.ts';
 import { createSimFleet, type SimFleet } from '../../src/simhost/fleet.ts';
 import type { SimHost } from '../../src/simhost/host.ts';
 import { createDomain, destroyDomain, startDomain, undefineDomain } from '../../src/simhost/lifecycle.ts';
+import type { DatabaseConnection } from '../../src/store/db.ts';
 import { type OpenStore, openStore } from '../../src/store/open-store.ts';
+import { EngineLines, openHypervisors } from './engine-lines.ts';
 import { eventually } from './eventually.ts';
 import { fastClock } from './fast-clock.ts';
 import { freshDatabase } from './postgres.ts';
-import { type Allowed, atTheEnd, PromiseWatch } from './promises.ts';
-import { seededRandom } from './seeded-random.ts';
+import { nothingAllowed, atTheEnd, PromiseWatch } from './promises.ts';
+import { seededRandom } from '../../src/base/random.ts';
 import { type SimVmSpec, simVmFleet, strangerXml, uuidOf, VLAN, vfOf } from './sim-vms.ts';
 
 const SPEED = 10;
@@ -52,37 +47,12 @@ export interface WorldOptions {
   readonly log?: Log;
 }
 
-/** What the engine reaches hosts over; can be cut without the hosts noticing. */
-class EngineLines {
-  readonly #fleet: SimFleet;
-  readonly #open = new Map<string, Set<LibvirtClient>>();
-  readonly #cut = new Set<string>();
-  /** Connections opened so far. */
-  dialled = 0;
-
-  constructor(fleet: SimFleet) {
-    this.#fleet = fleet;
-  }
-
-  async connect(host: string, options: ClientOptions): Promise<LibvirtClient> {
-    if (this.#cut.has(host)) throw new HandoverError('HOST_UNREACHABLE', `no route to ${host}`);
-    this.dialled += 1;
-    const client = await openClient(this.#fleet.connect(host), 'qemu:///system', { ...options, label: host });
-    const open = this.#open.get(host) ?? new Set();
-    this.#open.set(host, open.add(client));
-    client.onClose(() => open.delete(client));
-    return client;
-  }
-
-  /** The engine loses a host; the returned function gives it back. */
-  async cut(host: string): Promise<() => void> {
-    this.#cut.add(host);
-    await Promise.all([...(this.#open.get(host) ?? [])].map((client) => client.close()));
-    return () => this.#cut.delete(host);
-  }
-}
-
 type WorldParts = AppParts & { readonly store: OpenStore };
+
+/** An engine of the world. */
+interface Engine {
+  stop(): Promise<void>;
+}
 
 /** A fleet, a database and an engine. Who starts one closes it. */
 export class MigrationWorld {
@@ -93,16 +63,26 @@ export class MigrationWorld {
   /** The engine's own connections to the hosts; the hosts' among each other are the fleet's. */
   readonly lines: EngineLines;
   /** What the checks at the end let pass in this test. */
-  readonly allowed: Allowed = { down: new Set(), notPlugged: new Set(), twoCopies: false };
+  readonly allowed = nothingAllowed();
   readonly #parts: WorldParts;
   readonly #vms: readonly SimVmSpec[];
   readonly #watch: PromiseWatch;
   readonly #hostIds = new Map<string, HostId>();
-  #stopEngine: (() => Promise<void>) | null = null;
+  readonly #connection: DatabaseConnection;
+  #background: Background | null = null;
+  #starts = 0;
+  readonly #replicas: Engine[] = [];
   #strangers = 0;
 
-  private constructor(fleet: SimFleet, parts: WorldParts, vms: readonly SimVmSpec[], lines: EngineLines) {
+  private constructor(
+    fleet: SimFleet,
+    parts: WorldParts,
+    vms: readonly SimVmSpec[],
+    lines: EngineLines,
+    connection: DatabaseConnection,
+  ) {
     this.lines = lines;
+    this.#connection = connection;
     this.clock = parts.clock;
     this.fleet = fleet;
     this.store = parts.store;
@@ -118,15 +98,12 @@ export class MigrationWorld {
     const { vms, hostCount = 2, vfCount = 4, log = silentLog } = options;
     const random = seededRandom(1);
     const fleet = createSimFleet({ clock, random, log, inventory: simVmFleet({ vms, hostCount, vfCount }) });
-    const store = await openStore({ connection: await freshDatabase(), clock, log });
+    const connection = await freshDatabase();
+    const store = await openStore({ connection, clock, log });
     const lines = new EngineLines(fleet);
-    const hypervisors = createHypervisors({
-      clock,
-      log,
-      connect: (uri, clientOptions) => lines.connect(new URL(uri).hostname, clientOptions),
-      openShell: ({ name }) => fleet.shell(name),
-    });
-    const world = new MigrationWorld(fleet, { store, hypervisors, clock, random, log }, vms, lines);
+    const hypervisors = openHypervisors(fleet, lines, clock, log);
+    const parts = { store, hypervisors, clock, random, log };
+    const world = new MigrationWorld(fleet, parts, vms, lines, connection);
     await world.#begin();
     return world;
   }
@@ -161,24 +138,38 @@ export class MigrationWorld {
 
   /** Starts what works in the background, as after a restart of the engine: nothing is remembered. */
   startEngine(): void {
+    this.#background = this.#startBackground(this.#parts);
+  }
+
+  #startBackground(parts: AppParts): Background {
+    this.#starts += 1;
+    const options = { owner: `engine-${this.#starts}`, leaseMs: LEASE_MS, pollMs: 1_000, jobsMax: 16 };
+    return startBackground(parts, options);
+  }
+
+  /** One engine more on the same database, with connections of its own; ends with the world, or before. */
+  async startReplica(): Promise<Engine> {
     const { clock, log } = this.#parts;
-    const turnstile = new Turnstile();
-    const monitor = startHostMonitor(this.#parts);
-    const reconciler = startReconciler(this.#parts, turnstile);
-    const saga = migrateVmSaga(migrationPorts(this.#parts, turnstile));
-    const options = { owner: 'test', leaseMs: LEASE_MS, pollMs: 1_000, jobsMax: 16 };
-    const runner = startRunner(saga, this.store.jobs.saga, clock, log, options);
-    this.#stopEngine = async () => {
-      this.#stopEngine = null;
-      await runner.stop();
-      await reconciler.stop();
-      await monitor.stop();
+    const store = await openStore({ connection: this.#connection, clock, log });
+    const hypervisors = openHypervisors(this.fleet, new EngineLines(this.fleet), clock, log);
+    const background = this.#startBackground({ ...this.#parts, store, hypervisors });
+    let stopped: Promise<void> | null = null;
+    const replica = {
+      stop: () =>
+        (stopped ??= (async () => {
+          await background.stop();
+          await hypervisors.close();
+          await store.close();
+        })()),
     };
+    this.#replicas.push(replica);
+    return replica;
   }
 
   /** Stops it, wherever its jobs are. */
   async stopEngine(): Promise<void> {
-    await this.#stopEngine?.();
+    await this.#background?.stop();
+    this.#background = null;
   }
 
   /** Asks for a migration; to any other host unless one is named. */
@@ -197,6 +188,21 @@ export class MigrationWorld {
 
   cancel(vm: string): Promise<Job> {
     return this.useCases.cancelMigration(CALLER, this.vmId(vm));
+  }
+
+  /** What a plan has against host-b. */
+  async planned(vm: string, options: MigrateOptions = {}): Promise<string[]> {
+    const plan = await this.useCases.planMigration(CALLER, this.vmId(vm), options);
+    const verdict = plan.hosts.find((host) => host.hostName === 'host-b');
+    return verdict?.reasons.map((reason) => reason.message) ?? ['host-b is not in the plan'];
+  }
+
+  async rename(host: string, name: string): Promise<void> {
+    await this.useCases.updateHost(CALLER, this.hostId(host), { name });
+  }
+
+  abandon(job: Pick<Job, 'id'>): Promise<Job> {
+    return this.useCases.abandonJob(CALLER, job.id);
   }
 
   /** Waits until something is true. */
@@ -329,7 +335,7 @@ export class MigrationWorld {
   /** Every attach on a host takes this long from now on. */
   slowAttach(host: string, delayMs: number): void {
     const procedure = 'domainAttachDeviceFlags';
-    this.fleet.faults.add({ procedure, host, effect: { type: 'delay', delayMs } });
+    this.fleet.faults.add({ procedure, host, delayMs });
   }
 
   /** Somebody else's domain takes VFs of a host; the returned function ends it. */
@@ -349,6 +355,7 @@ export class MigrationWorld {
       await this.#check(limitMs);
     } finally {
       await this.stopEngine();
+      await Promise.all(this.#replicas.map((replica) => replica.stop()));
       await this.#parts.hypervisors.close();
       await this.fleet.close();
       await this.store.close();

@@ -39,8 +39,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
 function startShared(): Shared {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'handover-test-'));
   const start = async () => {
-    const postgres = await startPostgres({ dataDir, clock: systemClock, log: silentLog });
-    await stopSyncing(postgres.connection);
+    const begin = () => startPostgres({ dataDir, clock: systemClock, log: silentLog });
+    const first = await begin();
+    await setForTests(first.connection);
+    await first.stop();
+    const postgres = await begin();
     await makeTemplate(postgres.connection);
     return postgres;
   };
@@ -48,14 +51,14 @@ function startShared(): Shared {
 }
 
 /**
- * No test cuts the power, and a shared disk makes every commit wait. What kills PostgreSQL has one of its
- * own.
+ * No test cuts the power, and a shared disk makes every commit wait; what kills PostgreSQL has one of its
+ * own. Tests that run at once have several engines each, with up to 21 connections.
  */
-async function stopSyncing(connection: EmbeddedPostgres['connection']): Promise<void> {
+async function setForTests(connection: EmbeddedPostgres['connection']): Promise<void> {
   await connectTo(connection, async (client) => {
     await client.query('alter system set fsync = off');
     await client.query('alter system set synchronous_commit = off');
-    await client.query('select pg_reload_conf()');
+    await client.query('alter system set max_connections = 400');
   });
 }
 

@@ -14,7 +14,7 @@ import {
 import { DEMO_FLEET } from '../../src/simhost/demo-inventory.ts';
 import { createSimFleet, type SimFleet } from '../../src/simhost/fleet.ts';
 import type { SimFleetSpec } from '../../src/simhost/inventory.ts';
-import { seededRandom } from './seeded-random.ts';
+import { seededRandom } from '../../src/base/random.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 /** Longer than anything the simulation lets somebody wait for. */

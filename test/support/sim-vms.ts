@@ -27,6 +27,8 @@ export interface SimVmSpec {
   /** Its VF comes from the host's pool. */
   readonly pool?: boolean;
   readonly transient?: boolean;
+  /** False: its VFs have libvirt's own aliases (`hostdev0`), which do not last. */
+  readonly userAliases?: false;
   readonly autostart?: boolean;
   /** Path of a local disk. */
   readonly disk?: string;
@@ -63,9 +65,11 @@ export function vmXml(spec: SimVmSpec, index: number): string {
       ? `type='network'`
       : `type='hostdev' managed='${spec.managed === false ? 'no' : 'yes'}'`;
     const source = spec.pool ? `<source network='${POOL}'/>` : `<source>${hostAddress(number)}</source>`;
+    const alias = spec.userAliases === false ? '' : `<alias name='${aliasOf(at)}'/>`;
     return (
       `<interface ${type}><mac address='${macOf(index, at + 1)}'/>${source}` +
-      `<vlan><tag id='${VLAN}'/></vlan><alias name='${aliasOf(at)}'/>${slot(8 + at)}</interface>`
+      `<vlan><tag id='${VLAN}'/></vlan>${alias}<rom bar='off'/>` +
+      `${slot(8 + at)}</interface>`
     );
   });
   const disk =

@@ -1,6 +1,5 @@
 /**
- * A whole engine on the simulated fleet of the demo, in this process, on a database of its own; and a client
- * signed on to it.
+ * A whole engine on simulated hosts, in this process, on a database of its own; and a client signed on to it.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,8 +22,11 @@ export interface SimulatedEngine {
   stop(): Promise<void>;
 }
 
-/** Starts one; stop it. */
-export async function startSimulatedEngine(): Promise<SimulatedEngine> {
+/**
+ * Starts one; stop it. The hosts are those of the demo; with `simhostDir` none to begin with, and those that
+ * `handover-simhost` serves there can be added.
+ */
+export async function startSimulatedEngine(simhostDir: string | null = null): Promise<SimulatedEngine> {
   const dataDir = mkdtempSync(join(tmpdir(), 'handover-sim-'));
   const { host, port, user, database } = await freshDatabase();
   const query = new URLSearchParams({ host: String(host), port: String(port) }).toString();
@@ -36,7 +38,8 @@ export async function startSimulatedEngine(): Promise<SimulatedEngine> {
       listenFd: null,
       databaseUrl: `postgresql://${String(user)}@localhost/${String(database)}?${query}`,
       adminPassword: PASSWORD,
-      simulated: true,
+      simulated: simhostDir === null,
+      simhostDir,
       sshConfig: null,
       logLevel: 'error',
       owner: 'test',

@@ -1,43 +1,55 @@
 /**
- * A clock that only moves when told to, for tests of limits. Timers run in order of their due time, and what
- * they set off (promise continuations) runs before the next one.
+ * A clock that only moves when told to, for tests of limits and for campaigns. Timers run in order of their
+ * due time, those due together in the order they were set, and all that one sets off runs before the next.
  */
 import { abortReason, type Clock } from '../../src/base/clock.ts';
 
 interface Timer {
   readonly dueMs: number;
-  readonly fn: () => void;
+  /** Order of setting. */
+  readonly number: number;
+  fn: (() => void) | null;
 }
 
 const START_MS = Date.UTC(2030, 0, 1);
-/**
- * Rounds of the promise queue after each timer; more than any chain of continuations in the code under test.
- */
-const SETTLE_ROUNDS = 50;
+/** Cancelled timers are swept out of the heap when there are this many and more than live ones. */
+const SWEEP_FROM = 1024;
 
-/** A clock for tests; `advance` is the only thing that makes time pass. */
+/** A clock for tests; `advance` and `step` are the only things that make time pass. */
 export class VirtualClock implements Clock {
   #nowMs = 0;
+  #wallOffsetMs = START_MS;
+  /** A binary heap, the earliest first. */
   #timers: Timer[] = [];
+  #count = 0;
+  #cancelled = 0;
 
   /** Timers not due yet. */
   get pendingTimers(): number {
-    return this.#timers.length;
+    return this.#timers.length - this.#cancelled;
   }
 
   now(): number {
-    return START_MS + this.#nowMs;
+    return this.#wallOffsetMs + this.#nowMs;
   }
 
   monotonicMs(): number {
     return this.#nowMs;
   }
 
+  /** The wall clock jumps, forward or back; durations are not touched. */
+  jumpWall(byMs: number): void {
+    this.#wallOffsetMs += byMs;
+  }
+
   after(delayMs: number, fn: () => void): () => void {
-    const timer = { dueMs: this.#nowMs + delayMs, fn };
-    this.#timers.push(timer);
+    const timer: Timer = { dueMs: this.#nowMs + Math.max(delayMs, 0), number: this.#count++, fn };
+    this.#push(timer);
     return () => {
-      this.#timers = this.#timers.filter((one) => one !== timer);
+      if (timer.fn === null) return;
+      timer.fn = null;
+      this.#cancelled += 1;
+      if (this.#cancelled > SWEEP_FROM && this.#cancelled > this.#timers.length / 2) this.#sweep();
     };
   }
 
@@ -63,22 +75,80 @@ export class VirtualClock implements Clock {
   async advance(durationMs: number): Promise<void> {
     const endMs = this.#nowMs + durationMs;
     await settle();
-    for (let next = this.#takeDue(endMs); next; next = this.#takeDue(endMs)) {
-      this.#nowMs = next.dueMs;
-      next.fn();
-      await settle();
-    }
+    while (this.#runNext(endMs)) await settle();
     this.#nowMs = endMs;
   }
 
-  #takeDue(endMs: number): Timer | undefined {
-    const due = this.#timers.filter((one) => one.dueMs <= endMs).sort((a, b) => a.dueMs - b.dueMs)[0];
-    this.#timers = this.#timers.filter((one) => one !== due);
-    return due;
+  /** Runs the next timer, whenever it is due, and all it sets off. False: there is none. */
+  async step(): Promise<boolean> {
+    if (!this.#runNext(Infinity)) return false;
+    await settle();
+    return true;
+  }
+
+  #runNext(endMs: number): boolean {
+    for (;;) {
+      const [first] = this.#timers;
+      if (!first || (first.fn !== null && first.dueMs > endMs)) return false;
+      this.#pop();
+      const { fn } = first;
+      if (fn === null) {
+        this.#cancelled -= 1;
+        continue;
+      }
+      first.fn = null;
+      this.#nowMs = Math.max(this.#nowMs, first.dueMs);
+      fn();
+      return true;
+    }
+  }
+
+  #push(timer: Timer): void {
+    const heap = this.#timers;
+    let at = heap.length;
+    while (at > 0) {
+      const parentAt = (at - 1) >> 1;
+      const parent = heap[parentAt] as Timer;
+      if (!isBefore(timer, parent)) break;
+      heap[at] = parent;
+      at = parentAt;
+    }
+    heap[at] = timer;
+  }
+
+  #pop(): void {
+    const heap = this.#timers;
+    const last = heap.pop();
+    if (heap.length === 0 || !last) return;
+    let at = 0;
+    for (;;) {
+      let childAt = 2 * at + 1;
+      const right = heap[childAt + 1];
+      if (right && isBefore(right, heap[childAt] as Timer)) childAt += 1;
+      const child = heap[childAt];
+      if (!child || !isBefore(child, last)) break;
+      heap[at] = child;
+      at = childAt;
+    }
+    heap[at] = last;
+  }
+
+  #sweep(): void {
+    const alive = this.#timers.filter((timer) => timer.fn !== null);
+    // A sorted array is a heap.
+    this.#timers = alive.sort((a, b) => a.dueMs - b.dueMs || a.number - b.number);
+    this.#cancelled = 0;
   }
 }
 
-/** Lets all promise continuations that are due run. */
-export async function settle(): Promise<void> {
-  for (let round = 0; round < SETTLE_ROUNDS; round++) await Promise.resolve();
+const isBefore = (a: Timer, b: Timer): boolean =>
+  a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.number < b.number);
+
+/**
+ * Lets everything run that waits for no timer: one turn of the event loop empties all its queues of promises.
+ */
+export function settle(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }

@@ -109,7 +109,14 @@ describe('the hypervisor port on real daemons', () => {
     expect(seen.memoryFreeKiB).toBeLessThan(seen.memoryKiB);
     expect(seen.memoryFreeKiB).toBeGreaterThan(0);
     expect(seen.hostUuid).not.toBe((await b.observe()).hostUuid);
-    expect(await b.compareCpu(seen.cpuXml)).toMatch(/identical|superset/);
+    expect(seen.cpuXml).toMatch(/^<cpu>/);
+  });
+
+  test('CPUs are compared with what the host can give a guest', async () => {
+    // Neither this machine's own CPU nor any 64-bit model: software emulation may lack some of its features.
+    const cpu = (inner: string) => `<cpu><arch>x86_64</arch><model>pentium3</model>${inner}</cpu>`;
+    expect(await b.compareCpu(cpu(''))).toMatch(/identical|superset/);
+    expect(await b.compareCpu(cpu("<feature name='intel-pt'/>"))).toBe('incompatible');
   });
 
   test('a domain is off, runs, is paused, and gone, as it is', async () => {
@@ -134,24 +141,27 @@ describe('the hypervisor port on real daemons', () => {
   test('a domain that starts and ends meanwhile is never seen half', async () => {
     await define(tinyDomain('port-flapping', 32, vmId));
     let flapping = true;
-    const looks = (async () => {
-      let count = 0;
+    let looks = 0;
+    const looking = (async () => {
       while (flapping) {
         const seen = await a.inspect(vmId);
         if (!seen) throw new Error('a defined domain was not there');
-        expect(['running', 'paused', 'shut_off']).toContain(seen.state);
+        // While QEMU is being ended it is `shutdown` for a moment.
+        expect(['running', 'paused', 'shutdown', 'shut_off']).toContain(seen.state);
         // Live interfaces have aliases; only a definition's may lack one.
         expect(isActive(seen) ? seen.agentConnected : false).toBe(false);
-        count++;
+        looks++;
       }
-      return count;
-    })();
-    for (let round = 0; round < 3; round++) {
+    })().finally(() => {
+      flapping = false;
+    });
+    looking.catch(() => undefined);
+    for (let round = 0; flapping && (round < 3 || looks < 4); round++) {
       await start();
       await a.destroy(vmId);
     }
     flapping = false;
-    expect(await looks).toBeGreaterThan(3);
+    await looking;
   });
 
   test('a VF that is not there is refused, an alias that is not there is given back already', async () => {
@@ -161,7 +171,7 @@ describe('the hypervisor port on real daemons', () => {
       code: 'LIBVIRT_REFUSED',
     });
     await a.requestUnplug(vmId, 'ua-vf0');
-    expect(await a.inspectVf(wanted.vf)).toBeNull();
+    expect(await a.vfAttributes(wanted.vf)).toBeNull();
     expect(await a.guestVfs(vmId, [wanted.mac])).toBeNull();
   });
 

@@ -39,8 +39,7 @@ export async function labStage(options: {
   const close = async () => {
     await engine.stop();
     data.remove();
-    release();
-    await labDown(log);
+    await labDown(log, release);
   };
   try {
     const api = new EngineApi(() => engine.url, options.password);
@@ -77,6 +76,9 @@ async function measure(guest: Guest): Promise<Measurement> {
   const probe = await Probe.start(guest.place.address);
   const transfer = TcpTransfer.start(guest.place.address);
   return {
+    async discard() {
+      await Promise.all([transfer.finish(), probe.stop()]);
+    },
     async finish(job) {
       const endMs = Date.parse(job.endedAt ?? new Date(systemClock.now()).toISOString());
       const untilMs = endMs + AFTERGLOW_MS;

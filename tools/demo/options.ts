@@ -1,15 +1,18 @@
 /** Command line of the demo. */
 import { parseArgs } from 'node:util';
 
-/** For mistakes on the command line. */
+/** For `--help` and mistakes on the command line. */
 export const DEMO_USAGE = `usage: npm run demo -- [OPTIONS]
   (none)         two nested KVM hosts, a real guest with a real VF (needs root; minutes the first time)
   --simulated    simulated hosts instead: on screen in seconds, no rights needed
   --once         two migrations, there and back, then end; exit 0 only if both succeeded
   --idle         do not migrate by itself
-  --port N       where console and API listen on 127.0.0.1; default 8080, 0 takes a free one
+  --port N       where the API listens on 127.0.0.1; default 8080, 0 takes a free one
   --data DIR     where the engine keeps its data; default: a fresh directory each time
-  --json FILE    write what was measured, also when something failed`;
+  --json FILE    write what was measured, also when something failed
+  --help         say this
+Environment: HANDOVER_ADMIN_PASSWORD, the password of admin@internal; without it one is generated for a
+fresh data directory, kept in it (demo-password) and shown at each start`;
 
 /** What was asked for. */
 export interface DemoOptions {

@@ -33,7 +33,7 @@ export interface MigrationReport extends Measured {
   readonly vnics: readonly {
     readonly name: string;
     readonly mac: string;
-    readonly sourceVf: string;
+    readonly sourceVf: string | null;
     readonly targetVf: string;
     readonly state: string;
   }[];

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EngineProcess } from '../../lab/engine.ts';
 import { EngineApi } from '../../lab/engine-api.ts';
+import { unlessAborted } from '../../lab/unless-aborted.ts';
 import type { JobView } from '../../src/api/types/job-view.ts';
 import { type Measured, NOTHING_MEASURED } from './report.ts';
 
@@ -14,6 +15,8 @@ import { type Measured, NOTHING_MEASURED } from './report.ts';
 export interface Measurement {
   /** Ends it; `job` is the job it ran across, as it ended. */
   finish(job: JobView): Promise<Measured>;
+  /** Ends it for a migration that never began. */
+  discard(): Promise<void>;
 }
 
 /** Where the demo plays. */
@@ -35,7 +38,8 @@ export interface Stage {
 export function dataDirectory(wanted: string | null): { path: string; remove(): void } {
   if (wanted !== null) return { path: wanted, remove() {} };
   const path = mkdtempSync(join(tmpdir(), 'handover-demo-'));
-  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+  // PostgreSQL of an engine that was still starting may be writing its last.
+  return { path, remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 5 }) };
 }
 
 /** Simulated hosts: the engine brings them itself. */
@@ -43,6 +47,8 @@ export async function simulatedStage(options: {
   dataDir: string | null;
   port: number;
   password: string;
+  /** Ends the start and leaves nothing of it running. */
+  signal: AbortSignal;
 }): Promise<Stage> {
   const data = dataDirectory(options.dataDir);
   const engine = new EngineProcess({
@@ -56,7 +62,7 @@ export async function simulatedStage(options: {
     data.remove();
   };
   try {
-    await engine.start();
+    await unlessAborted(options.signal, engine.start());
   } catch (error) {
     await close();
     throw error;
@@ -69,7 +75,7 @@ export async function simulatedStage(options: {
     hosts: ['host-a', 'host-b'],
     limitMs: 120_000,
     // Simulated traffic would be an invention; what libvirt reports (downtime) is the model's own figure.
-    measure: async () => ({ finish: async () => NOTHING_MEASURED }),
+    measure: async () => ({ finish: async () => NOTHING_MEASURED, discard: async () => {} }),
     close,
   };
 }

@@ -29,6 +29,7 @@ const DAEMON_PACKAGES = [
   'libvirt-daemon-driver-qemu',
   'libvirt-clients',
   'qemu-system-x86',
+  'qemu-utils',
 ];
 /** Packages of their own since libvirt 10.6, part of libvirt-daemon before. */
 const SPLIT_PACKAGES = ['libvirt-daemon-driver-nodedev', 'libvirt-daemon-driver-network'];

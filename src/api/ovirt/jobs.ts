@@ -52,7 +52,7 @@ const PHASES: Readonly<Record<string, { type: 'validating' | 'executing' | 'fina
 export function toJob(job: Job, hostNames: ReadonlyMap<string, string>, now: number): Entity<typeof jobType> {
   const href = `jobs/${job.id}`;
   const name = (id: string | null) => (id === null ? null : (hostNames.get(id) ?? id));
-  const target = name(job.targetHostId);
+  const target = name(job.targetHostId ?? job.params.targetHostId);
   const to = target === null ? '' : ` to Host ${target}`;
   const waiting = job.state === 'queued' && job.waitReason !== null ? ` (waiting: ${job.waitReason})` : '';
   return {

@@ -22,7 +22,8 @@ export interface MovingVnicView {
   readonly name: string;
   readonly mac: string;
   readonly sourcePf: string;
-  readonly sourceVf: string;
+  /** Null for one that was out before the move. */
+  readonly sourceVf: string | null;
   readonly targetPf: string;
   readonly targetVf: string;
   readonly state: 'plugged' | 'degraded' | 'unplugged' | 'unplug_pending';

@@ -151,6 +151,16 @@ function refusedCertificate(host: string, cause: unknown): HandoverError {
 /** TLS errors that say whom Node did not trust, by code prefix. */
 const UNTRUSTED = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_)/;
 
+/** What to do about it, by errno. */
+const ADVICE: Record<string, string> = {
+  ENOENT: '; start libvirtd there, or correct the path in the URI',
+  EACCES: '; run Handover as a user who may open it',
+  ECONNREFUSED: '; start libvirtd there, or let it listen',
+  EHOSTUNREACH: '; check its address and the network between',
+  ENETUNREACH: '; check its address and the network between',
+  ENOTFOUND: '; check its name in the URI',
+};
+
 function dialError(error: unknown, where: string): HandoverError {
   if (error instanceof HandoverError) return error;
   const code = String((error as NodeJS.ErrnoException).code ?? '');
@@ -163,7 +173,8 @@ function dialError(error: unknown, where: string): HandoverError {
       },
     );
   }
-  return new HandoverError('HOST_UNREACHABLE', `cannot connect to ${where}: ${messageOf(error)}`, {
+  const advice = ADVICE[code] ?? '';
+  return new HandoverError('HOST_UNREACHABLE', `cannot connect to ${where}: ${messageOf(error)}${advice}`, {
     detail: { errno: code },
   });
 }

@@ -4,16 +4,9 @@
  * and only that.
  */
 import { HandoverError, isCode } from '../../base/errors.ts';
-import type { DomainDisk } from '../../model/domain.ts';
+import { type DomainDisk, disksToCopy } from '../../model/domain.ts';
 import { defineStep, finished, skipped } from '../../saga/definition.ts';
 import type { MigrationContext } from '../port.ts';
-
-/** Disks that have to be copied: writable files of the domain. */
-export function disksToCopy(disks: readonly DomainDisk[]): DomainDisk[] {
-  return disks.filter(
-    (disk) => disk.device === 'disk' && disk.source !== null && !disk.readonly && !disk.shareable,
-  );
-}
 
 export const disks = defineStep<MigrationContext, { disks: DomainDisk[] }>({
   name: 'disks',
@@ -30,7 +23,8 @@ export const disks = defineStep<MigrationContext, { disks: DomainDisk[] }>({
     const { host, hypervisor } = await context.target();
     for (const disk of seen.disks) {
       const path = disk.source as string;
-      if (context.data.copyDisks?.some((each) => each.path === path && each.created)) continue;
+      const others = (context.data.copyDisks ?? []).filter((each) => each.path !== path);
+      const begun = others.length < (context.data.copyDisks ?? []).length;
       if (disk.kind !== 'file') {
         throw new HandoverError(
           'MIGRATION_REFUSED',
@@ -38,6 +32,7 @@ export const disks = defineStep<MigrationContext, { disks: DomainDisk[] }>({
         );
       }
       const there = await hypervisor.inspectFile(path);
+      if (there.exists && begun) continue;
       if (there.exists) {
         throw new HandoverError(
           'MIGRATION_REFUSED',
@@ -53,13 +48,13 @@ export const disks = defineStep<MigrationContext, { disks: DomainDisk[] }>({
       }
       // Recorded before it is created: a crash in between leaves a name to clean, never a file nobody knows
       // of.
-      const others = context.data.copyDisks ?? [];
       await context.save({ copyDisks: [...others, { target: disk.target, path, created: true }] });
       try {
         await hypervisor.createDisk(path, disk.format ?? 'raw', here.virtualBytes);
       } catch (thrown) {
         // It was refused, so what stands there now is a stranger's: undo must not remove it.
-        if (isCode(thrown, 'HOST_COMMAND_FAILED')) await context.save({ copyDisks: others });
+        if (isCode(thrown, 'HOST_COMMAND_FAILED', 'ALREADY_EXISTS'))
+          await context.save({ copyDisks: others });
         throw thrown;
       }
     }

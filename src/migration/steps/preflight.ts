@@ -3,13 +3,12 @@
  * the plan. A refusal here costs nothing: the guest has not noticed anything yet.
  */
 import { explain, HandoverError } from '../../base/errors.ts';
-import { isActive, type Domain } from '../../model/domain.ts';
+import { type Domain, disksToCopy, isActive, pciAddressesOf } from '../../model/domain.ts';
 import { type Host, type HostInventory, peerUriOf } from '../../model/host.ts';
 import type { MovingVnic } from '../../model/job.ts';
 import { defineStep, finished } from '../../saga/definition.ts';
 import type { MigrationContext } from '../port.ts';
 import { interfaceOf, vnicsOf } from '../vnics.ts';
-import { disksToCopy } from './disks.ts';
 
 /** Host-to-host access is tested again when the last test is older than this. */
 const PEER_TEST_AGE_MAX_MS = 10 * 60_000;
@@ -44,7 +43,7 @@ export const preflight = defineStep<MigrationContext, Seen | null>({
     const { host, hypervisor } = await context.target();
     const domain = checkSource(context, seen);
     checkTarget(context, seen, domain, host);
-    for (const vnic of vnicsOf(context)) await checkTargetVf(context, vnic);
+    for (const vnic of vnicsOf(context)) checkTargetVf(context, vnic, host, seen.inventory);
     if (!context.params.copyStorage) {
       for (const disk of disksToCopy(domain.disks)) {
         if (disk.kind !== 'file' || disk.source === null) continue;
@@ -67,6 +66,7 @@ export const preflight = defineStep<MigrationContext, Seen | null>({
     await context.save({
       persistent: domain.persistent,
       autostart: domain.autostart,
+      hadAgent: domain.agentConnected,
       targetHadDefinition: seen.onTarget !== null,
       protocol,
     });
@@ -100,15 +100,18 @@ function checkSource(context: MigrationContext, seen: Seen): Domain {
   const moving = vnicsOf(context);
   for (const vnic of moving) {
     const there = interfaceOf(domain, vnic);
-    if (there?.vf !== vnic.sourceVf) {
+    // Plugged anew it may have another of libvirt's aliases, which then is another device's name.
+    if ((there?.vf ?? null) !== vnic.sourceVf || (there && there.alias !== vnic.alias)) {
       refuse(
-        `vNIC ${vnic.name} is not on VF ${vnic.sourceVf} of ${sourceHost.name} any more (now ` +
-          `${there?.vf ?? 'unplugged'}); try again`,
+        `vNIC ${vnic.name} was ${vnic.sourceVf ?? 'unplugged'} on ${sourceHost.name} and is now ` +
+          `${there?.vf ?? 'unplugged'} (${there?.alias ?? 'no alias'}); try again`,
       );
     }
   }
   // A VF of this job is expected among the blockers: it leaves before the transfer.
-  const others = seen.blockers.filter((reason) => !moving.some((vnic) => reason.includes(vnic.sourceVf)));
+  const others = seen.blockers.filter(
+    (reason) => !moving.some(({ sourceVf }) => sourceVf !== null && reason.includes(sourceVf)),
+  );
   if (others.length > 0)
     refuse(`libvirt refuses to migrate ${vmName} from ${sourceHost.name}: ${others.join('; ')}`);
   return domain;
@@ -137,15 +140,19 @@ function checkTarget(context: MigrationContext, seen: Seen, domain: Domain, host
   }
 }
 
-async function checkTargetVf(context: MigrationContext, vnic: MovingVnic): Promise<void> {
-  const { host, hypervisor } = await context.target();
-  const vf = await hypervisor.inspectVf(vnic.targetVf);
-  if (!vf) refuse(`VF ${vnic.targetVf} is gone from ${host.name}; were its VFs re-created? Try again`);
-  if (vf.carrier === false)
-    refuse(`PF ${vf.pf} on ${host.name} has no carrier; check its cable or switch port`);
+function checkTargetVf(context: MigrationContext, vnic: MovingVnic, host: Host, now: HostInventory): void {
+  const at = vnic.targetVf;
+  const pf = now.pfs.find((each) => each.vfs.some((vf) => vf.pciAddress === at));
+  const vf = pf?.vfs.find((each) => each.pciAddress === at);
+  if (!pf || !vf) refuse(`VF ${at} is gone from ${host.name}; were its VFs re-created? Try again`);
+  if (pf.carrier === false)
+    refuse(`PF ${pf.name} on ${host.name} has no carrier; check its cable or switch port`);
   if (vf.netdevUse !== null)
     refuse(`VF ${vnic.targetVf} on ${host.name} is used by the host itself: ${vf.netdevUse}`);
-  const user = vf.users.find((each) => each.vmId !== context.vmId && (each.live || each.autostart));
+  const user = now.domains.find((domain) => {
+    const { live, config } = pciAddressesOf(domain);
+    return domain.uuid !== context.vmId && (live.includes(at) || (domain.autostart && config.includes(at)));
+  });
   if (user) {
     throw new HandoverError(
       'VF_TAKEN',

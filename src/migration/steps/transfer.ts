@@ -2,15 +2,16 @@
  * Transfer: the guest's memory, until the guest runs on the target. This step is the pivot. It ends in one of
  * two ways, both seen on the hosts: the VM is on the target (the step finishes), or it is on the source and
  * nothing is left on the target (the step fails and everything before it is undone). In between it waits; a
- * host that does not answer is waited for under an alert, because acting on half the truth is how VMs get
- * lost.
+ * host that does not answer, or an act that fails, is waited for under an alert, because acting on half the
+ * truth is how VMs get lost. So once the call may have been sent, nothing but what the hosts show ends the
+ * step.
  *
  * libvirt's own answer to the migrate call only wakes the loop: rc 1 was seen for guests that had moved, rc 0
  * for one that had died. The step finishes as soon as the guest has resumed, while the source still winds
  * down; `release` deals with the rest.
  */
 import { Bell } from '../../base/bell.ts';
-import { explain, HandoverError, isCode, messageOf } from '../../base/errors.ts';
+import { explain, HandoverError, isCode } from '../../base/errors.ts';
 import type { DomainEvent, MigrateRequest, MigrationProgress } from '../../hypervisor/port.ts';
 import { peerUriOf } from '../../model/host.ts';
 import { defineStep, finished } from '../../saga/definition.ts';
@@ -19,6 +20,7 @@ import { type BothSides, lookAtBoth, lookAtSource } from '../look.ts';
 import { type Decision, decidePivot } from '../pivot.ts';
 import type { MigrateCall, MigrationContext } from '../port.ts';
 import { endSecondCopy, endSecondCopyIfAny } from '../second-copy.ts';
+import { endHold, hold, lost, notMoved, restoreSource } from '../verdict.ts';
 import { vnicsOf } from '../vnics.ts';
 
 const LOOK_EVERY_MS = 1_000;
@@ -27,8 +29,12 @@ const HOLD_LOOK_EVERY_MS = 3_000;
 const OPEN_CALL_LOOK_EVERY_MS = 2_000;
 /** How long the call of an engine that died may take to show as a job on the source. */
 const TAKEN_UP_GRACE_MS = 3_000;
-/** How long a paused incoming domain is given to vanish, or a destroyed one to be seen gone. */
-const SETTLE_LIMIT_MS = 60_000;
+
+/**
+ * A call that shows no job on the source and nothing on the target for so long hangs: libvirt itself gives up
+ * connecting to the target after two minutes.
+ */
+const STUCK_CALL_MS = 180_000;
 
 /** Null: it was begun before, and what became of it is found out by looking at both. */
 type Seen = Pick<BothSides, 'source'> | null;
@@ -43,29 +49,40 @@ export const transfer = defineStep<MigrationContext, Seen>({
 
   async run(context, seen) {
     const bell = new Bell();
-    const { hypervisor: target } = await context.target();
-    const unwatch = [
-      await context.source.watch(context.vmId, (event) => {
-        if (isNamed(event, 'suspended')) context.runtime.suspendedAtMs = context.clock.monotonicMs();
-        if (decides(event)) bell.ring();
-      }),
-      await target.watch(context.vmId, (event) => {
-        if (isNamed(event, 'resumed')) context.runtime.resumedOnTarget = true;
-        if (decides(event)) bell.ring();
-      }),
-    ];
+    const unwatch: (() => void)[] = [];
+    const listening = listen(context, bell, unwatch);
     const onCancel = () => bell.ring();
     context.signal.addEventListener('abort', onCancel);
     try {
-      if (seen !== null) await start(context, seen, bell);
-      const because = await settle(context, bell);
-      return finished(because);
+      if (seen !== null) {
+        await listening;
+        await start(context, seen, bell);
+      } else await listening.catch((thrown) => goOnLooking(context, 'events are not heard', thrown));
+      return finished(await settle(context, bell));
     } finally {
       context.signal.removeEventListener('abort', onCancel);
       for (const stop of unwatch) stop();
     }
   },
 });
+
+/** Events of both hosts, for as long as it takes. */
+async function listen(context: MigrationContext, bell: Bell, unwatch: (() => void)[]): Promise<void> {
+  const { source, vmId, runtime } = context;
+  const { hypervisor: target } = await context.target();
+  unwatch.push(
+    await source.watch(vmId, (event) => {
+      if (isNamed(event, 'suspended')) runtime.suspendedAtMs = context.clock.monotonicMs();
+      if (decides(event)) bell.ring();
+    }),
+  );
+  unwatch.push(
+    await target.watch(vmId, (event) => {
+      if (isNamed(event, 'resumed')) runtime.resumedOnTarget = true;
+      if (decides(event)) bell.ring();
+    }),
+  );
+}
 
 const isNamed = (event: DomainEvent, ...names: string[]): boolean =>
   event.type === 'lifecycle' && names.includes(event.name);
@@ -106,10 +123,13 @@ async function start(context: MigrationContext, seen: NonNullable<Seen>, bell: B
     copyDisks: (data.copyDisks ?? []).map((disk) => disk.target),
   };
   await context.save({ transferStartedAt: context.clock.now() });
+  const giveUp = new AbortController();
+  const signal = AbortSignal.any([context.steadySignal, giveUp.signal]);
   const call: MigrateCall = {
     endedAt: null,
     error: null,
-    settled: context.source.migrate(request, context.steadySignal).then(
+    giveUp: (why) => giveUp.abort(why),
+    settled: context.source.migrate(request, signal).then(
       () => {
         call.endedAt = context.clock.now();
         bell.ring();
@@ -124,48 +144,100 @@ async function start(context: MigrationContext, seen: NonNullable<Seen>, bell: B
   context.runtime.call = call;
 }
 
+/** What one look led to. */
+type Turn = { readonly moved: string } | { readonly stays: HandoverError } | { readonly lookAgainMs: number };
+
+/** What the looks of one transfer remember of each other; monotonic ms. */
+interface Looking {
+  readonly startedAtMs: number;
+  readonly policy: ReturnType<typeof convergence>;
+  lookedAtMs: number;
+  /** Why it is being ended, once it is. */
+  stop: HandoverError | null;
+  holding: boolean;
+  /** When it was first seen that the VM stays. */
+  undoSinceMs: number | null;
+  /** Since when our call is open and nothing is seen of it. */
+  idleSinceMs: number | null;
+}
+
 /**
  * Loops until the hosts show where the VM is. Returns why it is on the target, throws why it stayed on the
  * source.
  */
 async function settle(context: MigrationContext, bell: Bell): Promise<string> {
   const startedAtMs = context.clock.monotonicMs();
-  let stop: HandoverError | null = null;
-  let holding = false;
-  let lookedAtMs = startedAtMs;
-  const policy = convergence(context);
+  const looking: Looking = {
+    startedAtMs,
+    policy: convergence(context),
+    lookedAtMs: startedAtMs,
+    stop: null,
+    holding: false,
+    undoSinceMs: null,
+    idleSinceMs: null,
+  };
   for (;;) {
-    if (resumedThere(context)) return moved(context, RESUMED);
-    const still = standsStill(context);
-    let progress = still ? null : await progressOfOpenCall(context);
-    const sinceLookMs = context.clock.monotonicMs() - lookedAtMs;
-    if (progress === null && !still && (!callIsOpen(context) || sinceLookMs >= OPEN_CALL_LOOK_EVERY_MS)) {
-      lookedAtMs = context.clock.monotonicMs();
-      const seen = await lookAtBoth(context);
-      const decision = notYet(context, seen, startedAtMs) ?? decidePivot(seen.source, seen.target);
-      if (decision.do !== 'hold' && holding) await endHold(context);
-      holding = decision.do === 'hold';
-      switch (decision.do) {
-        case 'forward':
-          return moved(context, decision);
-        case 'undo':
-          await restoreSource(context, decision);
-          throw failure(context, stop, decision);
-        case 'lost':
-          throw await lost(context, decision);
-        case 'hold':
-          await hold(context, decision);
-          await bell.wait(context.clock, HOLD_LOOK_EVERY_MS, context.steadySignal);
-          continue;
-        case 'wait':
-          progress = seen.progress;
-      }
+    const turn = await look(context, looking).catch(async (thrown: unknown): Promise<Turn> => {
+      goOnLooking(context, 'nothing was decided', thrown);
+      looking.holding = true;
+      await hold(context, explain(thrown)).catch((why) => goOnLooking(context, 'no alert was raised', why));
+      return { lookAgainMs: HOLD_LOOK_EVERY_MS };
+    });
+    if ('moved' in turn) return turn.moved;
+    if ('stays' in turn) throw turn.stays;
+    await bell.wait(context.clock, turn.lookAgainMs, context.steadySignal);
+  }
+}
+
+/** A failure here says nothing of where the VM is. Only a lost claim ends the looking. */
+function goOnLooking(context: MigrationContext, what: string, thrown: unknown): void {
+  if (context.steadySignal.aborted || isCode(thrown, 'CLAIM_LOST')) throw thrown;
+  context.log.warn(`${what}; both hosts are looked at again`, { error: explain(thrown) });
+}
+
+async function look(context: MigrationContext, looking: Looking): Promise<Turn> {
+  if (resumedThere(context)) return moved(context, RESUMED);
+  const { startedAtMs } = looking;
+  const still = standsStill(context);
+  let progress = still ? null : await progressOfOpenCall(context);
+  const sinceLookMs = context.clock.monotonicMs() - looking.lookedAtMs;
+  looking.stop ??= reasonToStop(context, startedAtMs);
+  if (progress === null && !still && (!callIsOpen(context) || sinceLookMs >= OPEN_CALL_LOOK_EVERY_MS)) {
+    looking.lookedAtMs = context.clock.monotonicMs();
+    const seen = await lookAtBoth(context);
+    giveUpStuckCall(context, looking, seen);
+    const decision = notYet(context, seen, startedAtMs) ?? decidePivot(seen.source, seen.target);
+    if (decision.do !== 'hold' && looking.holding) await endHold(context);
+    looking.holding = decision.do === 'hold';
+    switch (decision.do) {
+      case 'forward':
+        return moved(context, decision);
+      case 'undo':
+        looking.undoSinceMs ??= looking.lookedAtMs;
+        if (!(await restoreSource(context, decision, looking.undoSinceMs)))
+          return { lookAgainMs: LOOK_EVERY_MS };
+        return { stays: looking.stop ?? notMoved(context, decision) };
+      case 'lost':
+        return { stays: await lost(context, decision, seen) };
+      case 'hold':
+        await hold(context, decision.because);
+        // Memory that still leaves the source can be stopped there, whoever else does not answer.
+        if (looking.stop !== null && seen.source.job) await abort(context);
+        return { lookAgainMs: HOLD_LOOK_EVERY_MS };
+      case 'wait':
+        progress = seen.progress;
     }
-    stop ??= reasonToStop(context, startedAtMs);
-    if (stop !== null)
-      await context.source.abortMigration(context.vmId).catch((thrown) => ignoreUnlessOurs(thrown, context));
-    else if (progress) await policy.step(progress);
-    await bell.wait(context.clock, LOOK_EVERY_MS, context.steadySignal);
+  }
+  if (looking.stop !== null) await abort(context);
+  else if (progress) await looking.policy.step(progress);
+  return { lookAgainMs: LOOK_EVERY_MS };
+}
+
+async function abort(context: MigrationContext): Promise<void> {
+  try {
+    await context.source.abortMigration(context.vmId);
+  } catch (thrown) {
+    goOnLooking(context, 'the abort of the memory transfer was not accepted', thrown);
   }
 }
 
@@ -227,6 +299,29 @@ function notYet(context: MigrationContext, seen: BothSides, startedAtMs: number)
   return call.endedAt === null ? { do: 'wait', because: 'the migrate call has not ended' } : null;
 }
 
+/**
+ * Without this a call that libvirt never answers would hold the VM without its VFs for ever. If libvirt gets
+ * to it later all the same, it finds the VFs plugged again and refuses.
+ */
+function giveUpStuckCall(context: MigrationContext, looking: Looking, seen: BothSides): void {
+  const { clock, sourceHost, vmName, runtime } = context;
+  const { call } = runtime;
+  if (call === null || call.endedAt !== null) return;
+  if (decidePivot(seen.source, seen.target).do !== 'undo') {
+    looking.idleSinceMs = null;
+    return;
+  }
+  const now = clock.monotonicMs();
+  looking.idleSinceMs ??= now;
+  if (now - looking.idleSinceMs < STUCK_CALL_MS) return;
+  looking.stop ??= new HandoverError(
+    'CALL_TIMED_OUT',
+    `libvirt on ${sourceHost.name} did not answer the migrate call, and for ${STUCK_CALL_MS / 1000} s ` +
+      `nothing was seen of a move; ${vmName} stays there`,
+  );
+  call.giveUp(looking.stop);
+}
+
 function reasonToStop(context: MigrationContext, startedAtMs: number): HandoverError | null {
   if (context.signal.aborted && isCode(context.signal.reason, 'CANCELLED')) return context.signal.reason;
   const elapsedMs = context.clock.monotonicMs() - startedAtMs;
@@ -238,11 +333,10 @@ function reasonToStop(context: MigrationContext, startedAtMs: number): HandoverE
   );
 }
 
-async function moved(context: MigrationContext, decision: Decision & { do: 'forward' }): Promise<string> {
-  const seenAtMs = context.clock.monotonicMs();
+async function moved(context: MigrationContext, decision: Decision & { do: 'forward' }): Promise<Turn> {
   watchForSecondCopy(context);
   await context.save({ resumedAt: context.clock.now(), pivotEvidence: decision.because });
-  if (decision.overlap) await endSecondCopy(context, seenAtMs);
+  if (decision.overlap) await endSecondCopy(context);
   if (context.signal.aborted) {
     await context.ports.event(
       { jobId: context.jobId, vmId: context.vmId },
@@ -255,7 +349,7 @@ async function moved(context: MigrationContext, decision: Decision & { do: 'forw
       },
     );
   }
-  return decision.because;
+  return { moved: decision.because };
 }
 
 /**
@@ -265,77 +359,5 @@ async function moved(context: MigrationContext, decision: Decision & { do: 'forw
 function watchForSecondCopy(context: MigrationContext): void {
   const { call } = context.runtime;
   if (call === null || call.endedAt !== null) return;
-  context.runtime.windingDown = call.settled.then(() =>
-    endSecondCopyIfAny(context, context.clock.monotonicMs()),
-  );
-}
-
-/** Ends what waits on the target, sees it gone, and only then lets the source run again. */
-async function restoreSource(context: MigrationContext, decision: Decision & { do: 'undo' }): Promise<void> {
-  const { hypervisor: target } = await context.target();
-  if (decision.destroyTarget) await target.destroy(context.vmId);
-  const endMs = context.clock.monotonicMs() + SETTLE_LIMIT_MS;
-  for (;;) {
-    const seen = await lookAtBoth(context);
-    const again = decidePivot(seen.source, seen.target);
-    if (again.do !== 'undo')
-      throw new HandoverError(
-        'MIGRATION_FAILED',
-        `the hosts changed while the move was being undone: ${again.because}`,
-      );
-    if (!again.destroyTarget) {
-      if (again.resumeSource) await context.source.resume(context.vmId);
-      return;
-    }
-    if (context.clock.monotonicMs() >= endMs) {
-      throw new HandoverError(
-        'WAIT_TIMED_OUT',
-        `the incoming copy of ${context.vmName} did not vanish; destroy it by hand`,
-      );
-    }
-    await context.clock.sleep(LOOK_EVERY_MS, context.steadySignal);
-  }
-}
-
-function failure(context: MigrationContext, stop: HandoverError | null, decision: Decision): HandoverError {
-  if (stop) return stop;
-  const thrown = context.runtime.call?.error;
-  const why = thrown ? messageOf(thrown) : decision.because;
-  return new HandoverError(
-    'MIGRATION_FAILED',
-    `${context.vmName} was not moved and stays on ${context.sourceHost.name}: ${why}`,
-    {
-      ...(thrown ? { cause: thrown } : {}),
-    },
-  );
-}
-
-async function lost(context: MigrationContext, decision: Decision & { do: 'lost' }): Promise<HandoverError> {
-  const { host, hypervisor } = await context.target();
-  if (decision.destroyTarget) await hypervisor.destroy(context.vmId);
-  await context.ports.setVmHost(context.vmId, context.sourceHost.id);
-  return new HandoverError(
-    'MIGRATION_FAILED',
-    `${context.vmName} runs neither on ${context.sourceHost.name} nor on ${host.name} ` +
-      `(${decision.because}): it was shut off or crashed during the move; start it again`,
-  );
-}
-
-const holdAlert = (context: MigrationContext): string => `hold:${context.jobId}`;
-
-async function hold(context: MigrationContext, decision: Decision): Promise<void> {
-  const { host } = await context.target();
-  const message =
-    `Migration of ${context.vmName} from ${context.sourceHost.name} to ${host.name} ` +
-    `waits: ${decision.because}. Nothing is resumed or destroyed until both hosts can be seen.`;
-  await context.ports.raiseAlert(holdAlert(context), context.vmId, message);
-}
-
-async function endHold(context: MigrationContext): Promise<void> {
-  await context.ports.clearAlert(holdAlert(context));
-}
-
-function ignoreUnlessOurs(thrown: unknown, context: MigrationContext): void {
-  if (isCode(thrown, 'CLAIM_LOST')) throw thrown;
-  context.log.warn('abort of the memory transfer not accepted; looking again', { error: explain(thrown) });
+  context.runtime.windingDown = call.settled.then(() => endSecondCopyIfAny(context));
 }

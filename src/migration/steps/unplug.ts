@@ -12,11 +12,11 @@ import { Bell } from '../../base/bell.ts';
 import { explain, HandoverError, isCode } from '../../base/errors.ts';
 import type { VnicId } from '../../base/ids.ts';
 import { type Domain, isActive } from '../../model/domain.ts';
-import type { MovingVnic } from '../../model/job.ts';
 import { isEmptyMac } from '../../model/pf.ts';
 import { defineStep, finished, skipped } from '../../saga/definition.ts';
+import { vnicAlert } from '../alerts.ts';
 import type { MigrationContext } from '../port.ts';
-import { interfaceOf, plugVnic, saveVnics, vnicAlert, vnicsOf } from '../vnics.ts';
+import { interfaceOf, type LeavingVnic, leavingOf, plugVnic, saveVnics, vnicsOf } from '../vnics.ts';
 
 /** The definition is re-read this often while waiting: the event may be lost. */
 const LOOK_EVERY_MS = 1_000;
@@ -28,8 +28,8 @@ export const unplug = defineStep<MigrationContext, Domain | null>({
   inspect: (context) => context.source.inspect(context.vmId),
 
   async run(context, domain) {
-    const moving = vnicsOf(context);
-    if (moving.length === 0) return skipped('no VF to unplug');
+    const leaving = leavingOf(context);
+    if (leaving.length === 0) return skipped('no VF to unplug');
     if (!domain || !isActive(domain)) throw gone(context);
     const endMs = context.clock.monotonicMs() + context.params.unplugTimeoutMs;
     const bell = new Bell();
@@ -41,16 +41,14 @@ export const unplug = defineStep<MigrationContext, Domain | null>({
       bell.ring();
     });
     try {
-      await askForAll(
-        context,
-        moving.filter((vnic) => interfaceOf(domain, vnic)),
-      );
-      await waitUntilOut(context, { endMs, bell, removed, refused });
+      const inside = leaving.filter((vnic) => interfaceOf(domain, vnic));
+      await askForAll(context, inside, endMs);
+      await waitUntilOut(context, inside, { endMs, bell, removed, refused });
     } finally {
       stopWatching();
     }
-    for (const vnic of moving) await cleanVf(context, vnic);
-    return finished(moving.map((vnic) => `${vnic.name} off ${vnic.sourceVf}`).join(', '));
+    for (const vnic of leaving) await cleanVf(context, vnic);
+    return finished(leaving.map((vnic) => `${vnic.name} off ${vnic.sourceVf}`).join(', '));
   },
 
   async undo(context, domain) {
@@ -59,7 +57,7 @@ export const unplug = defineStep<MigrationContext, Domain | null>({
       return finished(`${context.vmName} is down; its definition names every vNIC for the next start`);
     }
     const notes: string[] = [];
-    for (const vnic of vnicsOf(context)) notes.push(await plugAgain(context, vnic, domain));
+    for (const vnic of leavingOf(context)) notes.push(await plugAgain(context, vnic, domain));
     return finished(notes.join('; '));
   },
 });
@@ -71,12 +69,16 @@ function gone(context: MigrationContext): HandoverError {
   );
 }
 
-async function askForAll(context: MigrationContext, inside: readonly MovingVnic[]): Promise<void> {
+async function askForAll(
+  context: MigrationContext,
+  inside: readonly LeavingVnic[],
+  endMs: number,
+): Promise<void> {
   const ids = inside.map((vnic) => vnic.vnicId);
   await context.save({ unplugAskedAt: context.clock.now(), unplugAsked: ids });
   for (const [index, vnic] of inside.entries()) {
     try {
-      await ask(context, vnic);
+      await ask(context, vnic, endMs);
     } catch (thrown) {
       // Neither this one nor those after it reached the guest: nobody must wait for it to give them back.
       await context.save({ unplugAsked: ids.slice(0, index) });
@@ -85,18 +87,28 @@ async function askForAll(context: MigrationContext, inside: readonly MovingVnic[
   }
 }
 
-async function ask(context: MigrationContext, vnic: MovingVnic): Promise<void> {
+async function ask(context: MigrationContext, vnic: LeavingVnic, endMs: number): Promise<void> {
   await context.item(vnic.vnicId, 'started', `guest asked for ${vnic.sourceVf}`);
-  try {
-    await context.source.requestUnplug(context.vmId, vnic.alias);
-  } catch (thrown) {
-    // It may have been asked all the same; the wait below looks at what became of it.
-    if (thrown instanceof HandoverError && thrown.kind === 'outcome_unknown') return;
-    // No such device: it went between the look and the call.
-    if (isCode(thrown, 'NOT_FOUND')) return;
-    throw thrown;
+  for (;;) {
+    try {
+      return await context.source.requestUnplug(context.vmId, vnic.alias);
+    } catch (thrown) {
+      // It may have been asked all the same; the wait below looks at what became of it.
+      if (thrown instanceof HandoverError && thrown.kind === 'outcome_unknown') return;
+      // No such device: it went between the look and the call.
+      if (isCode(thrown, 'NOT_FOUND')) return;
+      if (!isJustPlugged(thrown) || context.clock.monotonicMs() >= endMs) throw thrown;
+    }
+    await context.clock.sleep(LOOK_EVERY_MS, context.signal);
   }
 }
+
+/**
+ * The guest still works on the plug of this device, for up to 5 s, and QEMU does not ask it for the device
+ * meanwhile. It has no code for that (GenericError).
+ */
+const isJustPlugged = (thrown: unknown): boolean =>
+  isCode(thrown, 'LIBVIRT_REFUSED') && /power indicator blinking/.test(thrown.message);
 
 /** A wait for the guest, with the aliases libvirt told of since it was asked. */
 interface UnplugWait {
@@ -106,12 +118,16 @@ interface UnplugWait {
   readonly refused: ReadonlySet<string>;
 }
 
-/** Waits until every vNIC is gone from the domain. The first refusal ends the wait. */
-async function waitUntilOut(context: MigrationContext, wait: UnplugWait): Promise<void> {
+/** Waits until every vNIC is gone from the domain; `asked` just were. The first refusal ends the wait. */
+async function waitUntilOut(
+  context: MigrationContext,
+  asked: readonly LeavingVnic[],
+  wait: UnplugWait,
+): Promise<void> {
   const out = new Set<VnicId>();
-  for (;;) {
-    const inside = await stillInside(context, wait.removed);
-    for (const vnic of vnicsOf(context)) {
+  // A guest takes its time: a look right after it was asked would only keep libvirt from hearing it.
+  for (let inside = untoldOf(asked, wait.removed); ; inside = await stillInside(context, wait.removed)) {
+    for (const vnic of leavingOf(context)) {
       if (out.has(vnic.vnicId) || inside.some((each) => each.vnicId === vnic.vnicId)) continue;
       out.add(vnic.vnicId);
       await context.item(vnic.vnicId, 'finished', `unplugged from ${vnic.sourceVf}`);
@@ -137,6 +153,9 @@ async function waitUntilOut(context: MigrationContext, wait: UnplugWait): Promis
   }
 }
 
+const untoldOf = (vnics: readonly LeavingVnic[], removed: ReadonlySet<string>): readonly LeavingVnic[] =>
+  vnics.filter((vnic) => !removed.has(vnic.alias));
+
 /**
  * libvirt tells of a removal after it took the device out of the domain, so what was told needs no look. What
  * was not told may have gone all the same: events get lost.
@@ -144,8 +163,8 @@ async function waitUntilOut(context: MigrationContext, wait: UnplugWait): Promis
 async function stillInside(
   context: MigrationContext,
   removed: ReadonlySet<string>,
-): Promise<readonly MovingVnic[]> {
-  const untold = vnicsOf(context).filter((vnic) => !removed.has(vnic.alias));
+): Promise<readonly LeavingVnic[]> {
+  const untold = untoldOf(leavingOf(context), removed);
   if (untold.length === 0) return [];
   const domain = await context.source.inspect(context.vmId);
   if (!domain || !isActive(domain)) throw gone(context);
@@ -163,7 +182,7 @@ async function noteRefusals(context: MigrationContext, refused: ReadonlySet<stri
  * Makes sure the VF no longer carries the VM's MAC and VLAN; a driver that keeps them would put one MAC on
  * two links.
  */
-async function cleanVf(context: MigrationContext, vnic: MovingVnic): Promise<void> {
+async function cleanVf(context: MigrationContext, vnic: LeavingVnic): Promise<void> {
   if (!vnic.managed) await context.source.reattachVf(vnic.sourceVf);
   const look = () => context.source.vfAttributes(vnic.sourceVf);
   const attributes = await look();
@@ -185,7 +204,7 @@ async function cleanVf(context: MigrationContext, vnic: MovingVnic): Promise<voi
 }
 
 /** Undo of one vNIC. Returns what to say about it. */
-async function plugAgain(context: MigrationContext, vnic: MovingVnic, domain: Domain): Promise<string> {
+async function plugAgain(context: MigrationContext, vnic: LeavingVnic, domain: Domain): Promise<string> {
   const there = interfaceOf(domain, vnic);
   const asked = context.data.unplugAsked ?? [];
   if (there && asked.includes(vnic.vnicId)) return stillThere(context, vnic);
@@ -194,7 +213,9 @@ async function plugAgain(context: MigrationContext, vnic: MovingVnic, domain: Do
     // It is out, so the request is over. Said first: what a crash leaves plugged is then not taken for
     // pending.
     if (!there) await context.save({ unplugAsked: asked.filter((id) => id !== vnic.vnicId) });
-    const plugged = await plugVnic(context, context.source, 'source', hostId, vnic);
+    const place = { hypervisor: context.source, side: 'source', hostId } as const;
+    const reserved = { ...place, vf: vnic.sourceVf, pf: vnic.sourcePf };
+    const plugged = await plugVnic(context, reserved, vnic);
     await saveVnics(context, new Map([[vnic.vnicId, { state: 'plugged' as const }]]));
     await context.ports.setVnicActual(vnic.vnicId, 'plugged', plugged.vf);
     if (there) return `${vnic.name} is on ${plugged.vf}`;
@@ -212,14 +233,14 @@ async function plugAgain(context: MigrationContext, vnic: MovingVnic, domain: Do
     await context.ports.setVnicActual(vnic.vnicId, 'unplugged', null);
     const message =
       `vNIC ${vnic.name} of ${context.vmName} could not be plugged again on ` +
-      `${context.sourceHost.name}: ${explain(thrown)}. It is retried.`;
+      `${context.sourceHost.name}: ${explain(thrown)}. Next try when this job has ended.`;
     await context.ports.raiseAlert(vnicAlert(vnic.vnicId), context.vmId, message);
     return message;
   }
 }
 
 /** A vNIC the guest was asked for, did not refuse and still holds: it may come at any time. */
-async function stillThere(context: MigrationContext, vnic: MovingVnic): Promise<string> {
+async function stillThere(context: MigrationContext, vnic: LeavingVnic): Promise<string> {
   await saveVnics(context, new Map([[vnic.vnicId, { state: 'unplug_pending' as const }]]));
   await context.ports.setVnicActual(vnic.vnicId, 'unplug_pending', vnic.sourceVf);
   const message =

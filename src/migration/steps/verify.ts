@@ -8,14 +8,15 @@ import type { Mac, VnicId } from '../../base/ids.ts';
 import type { GuestVf } from '../../hypervisor/port.ts';
 import type { MovingVnic } from '../../model/job.ts';
 import { defineStep, finished, skipped } from '../../saga/definition.ts';
+import { vnicAlert } from '../alerts.ts';
 import type { MigrationContext } from '../port.ts';
-import { saveVnics, vnicAlert, vnicsOf } from '../vnics.ts';
+import { saveVnics, vnicsOf } from '../vnics.ts';
 
 /** A guest driver and its bond need a few seconds; five times the slowest seen in the lab. */
 const VERIFY_LIMIT_MS = 15_000;
 const LOOK_EVERY_MS = 1_000;
 
-/** null: no guest agent answers. It may need some seconds to be back after the move. */
+/** null: no guest agent answers. One that did before the move may need some seconds to be back. */
 type Look = ReadonlyMap<Mac, GuestVf> | null;
 
 export const verify = defineStep<MigrationContext, Look>({
@@ -68,7 +69,8 @@ async function watchTraffic(
       const untold = was?.rxPackets === null && is?.rxPackets === null;
       return !verified.has(vnicId) && !untold;
     });
-    if (open.length === 0 || context.clock.monotonicMs() >= endMs) return { verified, last: now };
+    const noAgent = now === null && context.data.hadAgent === false;
+    if (open.length === 0 || noAgent || context.clock.monotonicMs() >= endMs) return { verified, last: now };
     before = now ?? before;
     await context.clock.sleep(LOOK_EVERY_MS, context.steadySignal);
   }

@@ -101,6 +101,7 @@ export const connectCalls: Handlers = {
 /** Events that happen in the simulation; the others can be registered for and never come. */
 const HAPPENING: ReadonlyMap<number, string> = new Map([
   [0, 'lifecycle'],
+  [1, 'reboot'],
   [15, 'deviceRemoved'],
   [18, 'agentLifecycle'],
   [19, 'deviceAdded'],

@@ -9,29 +9,23 @@
 import { asHandoverError } from '../../base/errors.ts';
 import { encodeFrame, type Frame, FRAME_STATUS, FRAME_TYPE, FrameReader } from '../../libvirt/framing.ts';
 import {
-  type AnyProcedure,
   DOMAIN_EVENTS,
   type EventKind,
   KEEPALIVE,
   NODE_DEVICE_EVENTS,
   PROGRAM,
-  procedures,
   wireError,
 } from '../../libvirt/procedures/index.ts';
-import { type Codec, decode, nothing } from '../../libvirt/xdr/codec.ts';
+import { type Codec, nothing } from '../../libvirt/xdr/codec.ts';
 import type { SimEvent } from '../events.ts';
 import type { SimFabric } from '../fabric.ts';
-import type { FaultEffect } from '../faults.ts';
+import { type BlowEffect, type CallRule, SPOILS_ANSWER } from '../faults.ts';
 import type { SimHost } from '../host.ts';
-import { strike } from '../machine.ts';
 import { refuse, refuseWithCode } from '../refusal.ts';
 import type { ByteStream } from '../stream.ts';
-import { connectCalls } from './connect-calls.ts';
-import { deviceCalls } from './device-calls.ts';
-import { domainCalls } from './domain-calls.ts';
-import { extraProcedures } from './extra-procedures.ts';
-import { migrateCalls } from './migrate-calls.ts';
-import type { Handlers, Registration, Session } from './session.ts';
+import { type Args, type Callable, calledBy, decodeArgs } from './callable.ts';
+import { extraEvents } from './extra-procedures.ts';
+import type { Registration, Session } from './session.ts';
 
 /** max_client_requests of libvirtd.conf. */
 const REQUESTS_MAX = 5;
@@ -39,22 +33,6 @@ const KEEPALIVE_INTERVAL_MS = 5000;
 const KEEPALIVE_COUNT = 5;
 const ERROR_LEVEL = 2;
 
-type AnyHandler = (session: Session, args: unknown) => unknown;
-interface Callable {
-  readonly key: string;
-  readonly procedure: AnyProcedure;
-  readonly handler: AnyHandler | undefined;
-}
-
-const HANDLERS: Handlers = { ...connectCalls, ...domainCalls, ...migrateCalls, ...deviceCalls };
-const CALLABLE = new Map<string, Callable>(
-  Object.entries({ ...extraProcedures, ...procedures } as unknown as Record<string, AnyProcedure>).map(
-    ([key, procedure]) => [
-      `${procedure.program}:${procedure.number}`,
-      { key, procedure, handler: (HANDLERS as Record<string, AnyHandler>)[key] },
-    ],
-  ),
-);
 /** Calls that may come before the connection is open. */
 const BEFORE_OPEN = new Set([
   'authList',
@@ -68,10 +46,12 @@ interface Call {
   readonly program: number;
   readonly number: number;
   readonly serial: number;
+  readonly known: Callable | undefined;
   /** Decoded at once: the frame's bytes are only lent. */
-  readonly args: { readonly value: unknown } | { readonly error: unknown };
+  readonly args: Args;
 }
 
+/** Made for a stream; lives until the client, a fault or the daemon ends it. */
 export class Connection implements Session {
   readonly host: SimHost;
   readonly fabric: SimFabric;
@@ -82,6 +62,8 @@ export class Connection implements Session {
   readonly #registrations = new Map<number, Registration>();
   readonly #endListeners = new Set<() => void>();
   readonly #stopListening: () => void;
+  /** Ends what it knows of the host's daemon and power. */
+  #stopWatching: () => void;
   #nextCallbackId = 0;
   #running = 0;
   #waiting: Call[] = [];
@@ -97,10 +79,17 @@ export class Connection implements Session {
     this.#stream = stream;
     this.#frames = new FrameReader((frame) => this.#frame(frame));
     this.#stopListening = host.listen((event) => this.#event(event));
+    this.#stopWatching = host.onDaemonEnd(() => {
+      if (host.powered) this.close();
+      else this.#fallSilent();
+    });
     stream.start({
       data: (bytes) => this.#data(bytes),
       drain: () => {},
-      closed: () => this.#end(),
+      closed: () => {
+        this.#end();
+        this.#stopWatching();
+      },
     });
   }
 
@@ -123,6 +112,8 @@ export class Connection implements Session {
   }
 
   onEnd(listener: () => void): () => void {
+    // What ended while a call ran has ended for what the call made too.
+    if (this.#ended) listener();
     this.#endListeners.add(listener);
     return () => this.#endListeners.delete(listener);
   }
@@ -139,12 +130,23 @@ export class Connection implements Session {
     this.#end();
   }
 
+  /** The host lost power: the client hears nothing any more, until something answers there again. */
+  #fallSilent(): void {
+    this.#end();
+    this.#stopWatching = this.host.onPower((powered) => {
+      if (!powered) return;
+      this.#stopWatching();
+      this.#stream.close();
+    });
+  }
+
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#waiting = [];
     this.#cancelKeepalive?.();
     this.#stopListening();
+    this.#stopWatching();
     for (const listener of this.#endListeners) listener();
     this.#endListeners.clear();
   }
@@ -214,11 +216,12 @@ export class Connection implements Session {
       this.close();
       return;
     }
-    const known = CALLABLE.get(`${frame.program}:${frame.procedure}`);
+    const known = calledBy(frame);
     const call: Call = {
       program: frame.program,
       number: frame.procedure,
       serial: frame.serial,
+      known,
       args: decodeArgs(known, frame),
     };
     this.#waiting.push(call);
@@ -229,8 +232,11 @@ export class Connection implements Session {
     while (!this.#ended && this.#running < REQUESTS_MAX) {
       const call = this.#waiting.shift();
       if (!call) break;
+      const rule = call.known ? this.fabric.faults.ofCall(call.known.key, this.host.name) : null;
+      const ending = rule ? this.#spoilt(call, rule) : this.#answer(call);
+      if (ending === null) continue;
       this.#running += 1;
-      void this.#dispatch(call).finally(() => {
+      void ending.finally(() => {
         this.#running -= 1;
         this.#serve();
       });
@@ -239,40 +245,62 @@ export class Connection implements Session {
     else this.#stream.resume();
   }
 
-  async #dispatch(call: Call): Promise<void> {
-    const known = CALLABLE.get(`${call.program}:${call.number}`);
-    const effect = known ? this.fabric.faults.decide(known.key, this.host.name) : null;
-    if (effect && (await this.#spoiled(effect))) return;
-    try {
-      if (effect?.type === 'refuse') throw refuseWithCode(effect.libvirtCode, effect.message);
-      const value = await this.#run(call, known);
-      if (effect?.type === 'dropReply') this.close();
-      else if (known) this.#send(replyTo(call, FRAME_STATUS.ok), known.procedure.ret, value);
+  /** A call that a rule is about. */
+  async #spoilt(call: Call, rule: CallRule): Promise<void> {
+    const { effect } = rule;
+    if (!(await this.#goesOn(rule))) return;
+    if (effect?.type === 'refuse') {
+      this.#sendError(call, refuseWithCode(effect.libvirtCode, effect.message));
+      return;
+    }
+    await this.#answer(call, effect?.type === 'dropReply');
+  }
+
+  /** Runs a call and answers it. Null: that is done already, as with most. */
+  #answer(call: Call, replyIsLost = false): Promise<void> | null {
+    const answered = (value: unknown): void => {
+      if (replyIsLost) this.close();
+      else if (call.known) this.#send(replyTo(call, FRAME_STATUS.ok), call.known.procedure.ret, value);
       if (this.#closing) this.close();
-    } catch (error) {
-      if (effect?.type === 'dropReply') this.close();
+    };
+    const failed = (error: unknown): void => {
+      if (replyIsLost) this.close();
       else this.#sendError(call, error);
+    };
+    try {
+      const value = this.#run(call);
+      if (value instanceof Promise) return value.then(answered).catch(failed);
+      answered(value);
+    } catch (error) {
+      failed(error);
     }
+    return null;
   }
 
-  /** What a fault does before the call runs; true if it must not run. */
-  async #spoiled(effect: FaultEffect): Promise<boolean> {
-    if (effect.type === 'delay') {
-      await this.host.context.clock.sleep(effect.delayMs);
-      return this.#ended;
+  /** What a rule does before the call runs; false if it must not run. */
+  async #goesOn({ effect, delayMs }: CallRule): Promise<boolean> {
+    const { clock, strike } = this.host.context;
+    if (effect === undefined || SPOILS_ANSWER.has(effect.type)) {
+      if (delayMs !== undefined) await clock.sleep(delayMs);
+      if (effect?.type === 'dropRequest') this.close();
+      // A call that hangs occupies its place among those served at once.
+      if (effect?.type === 'hang') await new Promise<void>((resolve) => this.onEnd(resolve));
+      return !this.#ended;
     }
-    if (effect.type === 'dropRequest') this.close();
-    if (strike(this.host, effect)) return true;
-    // A call that hangs occupies its place among those served at once.
-    if (effect.type === 'hang') await new Promise<void>((resolve) => this.onEnd(resolve));
-    return effect.type === 'dropRequest' || effect.type === 'hang';
+    const happens = async (): Promise<void> => {
+      if (effect.type === 'closeConnection') this.close();
+      else await strike(this.host, effect as BlowEffect);
+    };
+    if (delayMs !== undefined) clock.after(delayMs, () => void happens());
+    else await happens();
+    return effect.type === 'closeConnection' || !this.#ended;
   }
 
-  async #run(call: Call, known: Callable | undefined): Promise<unknown> {
-    if (!known?.handler) throw refuse('rpc', `unknown procedure: ${call.number}`);
-    if ('error' in call.args) throw refuse('rpc', 'Unable to decode message payload');
+  #run({ known, number, args }: Call): unknown {
+    if (!known?.handler) throw refuse('rpc', `unknown procedure: ${number}`);
+    if ('error' in args) throw refuse('rpc', 'Unable to decode message payload');
     if (this.uri === null && !BEFORE_OPEN.has(known.key)) throw refuse('internal', 'connection not open');
-    return known.handler(this, call.args.value);
+    return known.handler(this, args.value);
   }
 
   #sendError(call: Call, thrown: unknown): void {
@@ -301,12 +329,14 @@ export class Connection implements Session {
   // ---- events ----
 
   #event(event: SimEvent): void {
-    if (this.fabric.faults.losesEvent(event.type, this.host.name)) return;
+    const effect = this.fabric.faults.ofEvent(event.type, this.host.name)?.effect.type;
+    if (effect === 'loseEvent') return;
     for (const [callbackId, registration] of this.#registrations) {
       if (registration.event !== event.type) continue;
       const about = 'dom' in event ? event.dom.uuid : event.name;
       if (registration.only !== null && registration.only !== about) continue;
       this.#sendEvent(callbackId, event);
+      if (effect === 'repeatEvent') this.#sendEvent(callbackId, event);
     }
   }
 
@@ -323,14 +353,6 @@ export class Connection implements Session {
       kind.payload,
       { callbackId, ...payload } as { readonly callbackId: number },
     );
-  }
-}
-
-function decodeArgs(known: Callable | undefined, frame: Frame): Call['args'] {
-  try {
-    return { value: known ? decode(known.procedure.args, frame.payload) : null };
-  } catch (error) {
-    return { error };
   }
 }
 
@@ -351,5 +373,5 @@ function messageOf(event: SimEvent): [EventKind<object>, object] {
   }
   if (event.type === 'nodeDeviceUpdate') return [NODE_DEVICE_EVENTS.update, { device: { name: event.name } }];
   const { type, ...payload } = event;
-  return [DOMAIN_EVENTS[type] as EventKind<object>, payload];
+  return [(type === 'reboot' ? extraEvents.reboot : DOMAIN_EVENTS[type]) as EventKind<object>, payload];
 }

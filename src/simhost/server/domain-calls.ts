@@ -1,12 +1,14 @@
 /** Calls about one domain, migration and devices aside. */
 import { DOMAIN_XML } from '../../libvirt/procedures/flags.ts';
 import type { SimDomain } from '../domain.ts';
-import { exportLive } from '../domain-xml.ts';
+import { liveText, migratableLive } from '../domain-xml.ts';
 import { affected, attachDevice, detachAlias, detachDevice, updateDevice } from '../hotplug.ts';
 import {
+  askReboot,
   createDomain,
   defineDomain,
   destroyDomain,
+  rebootGuest,
   resumeDomain,
   setAutostart,
   shutdownDomain,
@@ -22,10 +24,11 @@ import { domainOf, type Handlers } from './session.ts';
 /** virDomainGetXMLDesc. */
 function domainXml(domain: SimDomain, flags: number): string {
   if (domain.live && (flags & DOMAIN_XML.inactive) === 0) {
-    return formatXml(exportLive(domain.live, domain.id, (flags & DOMAIN_XML.migratable) !== 0));
+    const { live, id } = domain;
+    return flags & DOMAIN_XML.migratable ? formatXml(migratableLive(live)) : liveText(live, id);
   }
   // A transient domain's inactive XML is what it would be if it were defined.
-  return formatXml(domain.config ?? exportLive(domain.current, domain.id, true));
+  return formatXml(domain.config ?? migratableLive(domain.current));
 }
 
 export const domainCalls: Handlers = {
@@ -102,6 +105,16 @@ export const domainCalls: Handlers = {
   },
   domainShutdown(session, args) {
     shutdownDomain(session.host, domainOf(session, args));
+    return {};
+  },
+  domainReboot(session, args) {
+    askReboot(session.host, domainOf(session, args));
+    return {};
+  },
+  domainReset(session, args) {
+    const domain = domainOf(session, args);
+    domain.running;
+    rebootGuest(session.host, domain);
     return {};
   },
   async domainSuspend(session, args) {

@@ -3,6 +3,7 @@
  * layouts are libvirt's wire ABI.
  */
 import { array, flag, int, struct, uhyper, uint } from '../../libvirt/xdr/codec.ts';
+import type { EventKind } from '../../libvirt/procedures/index.ts';
 import { remote } from '../../libvirt/procedures/procedure.ts';
 import {
   domain,
@@ -18,6 +19,17 @@ const LIST_MAX = 16384;
 const named = struct({ name: text, dom: domain });
 const listed = struct({ dom: domain, needResults: flag, flags: uint });
 
+/** The guest restarted; events Handover's engine does not listen for. */
+export const extraEvents = {
+  reboot: {
+    name: 'reboot',
+    of: 'domain',
+    id: 1,
+    message: 319,
+    payload: struct({ callbackId: int, dom: domain }),
+  },
+} as const satisfies Record<string, EventKind<object>>;
+
 export const extraProcedures = {
   domainAttachDevice: remote(8, 'domain_attach_device', 'low', struct({ dom: domain, xml: text }), nothing),
   domainCreate: remote(9, 'domain_create', 'low', domainOnly, nothing),
@@ -26,6 +38,7 @@ export const extraProcedures = {
   domainDetachDevice: remote(13, 'domain_detach_device', 'low', struct({ dom: domain, xml: text }), nothing),
   domainGetMaxMemory: remote(17, 'domain_get_max_memory', 'low', domainOnly, struct({ memoryKiB: uhyper })),
   domainGetOsType: remote(19, 'domain_get_os_type', 'low', domainOnly, struct({ type: text })),
+  domainReboot: remote(27, 'domain_reboot', 'low', domainAndFlags, nothing),
   domainShutdown: remote(33, 'domain_shutdown', 'low', domainOnly, nothing),
   domainUndefine: remote(35, 'domain_undefine', 'high', domainOnly, nothing),
   /** None; both are lists of characters, a word each. */
@@ -63,6 +76,7 @@ export const extraProcedures = {
     domainAndFlags,
     struct({ has: flag }),
   ),
+  domainReset: remote(245, 'domain_reset', 'low', domainAndFlags, nothing),
   domainListAllSnapshots: remote(
     274,
     'domain_list_all_snapshots',

@@ -1,0 +1,35 @@
+/**
+ * What an engine does by itself: drives migrations, watches its hosts, plugs what is missing. Any number of
+ * engines may do so on one database.
+ */
+import { type MigrationSaga, migrateVmSaga } from '../migration/migrate-vm.ts';
+import { type RunnerOptions, startRunner } from '../saga/runner.ts';
+import { startHostClaims } from './host-claims.ts';
+import { startHostMonitor } from './host-monitor.ts';
+import { migrationPorts } from './migration-ports.ts';
+import type { AppParts } from './parts.ts';
+import { startReconciler } from './reconciler.ts';
+
+export interface Background {
+  /** Stops all of it; jobs and hosts are given up for others to take. Waits for calls on the way. */
+  stop(): Promise<void>;
+}
+
+/** Starts it. Hosts are claimed under the runner's name and lease. */
+export function startBackground(
+  parts: AppParts,
+  options: RunnerOptions,
+  saga: MigrationSaga = migrateVmSaga(migrationPorts(parts)),
+): Background {
+  const claims = startHostClaims(parts, options.owner, options.leaseMs);
+  const reconciler = startReconciler(parts, claims);
+  const monitor = startHostMonitor(parts, claims, () => reconciler.wake());
+  const runner = startRunner(saga, parts.store.jobs.saga, parts.clock, parts.log, options);
+  return {
+    async stop() {
+      await runner.stop();
+      await Promise.all([reconciler.stop(), monitor.stop()]);
+      await claims.stop();
+    },
+  };
+}

@@ -1,0 +1,85 @@
+/** VMs and vNICs of the in-memory store. Looks at hosts are merged by the product's own rules. */
+import type { Store, VmObservation } from '../../../src/app/store-port.ts';
+import type { VmId } from '../../../src/base/ids.ts';
+import type { Vm } from '../../../src/model/vm.ts';
+import { mergeVnics, withoutPending } from '../../../src/store/merge-vnics.ts';
+import { found, sortedBy, type Tables } from './tables.ts';
+
+const FORGOTTEN_AFTER_MS = 180_000;
+
+/** The `vms` part. */
+export function memoryVms(tables: Tables): Store['vms'] {
+  const { vms } = tables;
+  const shown = (id: VmId): Vm | null => {
+    const row = vms.get(id);
+    if (!row) return null;
+    const staleOn = [...tables.stale].filter(([, ids]) => ids.has(id)).map(([hostId]) => hostId);
+    const { missedSince: _, ...vm } = row;
+    return { ...vm, vnics: tables.vnics.get(id) ?? [], staleOn: staleOn.sort() };
+  };
+  return {
+    list: async () => sortedBy(vms.values(), (vm) => `${vm.name} ${vm.id}`).map((vm) => shown(vm.id) as Vm),
+    get: async (id) => shown(id),
+    observe: async (observation) => observe(tables, observation),
+    async setVnicProfile(id, profileId) {
+      if (profileId !== null) found(tables.profiles.get(profileId), 'vNIC profile', profileId);
+      tables.changeVnic(id, { profileId });
+    },
+    setVnicActual: async (id, actual, vf) => tables.changeVnic(id, { actual, vf }),
+    async setHost(id, hostId) {
+      const vm = found(vms.get(id), 'VM', id);
+      if (hostId !== null) found(tables.hosts.get(hostId), 'host', hostId);
+      vms.set(id, { ...vm, hostId });
+    },
+  };
+}
+
+function observe(tables: Tables, observation: VmObservation): void {
+  const { hostId } = observation;
+  found(tables.hosts.get(hostId), 'host', hostId);
+  if (!tables.isLater(tables.looksAtVms, hostId, observation.look)) return;
+  tables.stale.set(hostId, new Set(observation.stale));
+  const moving = vmsOwnedByJob(tables, observation.ageMs);
+  const before = new Map(tables.vms);
+  for (const vm of observation.vms) {
+    if (moving.has(vm.id) && before.get(vm.id)?.hostId !== hostId) continue;
+    const { vnics, staleOn: _, ...row } = vm;
+    const known = tables.vnics.get(vm.id) ?? [];
+    const kept = vm.status === 'down' && !moving.has(vm.id) ? withoutPending(known) : known;
+    const merged = mergeVnics(kept, vnics, moving.has(vm.id)).map((vnic) => ({
+      ...vnic,
+      vmId: vm.id,
+      profileId: vnic.profileId !== null && tables.profiles.has(vnic.profileId) ? vnic.profileId : null,
+    }));
+    tables.vms.set(vm.id, { ...row, hostId });
+    tables.setVnics(vm.id, merged);
+  }
+  const stillThere = new Set([...observation.vms.map((vm) => vm.id), ...observation.stale]);
+  for (const vm of before.values())
+    if (vm.hostId === hostId && !stillThere.has(vm.id) && !moving.has(vm.id))
+      tables.vms.set(vm.id, {
+        ...vm,
+        hostId: null,
+        status: 'unknown',
+        missedSince: tables.clock.monotonicMs(),
+      });
+  forgetMissed(tables);
+}
+
+function forgetMissed(tables: Tables): void {
+  if ([...tables.hosts.values()].some((host) => host.status === 'non_responsive')) return;
+  const before = tables.clock.monotonicMs() - FORGOTTEN_AFTER_MS;
+  for (const { id, missedSince } of [...tables.vms.values()])
+    if (missedSince !== undefined && missedSince < before) tables.removeVm(id);
+}
+
+/** VMs a job moves now, or moved at some time since the look began. */
+function vmsOwnedByJob(tables: Tables, ageMs: number): ReadonlySet<VmId> {
+  const now = tables.clock.now();
+  const owned = new Set<VmId>();
+  for (const { job } of tables.jobs.values()) {
+    const { endedAt } = job;
+    if (endedAt === null || (endedAt > now - ageMs && endedAt <= now)) owned.add(job.vmId);
+  }
+  return owned;
+}

@@ -1,6 +1,6 @@
 /**
- * Command line of the lab: `npm run lab -- up | down | status | ssh HOST [COMMAND...] | run SCENARIO | run
- * all`.
+ * Command line of the lab: `npm run lab -- up | down | status | ssh HOST [COMMAND...] | run SCENARIO... |
+ * run all`.
  *
  * Exit status 0 on success, 1 on failure, 2 on wrong use; `ssh` exits as its command did.
  */
@@ -21,7 +21,7 @@ const USAGE = `usage: npm run lab -- COMMAND
   down                      end them; leave nothing but the cache
   status                    what runs
   ssh HOST [COMMAND...]     a shell or a command on host a or b
-  run SCENARIO | run all    run one or every scenario of lab/scenarios on fresh hosts
+  run SCENARIO... | run all run these or all scenarios of lab/scenarios on fresh hosts
       [--repeat N]          each N times
       [--json FILE]         write {scenarios: [{name, passed, durationMs, error}]}`;
 
@@ -67,13 +67,12 @@ async function runCommand(args: readonly string[], log: Log): Promise<number> {
   const options = { repeat: { type: 'string', default: '1' }, json: { type: 'string' } } as const;
   const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
   const repeat = Number(values.repeat);
-  const [name] = positionals;
-  if (!name || positionals.length > 1 || !Number.isInteger(repeat) || repeat < 1) {
+  if (positionals.length === 0 || !Number.isInteger(repeat) || repeat < 1) {
     process.stderr.write(`${USAGE}\n`);
     return 2;
   }
   const json = values.json === undefined ? {} : { json: values.json };
-  const results = await runScenarios(await findScenarios(name), { log, repeat, ...json });
+  const results = await runScenarios(await findScenarios(positionals), { log, repeat, ...json });
   for (const { name: scenario, passed, durationMs } of results) {
     process.stdout.write(
       `${passed ? 'passed' : 'FAILED'}  ${scenario}  ${(durationMs / 1000).toFixed(0)} s\n`,

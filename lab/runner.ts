@@ -46,17 +46,18 @@ export interface RunScenariosOptions {
   readonly json?: string;
 }
 
-/** All scenarios, or the one called `name`. Throws if there is none. */
-export async function findScenarios(name: string): Promise<Scenario[]> {
+/** The scenarios called so, or every one for `all`. Throws if one does not exist. */
+export async function findScenarios(names: readonly string[]): Promise<Scenario[]> {
   const files = readdirSync(SCENARIOS).filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'));
-  const wanted = name === 'all' ? files : files.filter((file) => file === `${name}.ts`);
   const found: Scenario[] = [];
-  for (const file of wanted.sort()) {
+  for (const file of files.sort()) {
     const module = (await import(pathToFileURL(join(SCENARIOS, file)).href)) as { default?: Scenario };
     if (module.default) found.push(module.default);
   }
-  if (found.length === 0) throw new Error(`there is no scenario "${name}" in lab/scenarios`);
-  return found;
+  if (names.includes('all')) return found;
+  const missing = names.find((name) => !found.some((scenario) => scenario.name === name));
+  if (missing !== undefined) throw new Error(`there is no scenario "${missing}" in lab/scenarios`);
+  return found.filter(({ name }) => names.includes(name));
 }
 
 /**

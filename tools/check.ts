@@ -8,7 +8,7 @@ import { checkDocs } from './check-docs.ts';
 import { checkLayers } from './check-layers.ts';
 import { isStarted, ROOT } from './report.ts';
 import { runCommand, toolPath } from './run-command.ts';
-import { runVitest, type TestCount } from './run-vitest.ts';
+import { failure, runVitest, type TestCount } from './run-vitest.ts';
 import { checkTidy } from './tidy.ts';
 
 interface Outcome extends TestCount {
@@ -37,26 +37,26 @@ export async function runChecks(options: { readonly unit: boolean }): Promise<Te
     own('docs', checkDocs),
   ];
   let passed = 0;
-  let failed = 0;
+  const failures: string[] = [];
   const work = async (): Promise<void> => {
     for (let check = queue.shift(); check; check = queue.shift()) {
       const outcome = await runTimed(check);
       passed += outcome.passed;
-      failed += outcome.failed;
+      failures.push(...outcome.failures);
     }
   };
   await Promise.all(Array.from({ length: Math.max(2, availableParallelism()) }, work));
-  return { passed, failed };
+  return { passed, failures };
 }
 
 async function runTimed(check: Check): Promise<Outcome> {
   const startedAt = performance.now();
   const outcome = await check.run();
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-  const verdict = outcome.failed > 0 ? 'FAILED' : 'ok';
+  const verdict = outcome.failures.length > 0 ? 'FAILED' : 'ok';
   const tests = outcome.passed > 0 ? `  ${outcome.passed} passed` : '';
   console.log(`${verdict.padEnd(7)} ${check.name.padEnd(11)} ${seconds.padStart(6)} s${tests}`);
-  if (outcome.failed > 0) console.log(`${outcome.output.trimEnd()}\n`);
+  if (outcome.failures.length > 0) console.log(`${outcome.output.trimEnd()}\n`);
   return outcome;
 }
 
@@ -66,7 +66,7 @@ function tool(name: string, program: string, args: readonly string[]): Check {
     name,
     async run() {
       const { status, output } = await runCommand(toolPath(program), args);
-      return { passed: 0, failed: status === 0 ? 0 : 1, output };
+      return { passed: 0, failures: status === 0 ? [] : [failure(name, output)], output };
     },
   };
 }
@@ -79,7 +79,7 @@ function own(name: string, problemsOf: (root: string) => string[]): Check {
       const problems = problemsOf(ROOT);
       return Promise.resolve({
         passed: 0,
-        failed: problems.length > 0 ? 1 : 0,
+        failures: problems.length > 0 ? [failure(name, problems.join('\n'))] : [],
         output: `${problems.join('\n')}\n${problems.length} to mend`,
       });
     },
@@ -87,6 +87,6 @@ function own(name: string, problemsOf: (root: string) => string[]): Check {
 }
 
 if (isStarted(import.meta.filename)) {
-  const { failed } = await runChecks({ unit: true });
-  process.exitCode = failed > 0 ? 1 : 0;
+  const { failures } = await runChecks({ unit: true });
+  process.exitCode = failures.length > 0 ? 1 : 0;
 }

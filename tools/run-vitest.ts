@@ -7,10 +7,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CommandOptions, runCommand, toolPath } from './run-command.ts';
 
-/** How many tests ran. `failed` counts a test file that could not be loaded as one. */
+/** How many tests passed, and which did not. A test file that could not be loaded is one failure. */
 export interface TestCount {
   readonly passed: number;
-  readonly failed: number;
+  /** One entry a failure: what failed, and the first lines of why. */
+  readonly failures: readonly string[];
+}
+
+const FAILURE_LINES_MAX = 6;
+
+/** An entry of `failures`: `why` is cut to its first lines. */
+export function failure(what: string, why: string): string {
+  const lines = why.split('\n').filter((line) => line.trim() !== '');
+  return [what, ...lines.slice(0, FAILURE_LINES_MAX).map((line) => `    ${line.trim()}`)].join('\n');
 }
 
 /** What a run said and counted. */
@@ -38,8 +47,9 @@ export async function runVitest(
       ],
       options,
     );
-    const { passed, failed } = readCount(file);
-    return { passed, failed: status === 0 ? failed : Math.max(failed, 1), output };
+    const count = readCount(file);
+    const brokeOff = status !== 0 && count.failures.length === 0;
+    return { ...count, ...(brokeOff ? { failures: ['vitest broke off'] } : {}), output };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -48,22 +58,29 @@ export async function runVitest(
 /** The part of vitest's JSON report that is counted. */
 interface Report {
   readonly testResults: readonly {
+    /** The file's path. */
+    readonly name: string;
     readonly status: string;
-    readonly assertionResults: readonly { readonly status: string }[];
+    /** Why the file as a whole failed; empty where tests failed. */
+    readonly message: string;
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages?: readonly string[];
+    }[];
   }[];
 }
 
 /** Counts in vitest's JSON report; none if there is no report, because vitest broke off. */
 export function readCount(file: string): TestCount {
-  if (!existsSync(file)) return { passed: 0, failed: 0 };
+  if (!existsSync(file)) return { passed: 0, failures: [] };
   const { testResults } = JSON.parse(readFileSync(file, 'utf8')) as Report;
-  let passed = 0;
-  let failed = 0;
-  for (const { status, assertionResults } of testResults) {
-    const count = (state: string): number => assertionResults.filter((one) => one.status === state).length;
-    passed += count('passed');
+  const tests = testResults.flatMap((file) => file.assertionResults);
+  const failures = testResults.flatMap(({ name, status, message, assertionResults }) => {
+    const failed = assertionResults.filter((test) => test.status === 'failed');
     // A file that does not load, or whose set-up fails, has no failed test.
-    failed += status === 'failed' ? Math.max(count('failed'), 1) : count('failed');
-  }
-  return { passed, failed };
+    if (failed.length === 0 && status === 'failed') return [failure(name, message)];
+    return failed.map((test) => failure(`${name}: ${test.fullName}`, test.failureMessages?.join('\n') ?? ''));
+  });
+  return { passed: tests.filter((test) => test.status === 'passed').length, failures };
 }

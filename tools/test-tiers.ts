@@ -10,7 +10,7 @@ import { ensureLabPackages, missingLabPackages } from '../lab/packages.ts';
 import type { Log } from '../src/base/log.ts';
 import { runChecks } from './check.ts';
 import { runCommand } from './run-command.ts';
-import { runVitest, type TestCount } from './run-vitest.ts';
+import { failure, runVitest, type TestCount } from './run-vitest.ts';
 import { ensureWirePackages, missingWirePackages } from './setup/wire-packages.ts';
 
 /** One tier. */
@@ -135,19 +135,27 @@ async function runLab(): Promise<TestCount> {
     const { status } = await lab('run', 'all', '--json', file);
     // The runner leaves the lab as it found it, unless it was ended by its limit.
     if (status === null) await lab('down');
-    const { passed, failed } = readScenarios(file);
-    return { passed, failed: status === 0 ? failed : Math.max(failed, 1) };
+    const count = readScenarios(file);
+    if (status === 0 || count.failures.length > 0) return count;
+    return { ...count, failures: ['the lab broke off'] };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** Counts in the lab's report, `{scenarios: [{name, passed}]}`; none if there is no report. */
+/** Counts in the lab's report, `{scenarios: [{name, passed, error}]}`; none if there is no report. */
 export function readScenarios(file: string): TestCount {
-  if (!existsSync(file)) return { passed: 0, failed: 0 };
+  if (!existsSync(file)) return { passed: 0, failures: [] };
   const { scenarios } = JSON.parse(readFileSync(file, 'utf8')) as {
-    readonly scenarios: readonly { readonly passed: boolean }[];
+    readonly scenarios: readonly {
+      readonly name: string;
+      readonly passed: boolean;
+      readonly error?: string;
+    }[];
   };
-  const passed = scenarios.filter((scenario) => scenario.passed).length;
-  return { passed, failed: scenarios.length - passed };
+  const failed = scenarios.filter(({ passed }) => !passed);
+  return {
+    passed: scenarios.length - failed.length,
+    failures: failed.map(({ name, error }) => failure(`scenario ${name}`, error ?? '')),
+  };
 }

@@ -8,7 +8,7 @@ const tier = (changes: Partial<Tier>): Tier => ({
   budgetMinutes: 1,
   obstacle: () => null,
   setUp: () => Promise.resolve(),
-  run: () => Promise.resolve({ passed: 2, failed: 0 }),
+  run: () => Promise.resolve({ passed: 2, failures: [] }),
   ...changes,
 });
 const names = (paths: string[]): string[] => tiersFor(paths).map(({ name }) => name);
@@ -32,11 +32,11 @@ test('tests that no tier runs are an error', () => {
 test('a tier this machine can not run fails only where it must run', async () => {
   const hindered = tier({ obstacle: () => 'no root' });
   expect(await runTier(hindered, { mustRun: false })).toMatchObject({
-    failed: 0,
+    failures: [],
     problem: 'NOT RUN: no root',
   });
   expect(await runTier(hindered, { mustRun: true })).toMatchObject({
-    failed: 1,
+    failures: ['no root'],
     problem: 'NOT RUN: no root',
   });
 });
@@ -44,20 +44,21 @@ test('a tier this machine can not run fails only where it must run', async () =>
 test('a tier whose set-up fails is a failure', async () => {
   const broken = tier({ setUp: () => Promise.reject(new Error('no packages')) });
   expect(await runTier(broken, { mustRun: false })).toMatchObject({
-    failed: 1,
+    failures: ['broke off'],
     problem: 'BROKE OFF: no packages',
   });
 });
 
-test('the last line is the plain count; slow and hindered tiers are named, slowness fails nothing', () => {
+test('the last line is the plain count; failures, slow and hindered tiers are named before', () => {
   const lines = summary(
     [
-      { name: 'unit', passed: 7, failed: 1, minutes: 1, budgetMinutes: 4, problem: null },
-      { name: 'lab', passed: 3, failed: 0, minutes: 26, budgetMinutes: 25, problem: null },
-      { name: 'browser', passed: 0, failed: 0, minutes: 0, budgetMinutes: 4, problem: 'NOT RUN: no root' },
+      { name: 'unit', passed: 7, failures: ['plan: says why'], minutes: 1, budgetMinutes: 4, problem: null },
+      { name: 'lab', passed: 3, failures: [], minutes: 26, budgetMinutes: 25, problem: null },
+      { name: 'browser', passed: 0, failures: [], minutes: 0, budgetMinutes: 4, problem: 'NOT RUN: no root' },
     ],
     27,
   ).split('\n');
+  expect(lines[0]).toBe('FAILED in unit: plan: says why');
   expect(lines.at(-1)).toBe('10 passed, 1 failed');
   expect(lines).toContain('!!! lab: OVER BUDGET: 26.0 minutes, 25 allowed');
   expect(lines).toContain('!!! browser: NOT RUN: no root');

@@ -39,17 +39,20 @@ export async function runTier(tier: Tier, options: { readonly mustRun: boolean }
   });
   const obstacle = tier.obstacle();
   if (obstacle !== null)
-    return outcome({ passed: 0, failed: options.mustRun ? 1 : 0 }, `NOT RUN: ${obstacle}`);
+    return outcome({ passed: 0, failures: options.mustRun ? [obstacle] : [] }, `NOT RUN: ${obstacle}`);
   try {
     await tier.setUp(consoleLog());
     return outcome(await tier.run(), null);
   } catch (error) {
     if (error instanceof Interrupted) throw error;
-    return outcome({ passed: 0, failed: 1 }, `BROKE OFF: ${explain(error)}`);
+    return outcome({ passed: 0, failures: ['broke off'] }, `BROKE OFF: ${explain(error)}`);
   }
 }
 
-/** The closing table; its last line is the plain count. */
+/**
+ * What failed, the closing table, and as last line the plain count: whoever sees only the end of a run sees
+ * all that matters.
+ */
 export function summary(outcomes: readonly TierOutcome[], totalMinutes: number): string {
   const width = Math.max(...outcomes.map(({ name }) => name.length), 4);
   const line = (name: string, ...columns: readonly string[]): string =>
@@ -57,12 +60,12 @@ export function summary(outcomes: readonly TierOutcome[], totalMinutes: number):
   const sum = (pick: (outcome: TierOutcome) => number): number =>
     outcomes.reduce((total, outcome) => total + pick(outcome), 0);
   const passed = sum((outcome) => outcome.passed);
-  const failed = sum((outcome) => outcome.failed);
+  const failed = sum((outcome) => outcome.failures.length);
   const rows = outcomes.map((outcome) =>
     line(
       outcome.name,
       String(outcome.passed),
-      String(outcome.failed),
+      String(outcome.failures.length),
       outcome.minutes.toFixed(1),
       String(outcome.budgetMinutes),
     ),
@@ -71,7 +74,11 @@ export function summary(outcomes: readonly TierOutcome[], totalMinutes: number):
     ...(outcome.problem === null ? [] : [`!!! ${outcome.name}: ${outcome.problem}`]),
     ...overBudget(outcome.name, outcome.minutes, outcome.budgetMinutes),
   ]);
+  const failures = outcomes.flatMap((outcome) =>
+    outcome.failures.map((text) => `FAILED in ${outcome.name}: ${text}`),
+  );
   return [
+    ...failures,
     line('tier', 'passed', 'failed', 'minutes', 'budget'),
     ...rows,
     line('all', String(passed), String(failed), totalMinutes.toFixed(1), String(TOTAL_BUDGET_MINUTES)),
@@ -97,7 +104,7 @@ async function main(): Promise<void> {
     outcomes.push(outcome);
   }
   console.log(`\n${summary(outcomes, (performance.now() - startedAt) / 60_000)}`);
-  process.exitCode = outcomes.some((outcome) => outcome.failed > 0) ? 1 : 0;
+  process.exitCode = outcomes.some((outcome) => outcome.failures.length > 0) ? 1 : 0;
 }
 
 if (isStarted(import.meta.filename)) {

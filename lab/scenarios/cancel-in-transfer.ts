@@ -16,7 +16,7 @@ const scenario: Scenario = {
   title: 'a cancel during the transfer ends with the VM on its source and the VF it had',
   run: (lab) =>
     withEngine(lab, {}, async ({ api, guest, checks }) => {
-      const id = await migrateIntoTransfer(api, guest, 'b', { bandwidth_mib_per_second: '3' });
+      const id = await migrateIntoTransfer(api, guest, 'b');
       // Answers 200 only if the job will end on the source.
       await api.cancel(guest.place.name);
       const job = await api.ended(id, MIGRATION_LIMIT_MS);

@@ -11,14 +11,12 @@ import {
   checkNothingHeld,
   checkRunsOn,
   checkVfFree,
+  endTransfer,
   hostdevs,
   migrateIntoTransfer,
   MIGRATION_LIMIT_MS,
   withEngine,
 } from './support.ts';
-
-/** Slow enough to act on the VM meanwhile. */
-const SLOW = { bandwidth_mib_per_second: '3' };
 
 const scenario: Scenario = {
   name: 'ended-in-transfer',
@@ -26,12 +24,16 @@ const scenario: Scenario = {
   run: (lab) =>
     withEngine(lab, {}, async ({ api, guest, checks }) => {
       const { name } = guest.place;
-      // At full speed: a guest that boots writes all over its memory and would never get across.
       const rebootedId = await migrateIntoTransfer(api, guest, 'b');
       await hostExec('b', `: >${consolePath(name)}`);
-      // From inside: libvirt itself refuses virsh reset while a domain moves. Later, so that the agent
-      // answers.
-      await guestExec('a', guest, '(sleep 1; reboot -f) >/dev/null 2>&1 &');
+      await Promise.all([
+        hostExec('a', `virsh -q event --domain ${name} --event reboot --timeout 60`),
+        // From inside: libvirt itself refuses virsh reset while a domain moves. Later, so that the agent
+        // answers and the reboot is watched for.
+        guestExec('a', guest, '(sleep 3; reboot -f) >/dev/null 2>&1 &'),
+      ]);
+      // A guest that boots writes all over its memory and would never get across slowly.
+      await endTransfer('a', guest);
       const rebooted = await api.ended(rebootedId, MIGRATION_LIMIT_MS);
       checks.equal('the job of the VM that rebooted', [rebooted.state, rebooted.error], ['succeeded', null]);
       await checkRunsOn(checks, guest, 'b', { vf: 0, persistent: true });
@@ -39,7 +41,7 @@ const scenario: Scenario = {
       await waitForGuest('b', guest);
       await waitForActive('b', guest, vfInterfaceName(guest.machine));
 
-      const offId = await migrateIntoTransfer(api, guest, 'a', SLOW);
+      const offId = await migrateIntoTransfer(api, guest, 'a');
       await hostExec('b', `virsh -q destroy ${name}`);
       const off = await api.ended(offId, MIGRATION_LIMIT_MS);
       checks.equal('the job of the VM that was powered off', off.state, 'failed');

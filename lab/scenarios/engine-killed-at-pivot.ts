@@ -13,6 +13,7 @@ import {
   checkMovedTo,
   checkNothingHeld,
   checkVfFree,
+  endTransfer,
   engineName,
   hostdevs,
   migrateIntoTransfer,
@@ -40,6 +41,7 @@ const scenario: Scenario = {
       const left = atLifecycle('b', 'Stopped');
       const backId = await migrateIntoTransfer(api, guest, 'a');
       await engine.process.kill();
+      await endTransfer('b', guest);
       await left;
       await killGuest('a', guest);
       await engine.process.start();

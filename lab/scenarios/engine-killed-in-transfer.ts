@@ -19,7 +19,7 @@ const scenario: Scenario = {
   run: (lab) =>
     withEngine(lab, {}, async ({ engine, api, guest, checks }) => {
       // Slow enough that the copy is still going on when the engine dies.
-      const id = await migrateIntoTransfer(api, guest, 'b', { bandwidth_mib_per_second: '3' });
+      const id = await migrateIntoTransfer(api, guest, 'b');
       await engine.process.kill();
       await engine.process.start();
       const job = await api.ended(id, MIGRATION_LIMIT_MS);

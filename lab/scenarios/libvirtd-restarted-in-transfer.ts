@@ -17,7 +17,7 @@ const scenario: Scenario = {
       await hostExec('a', `virsh -q autostart ${guest.place.name}`);
       for (const letter of ['a', 'b'] as const) {
         // Slow enough that libvirtd is back before the memory would be across.
-        const id = await migrateIntoTransfer(api, guest, 'b', { bandwidth_mib_per_second: '3' });
+        const id = await migrateIntoTransfer(api, guest, 'b');
         await killLibvirtd(letter);
         await startLibvirtd(letter);
         const job = await api.ended(id, MIGRATION_LIMIT_MS);

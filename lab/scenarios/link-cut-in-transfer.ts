@@ -7,9 +7,14 @@ import { domainState, waitForActive } from '../guest.ts';
 import { vfInterfaceName } from '../guest-xml.ts';
 import type { Scenario } from '../runner.ts';
 import { hostExec } from '../ssh.ts';
-import { checkAtHome, checkMovedTo, migrateIntoTransfer, MIGRATION_LIMIT_MS, withEngine } from './support.ts';
-
-const SLOW = { bandwidth_mib_per_second: '3' };
+import {
+  checkAtHome,
+  checkMovedTo,
+  engineName,
+  migrateIntoTransfer,
+  MIGRATION_LIMIT_MS,
+  withEngine,
+} from './support.ts';
 
 const scenario: Scenario = {
   name: 'link-cut-in-transfer',
@@ -20,7 +25,7 @@ const scenario: Scenario = {
     await useStockKeepalive('a');
     await withEngine(lab, {}, async ({ api, guest, checks }) => {
       await hostExec('a', `virsh -q autostart ${guest.place.name}`);
-      const id = await migrateIntoTransfer(api, guest, 'b', SLOW);
+      const id = await migrateIntoTransfer(api, guest, 'b');
       await setHostToHost('cut');
       checks.equal('state on host b meanwhile', await domainState('b', guest), 'paused');
       const job = await api.ended(id, MIGRATION_LIMIT_MS);
@@ -34,7 +39,7 @@ const scenario: Scenario = {
       await waitForActive('a', guest, vfInterfaceName(guest.machine));
 
       await setHostToHost('joined');
-      const again = await api.ended(await migrateIntoTransfer(api, guest, 'b'), MIGRATION_LIMIT_MS);
+      const again = await api.ended(await api.migrate(guest.place.name, engineName('b')), MIGRATION_LIMIT_MS);
       checks.equal('the job with the link back', [again.state, again.error], ['succeeded', null]);
       await checkMovedTo(checks, api, guest, 'b');
     });

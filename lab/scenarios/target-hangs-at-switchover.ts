@@ -17,7 +17,7 @@ const scenario: Scenario = {
   run: (lab) =>
     withEngine(lab, {}, async ({ api, guest, checks }) => {
       await hostExec('a', `virsh -q autostart ${guest.place.name}`);
-      const id = await migrateIntoTransfer(api, guest, 'b', { bandwidth_mib_per_second: '20' });
+      const id = await migrateIntoTransfer(api, guest, 'b', 20);
       await hangLibvirtd('b');
       // All memory is across, and the source's libvirtd waits for the target's word.
       const status = `/run/libvirt/qemu/${guest.place.name}.xml`;

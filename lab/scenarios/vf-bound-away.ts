@@ -19,7 +19,7 @@ import {
 } from './support.ts';
 
 /** Slow enough that the VF is gone before the guest arrives. */
-const SLOW = { bandwidth_mib_per_second: '10' };
+const MIB_PER_SECOND = 10;
 
 const scenario: Scenario = {
   name: 'vf-bound-away',
@@ -27,7 +27,7 @@ const scenario: Scenario = {
   run: (lab) =>
     withEngine(lab, {}, async ({ api, guest, checks }) => {
       await hostExec('a', `virsh -q autostart ${guest.place.name}`);
-      const id = await migrateIntoTransfer(api, guest, 'b', SLOW);
+      const id = await migrateIntoTransfer(api, guest, 'b', MIB_PER_SECOND);
       await holdVf('b', 0);
       const job = await api.ended(id, MIGRATION_LIMIT_MS);
       checks.equal('the job', [job.state, job.error], ['succeeded', null]);

@@ -17,7 +17,7 @@ import {
 } from './support.ts';
 
 /** Slow enough that a domain can be started on the target meanwhile. */
-const SLOW = { bandwidth_mib_per_second: '2' };
+const MIB_PER_SECOND = 2;
 
 const scenario: Scenario = {
   name: 'vf-stolen-in-transfer',
@@ -25,7 +25,7 @@ const scenario: Scenario = {
     'where every VF is stolen during the transfer the vNIC waits under an alert, and gets the next free one',
   run: (lab) =>
     withEngine(lab, {}, async ({ api, guest, checks }) => {
-      const id = await migrateIntoTransfer(api, guest, 'b', SLOW);
+      const id = await migrateIntoTransfer(api, guest, 'b', MIB_PER_SECOND);
       const thieves = [await takeVf('b', 0), await takeVf('b', 1)];
       const job = await api.ended(id, MIGRATION_LIMIT_MS);
       checks.equal('the job with every VF stolen', [job.state, job.error], ['succeeded', null]);

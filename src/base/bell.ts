@@ -19,20 +19,23 @@ export class Bell {
 
   /** Resolves when rung or after `limitMs`; rejects with the signal's reason when it aborts. */
   async wait(clock: Clock, limitMs: number, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
     if (this.#rung) {
       this.#rung = false;
-      signal?.throwIfAborted();
       return;
     }
     const rung = new AbortController();
     this.#wake = () => rung.abort(RUNG);
-    const either = signal ? AbortSignal.any([rung.signal, signal]) : rung.signal;
+    // Not AbortSignal.any: a signal that lives as long as the engine would remember every wait under it.
+    const passOn = () => rung.abort(signal?.reason);
+    signal?.addEventListener('abort', passOn, { once: true });
     try {
-      await clock.sleep(limitMs, either);
+      await clock.sleep(limitMs, rung.signal);
     } catch (reason) {
       if (signal?.aborted) throw signal.reason;
       if (!rung.signal.aborted) throw reason;
     } finally {
+      signal?.removeEventListener('abort', passOn);
       this.#wake = null;
     }
     this.#rung = false;

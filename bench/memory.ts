@@ -13,11 +13,10 @@ import type { HeapLook } from './support/memory-run.ts';
 const SCRIPT = fileURLToPath(new URL('support/memory-run.ts', import.meta.url));
 const LOOKS = 10;
 /**
- * From the second look to the last. The readers of hosts' texts remember some thousand of them and forget
- * half at a time (`src/hypervisor/remember.ts`); whatever else stayed of 80000 migrations would be more than
- * this.
+ * From the second look to the last: what the machine code and the texts that are remembered
+ * (`src/hypervisor/remember.ts`) come and go by. 100 bytes kept of each migration would be as much.
  */
-const GROWTH_MIB_MAX = 40;
+const GROWTH_MIB_MAX = 8;
 
 const { values } = parseArgs({ options: { migrations: { type: 'string', default: '100000' } } });
 const every = Math.ceil(Number(values.migrations) / LOOKS);

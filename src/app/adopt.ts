@@ -46,6 +46,7 @@ function vmOf(facts: AdoptFacts, domain: Domain): Vm {
     name: domain.name,
     hostId: facts.hostId,
     status: statusOf(domain),
+    starting: false,
     memoryKiB: domain.memoryKiB,
     vcpus: domain.vcpus,
     vnics: vnicsOf(facts, domain),
@@ -105,6 +106,7 @@ function vnicOf(
     profileId: profileOf(facts, each, passthrough),
     // Of a running VM only what is in it now is desired: whoever took the rest out before we came meant it.
     plugged: live || !isActive(domain),
+    kept: false,
     actual: live ? 'plugged' : 'unplugged',
     vf: live ? each.vf : null,
     managed: each.managed,

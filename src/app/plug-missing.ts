@@ -6,7 +6,7 @@
 import { until } from '../base/clock.ts';
 import { explain, HandoverError, isCode } from '../base/errors.ts';
 import type { PciAddress } from '../base/ids.ts';
-import type { Hypervisor } from '../hypervisor/port.ts';
+import type { DefinedVf, Hypervisor } from '../hypervisor/port.ts';
 import { guarded } from '../migration/context.ts';
 import { interfaceOf } from '../migration/vnics.ts';
 import { type Domain, type DomainInterface, isActive } from '../model/domain.ts';
@@ -32,7 +32,7 @@ export type Try =
 
 const SETTLED: Try = { kind: 'settled' };
 
-/** What is missing, and by which right it is plugged. */
+/** A vNIC that is not as desired, and by which right it is changed. */
 export interface Missing {
   readonly claim: HostClaim;
   readonly host: Host;
@@ -77,7 +77,12 @@ export async function plugMissing(
       continue;
     }
     const failure = await plugHeld({ parts, hypervisor, claim, signal }, hold, vnic);
-    if (failure === null) return { kind: 'plugged', vf };
+    if (failure === null) {
+      // What its user plugged, its next start has too; what somebody else took out is in the definition
+      // still.
+      if (vnic.kept && domain.persistent) await hypervisor.defineVnic(vm.id, plugOf(vnic, vf));
+      return { kind: 'plugged', vf };
+    }
     reason = explain(failure);
     if (failure.kind !== 'refused') break;
   }
@@ -104,6 +109,18 @@ export async function freeVfs(
   );
 }
 
+/** A vNIC as it is plugged on a VF, or defined. */
+export const plugOf = (vnic: Vnic, vf: PciAddress): DefinedVf => ({
+  alias: aliasToPlug(vnic),
+  mac: vnic.mac,
+  vf,
+  managed: vnic.managed,
+  vlan: vnic.vlan,
+  guestAddress: vnic.guestAddress,
+  traitsXml: vnic.traitsXml,
+  pool: vnic.pool,
+});
+
 const hasLiveJob = async (parts: AppParts, vm: Vm): Promise<boolean> =>
   (await parts.store.jobs.list({ vmId: vm.id, live: true })).length > 0;
 
@@ -120,15 +137,7 @@ async function plugHeld(plugging: Plugging, hold: VfHold, vnic: Vnic): Promise<H
   let failure: HandoverError | null = null;
   let isThere = true;
   try {
-    await hypervisor.plug(hold.vmId, {
-      alias: aliasToPlug(vnic),
-      mac: vnic.mac,
-      vf: hold.vf,
-      managed: vnic.managed,
-      vlan: vnic.vlan,
-      guestAddress: vnic.guestAddress,
-      traitsXml: vnic.traitsXml,
-    });
+    await hypervisor.plug(hold.vmId, plugOf(vnic, hold.vf));
   } catch (thrown) {
     if (!(thrown instanceof HandoverError) || thrown.code === 'CLAIM_LOST') throw thrown;
     failure = thrown;

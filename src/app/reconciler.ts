@@ -2,7 +2,9 @@
  * Brings running VMs to what is desired: a vNIC that should be plugged and is not (a plug failed after a
  * move, or a guest gave its VF back after we had given up) is plugged on the host the VM is on, on any VF
  * that fits, again and again with growing pauses and whenever something was freed, under an alert that clears
- * itself. VMs with a live job are the job's business; VMs on hosts of another engine are that engine's.
+ * itself. One that its user took out is asked for until the guest gives it back. A VM whose start was asked
+ * for is started, or said why not, once. VMs with a live job are the
+ * job's business; VMs on hosts of another engine are that engine's.
  *
  * One task per host: a host that answers slowly keeps nobody else's VMs waiting.
  */
@@ -10,7 +12,7 @@ import { Bell } from '../base/bell.ts';
 import { isoTime } from '../base/clock.ts';
 import { explain, isCode } from '../base/errors.ts';
 import type { HostId, PciAddress, VnicId } from '../base/ids.ts';
-import { jobOfAlert, vnicAlert } from '../migration/alerts.ts';
+import { jobOfAlert, startAlert, vnicAlert } from '../migration/alerts.ts';
 import type { Host } from '../model/host.ts';
 import type { Job } from '../model/job.ts';
 import type { Vm, Vnic } from '../model/vm.ts';
@@ -18,6 +20,8 @@ import type { HostClaims } from './host-claims.ts';
 import { hostById } from './observe-host.ts';
 import type { AppParts } from './parts.ts';
 import { freeVfs, plugMissing } from './plug-missing.ts';
+import { startVm } from './start-vm.ts';
+import { isLeaving, takeOut } from './take-out.ts';
 import type { HostClaim } from './store-port.ts';
 
 const LOOK_EVERY_MS = 3_000;
@@ -106,15 +110,39 @@ class HostReconciler {
       await clearSettled(this.#parts, here, standing);
       const missing = here
         .filter((vm) => vm.status === 'up')
-        .flatMap((vm) => vm.vnics.filter(isMissing).map((vnic) => ({ vm, vnic })));
-      if (missing.length === 0 || this.#tasks.has(claim.hostId)) continue;
-      const task = this.#plugAll(claim, missing).finally(() => this.#tasks.delete(claim.hostId));
+        .flatMap((vm) =>
+          vm.vnics.filter((vnic) => isMissing(vnic) || isLeaving(vnic)).map((vnic) => ({ vm, vnic })),
+        );
+      const starting = here.filter((vm) => vm.starting && !standing.has(startAlert(vm.id)));
+      if (missing.length + starting.length === 0 || this.#tasks.has(claim.hostId)) continue;
+      const task = this.#startAll(claim, starting)
+        .then(() => this.#reconcileAll(claim, missing))
+        .finally(() => this.#tasks.delete(claim.hostId));
       this.#tasks.set(claim.hostId, task);
     }
   }
 
+  /** Never throws. Whoever asked for the start hears of a failure by the alert, and ends it. */
+  async #startAll(claim: HostClaim, vms: readonly Vm[]): Promise<void> {
+    const { store, log } = this.#parts;
+    for (const vm of vms) {
+      if (this.#stopping.signal.aborted) return;
+      try {
+        const host = await hostById(this.#parts, claim.hostId);
+        await startVm(this.#parts, this.#claims, { claim, host, vm });
+        await store.vms.setStarting(vm.id, false);
+      } catch (thrown) {
+        log.warn('VM not started', { vm: vm.name, error: explain(thrown) });
+        // The next owner of the host starts it.
+        if (isCode(thrown, 'CLAIM_LOST', 'STORE_UNAVAILABLE')) return;
+        const alert = { key: startAlert(vm.id), vmId: vm.id, hostId: claim.hostId, message: explain(thrown) };
+        await store.alerts.raise(alert).catch(() => undefined);
+      }
+    }
+  }
+
   /** Never throws. */
-  async #plugAll(claim: HostClaim, missing: readonly { vm: Vm; vnic: Vnic }[]): Promise<void> {
+  async #reconcileAll(claim: HostClaim, missing: readonly { vm: Vm; vnic: Vnic }[]): Promise<void> {
     for (const { vm, vnic } of missing) {
       if (this.#stopping.signal.aborted) return;
       try {
@@ -138,6 +166,11 @@ class HostReconciler {
     let reason: string;
     try {
       const missing = { claim, host, vm, vnic };
+      if (isLeaving(vnic)) {
+        const isOut = await takeOut(this.#parts, this.#claims, missing, this.#stopping.signal);
+        if (isOut) await clearAlert(this.#parts, vm, vnic, 'is out');
+        return;
+      }
       const tried = await plugMissing(this.#parts, this.#claims, missing, this.#stopping.signal);
       if (tried.kind !== 'failed') {
         this.#retries.delete(vnic.id);
@@ -177,11 +210,13 @@ class HostReconciler {
     const known = new Set(await freeVfs(this.#parts, vm, vnic, null));
     this.#retries.set(vnic.id, { pauseMs, nextAtMs: clock.monotonicMs() + pauseMs, known });
     const at = isoTime(clock.now() + pauseMs).replace(/\.\d+Z$/, 'Z');
-    await this.#alert(host, vm, vnic, `${reason}. Next try at ${at}, or when a VF that fits is freed.`);
+    const sooner = vnic.plugged ? ', or when a VF that fits is freed' : '';
+    await this.#alert(host, vm, vnic, `${reason}. Next try at ${at}${sooner}.`);
   }
 
   async #alert(host: Host, vm: Vm, vnic: Vnic, why: string): Promise<void> {
-    const message = `vNIC ${vnic.name} of ${vm.name} is not plugged on ${host.name}: ${why}`;
+    const what = vnic.plugged ? 'is not plugged' : 'is not unplugged';
+    const message = `vNIC ${vnic.name} of ${vm.name} ${what} on ${host.name}: ${why}`;
     await this.#parts.store.alerts.raise({ key: vnicAlert(vnic.id), vmId: vm.id, hostId: host.id, message });
   }
 }
@@ -207,6 +242,11 @@ async function clearSettled(
   standing: ReadonlySet<string>,
 ): Promise<void> {
   for (const vm of vms) {
+    // Somebody else started it.
+    if (vm.status !== 'down' && standing.has(startAlert(vm.id))) {
+      await parts.store.vms.setStarting(vm.id, false);
+      await parts.store.alerts.clear(startAlert(vm.id));
+    }
     for (const vnic of vm.vnics.filter((each) => standing.has(vnicAlert(each.id)))) {
       if (vm.status === 'down') await clearAlert(parts, vm, vnic, 'does not matter while the VM is down');
       else if (vnic.actual === 'plugged') await clearAlert(parts, vm, vnic, isPlugged(vnic.vf));

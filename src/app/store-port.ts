@@ -158,16 +158,24 @@ export interface Store {
     /**
      * Replaces what is known of a host's VMs. Keeps of known vNICs: id, name, profileId (unless the
      * observation names one),
-     * `plugged` (the desired state), and `actual` while a live job or a pending unplug owns it. A VM observed
-     * on another host while a live job moves it stays where the job says. A job that ended after the look
-     * began counts as live. A VM that is on its host no more, and not seen on another, is `unknown` without a
-     * host, and forgotten after three minutes without it. Does nothing if a later look at that host was taken
-     * over already.
+     * `plugged` (the desired state), `kept`, and `actual` while a live job or a pending unplug owns it. A VM
+     * observed on another host while a live job moves it stays where the job says. A job that ended after the
+     * look began counts as live. A VM that is on its host no more, and not seen on another, is `unknown`
+     * without a host, and forgotten after three minutes without it. Does nothing if a later look at that host
+     * was taken over already.
      */
     observe(observation: VmObservation): Promise<void>;
-    setVnicProfile(vnicId: VnicId, profileId: VnicProfileId | null): Promise<void>;
+    setVnicProfile(vnicId: VnicId, profileId: VnicProfileId | null, vlan: number | null): Promise<void>;
+    /**
+     * What its user desires of a vNIC, which is kept from now on. One that is attached and not desired
+     * becomes
+     * `unplug_pending`. Wakes every engine. Throws `VM_ALREADY_MIGRATING` if a live job moves the VM.
+     */
+    setVnicDesired(vnicId: VnicId, plugged: boolean): Promise<void>;
     /** Written by the migration after it looked. */
     setVnicActual(vnicId: VnicId, actual: VnicActual, vf: PciAddress | null): Promise<void>;
+    /** That its user wants it to run; wakes every engine. Or that this ended. */
+    setStarting(vmId: VmId, starting: boolean): Promise<void>;
     setHost(vmId: VmId, hostId: HostId | null): Promise<void>;
   };
   readonly jobs: {

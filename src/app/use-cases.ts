@@ -108,6 +108,19 @@ export interface UseCases {
   getVm(caller: Caller, id: VmId): Promise<Vm>;
   setVnicProfile(caller: Caller, vmId: VmId, vnicId: VnicId, profileId: VnicProfileId | null): Promise<Vm>;
 
+  /**
+   * Plugs or unplugs a VF vNIC, and keeps it so. Returns when it is so; else why not, and the vNIC is as it
+   * was.
+   */
+  setVnicPlugged(caller: Caller, vmId: VmId, vnicId: VnicId, plugged: boolean): Promise<Vm>;
+
+  /** Starts a VM that is down, with a VF for every vNIC that should have one. Returns once it runs. */
+  startVm(caller: Caller, vmId: VmId): Promise<Vm>;
+  /** Asks the guest to shut down. */
+  shutdownVm(caller: Caller, vmId: VmId): Promise<Vm>;
+  /** Ends the VM at once. */
+  stopVm(caller: Caller, vmId: VmId): Promise<Vm>;
+
   /** Pure look: nothing is reserved or changed. */
   planMigration(caller: Caller, vmId: VmId, options: MigrateOptions): Promise<MigrationPlan>;
   /** Accepts the job (the VM is `migrating` when this returns) or throws why not. */

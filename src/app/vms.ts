@@ -3,6 +3,7 @@ import { HandoverError } from '../base/errors.ts';
 import { until } from '../base/clock.ts';
 import type { JobId, VmId, VnicId, VnicProfileId } from '../base/ids.ts';
 import { type Job, isLive, type MigrateParams } from '../model/job.ts';
+import type { Network } from '../model/network.ts';
 import type { Vm, Vnic } from '../model/vm.ts';
 import { planMigration } from '../scheduler/plan-migration.ts';
 import { planFacts, vmById } from './facts.ts';
@@ -10,6 +11,8 @@ import type { AppParts } from './parts.ts';
 import { planFor } from './plan.ts';
 import { refuseImpossible } from './reserve-migration.ts';
 import type { Caller, MigrateOptions, UseCases } from './use-cases.ts';
+import { shutDown, startAndWait, stopAtOnce } from './vm-lifecycle.ts';
+import { setVnicPlugged } from './vnic-plug.ts';
 
 /** oVirt, KubeVirt: a guest has 30 s to give a device back. */
 const UNPLUG_TIMEOUT_MS = 30_000;
@@ -20,7 +23,17 @@ const CANCEL_DECISION_LIMIT_MS = 60_000;
 
 type VmCases = Pick<
   UseCases,
-  'listVms' | 'getVm' | 'setVnicProfile' | 'planMigration' | 'migrateVm' | 'cancelMigration' | 'cancelJob'
+  | 'listVms'
+  | 'getVm'
+  | 'setVnicProfile'
+  | 'setVnicPlugged'
+  | 'startVm'
+  | 'shutdownVm'
+  | 'stopVm'
+  | 'planMigration'
+  | 'migrateVm'
+  | 'cancelMigration'
+  | 'cancelJob'
 >;
 
 /** The VM use cases. */
@@ -35,6 +48,22 @@ export function vmCases(parts: AppParts): VmCases {
     },
     getVm: (_caller, id) => getVm(parts, id),
     setVnicProfile: (_caller, vmId, vnicId, profileId) => setVnicProfile(parts, vmId, vnicId, profileId),
+    async setVnicPlugged(_caller, vmId, vnicId, plugged) {
+      await setVnicPlugged(parts, vmId, vnicId, plugged);
+      return getVm(parts, vmId);
+    },
+    async startVm(_caller, id) {
+      await startAndWait(parts, id);
+      return getVm(parts, id);
+    },
+    async shutdownVm(_caller, id) {
+      await shutDown(parts, id);
+      return getVm(parts, id);
+    },
+    async stopVm(_caller, id) {
+      await stopAtOnce(parts, id);
+      return getVm(parts, id);
+    },
     async planMigration(_caller, vmId, options) {
       return planFor(parts, vmId, planOptions(options));
     },
@@ -80,12 +109,20 @@ async function setVnicProfile(
   const vm = await vmById(parts, vmId);
   const vnic = vm.vnics.find((each) => each.id === vnicId);
   if (!vnic) throw new HandoverError('NOT_FOUND', `${vm.name} has no vNIC with the id ${vnicId}`);
-  if (profileId !== null) await checkFits(parts, vm, vnic, profileId);
-  await parts.store.vms.setVnicProfile(vnicId, profileId);
+  const network = profileId === null ? null : await checkFits(parts, vm, vnic, profileId);
+  // What is not in the guest is plugged with the VLAN of the network its profile names then.
+  const isOut = vnic.passthrough && vnic.actual === 'unplugged';
+  await parts.store.vms.setVnicProfile(vnicId, profileId, isOut && network ? network.vlan : vnic.vlan);
   return getVm(parts, vmId);
 }
 
-async function checkFits(parts: AppParts, vm: Vm, vnic: Vnic, profileId: VnicProfileId): Promise<void> {
+/** The network of the profile. */
+async function checkFits(
+  parts: AppParts,
+  vm: Vm,
+  vnic: Vnic,
+  profileId: VnicProfileId,
+): Promise<Network | null> {
   const profile = await parts.store.profiles.get(profileId);
   if (!profile) throw new HandoverError('NOT_FOUND', `there is no vNIC profile with the id ${profileId}`);
   if (profile.passThrough !== vnic.passthrough) {
@@ -99,7 +136,7 @@ async function checkFits(parts: AppParts, vm: Vm, vnic: Vnic, profileId: VnicPro
   }
   const network = await parts.store.networks.get(profile.networkId);
   // The VLAN of a plugged VF is programmed into it; naming another network would not change what it carries.
-  if (vnic.passthrough && vnic.actual === 'plugged' && network && network.vlan !== vnic.vlan) {
+  if (vnic.passthrough && vnic.actual !== 'unplugged' && network && network.vlan !== vnic.vlan) {
     throw new HandoverError(
       'VNIC_PROFILE_INVALID',
       `vNIC ${vnic.name} of ${vm.name} carries VLAN ${vnic.vlan ?? 'none'} and profile ` +
@@ -107,6 +144,7 @@ async function checkFits(parts: AppParts, vm: Vm, vnic: Vnic, profileId: VnicPro
         `choose a profile of a network with the same VLAN, or unplug the vNIC first`,
     );
   }
+  return network;
 }
 
 const planOptions = (options: MigrateOptions) => ({

@@ -60,6 +60,7 @@ export const ERROR_CODES = {
   ALREADY_EXISTS: row('conflict', 'never'),
   IN_USE: row('conflict', 'later'),
   VM_ALREADY_MIGRATING: row('conflict', 'later'),
+  VM_STATUS_WRONG: row('conflict', 'later'),
   VM_NOT_MIGRATING: row('conflict', 'never'),
   CANCEL_TOO_LATE: row('conflict', 'never'),
   TARGET_IS_SOURCE: row('conflict', 'never'),
@@ -69,12 +70,15 @@ export const ERROR_CODES = {
 
   NO_HOST_FITS: row('no_capacity', 'later'),
   VF_TAKEN: row('no_capacity', 'later'),
+  NO_VF_FITS: row('no_capacity', 'later'),
 
   LIBVIRT_REFUSED: row('refused', 'inspect'),
   MIGRATION_REFUSED: row('refused', 'later'),
   MIGRATION_FAILED: row('refused', 'later'),
   PEER_UNREACHABLE: row('refused', 'later'),
   HOST_COMMAND_FAILED: row('refused', 'inspect'),
+  VNIC_NOT_PLUGGED: row('refused', 'later'),
+  VM_NOT_STARTED: row('refused', 'later'),
 
   HOST_UNREACHABLE: row('unreachable', 'safe'),
   HOST_CHANNEL_UNAVAILABLE: row('unreachable', 'safe'),

@@ -3,18 +3,14 @@
  * and each of them start quickly. Speaks HTTP only; `serve` is handed in by `bin/handover.mjs`.
  */
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { CliError, codeOf, EXIT } from './cli-error.ts';
-import type { Client } from './client.ts';
+import { type GlobalOptions, numberOrNone, run, wholeNumber, yesOrNo } from './command-parts.ts';
 import { type OutputFormat, printJson } from './output.ts';
+import { addVm } from './vm-program.ts';
 
 /** Starts the engine in this process with the rest of the command line. */
 export type Serve = (args: readonly string[]) => Promise<void>;
-
-interface GlobalOptions {
-  readonly url?: string;
-  readonly output: OutputFormat;
-}
 
 /** Runs a command line as in `process.argv`. Returns the exit code; everything was said by then. */
 export async function main(argv: readonly string[], serve: Serve): Promise<number> {
@@ -81,38 +77,6 @@ function version(): string {
   const file = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   return (JSON.parse(file) as { version: string }).version;
 }
-
-/** An action that needs a signed-on client. */
-type Run = (client: Client, format: OutputFormat) => Promise<void>;
-
-async function run(command: Command, action: Run): Promise<void> {
-  const { url, output } = command.optsWithGlobals<GlobalOptions>();
-  const { Client: Opened } = await import('./client.ts');
-  await action(Opened.open(url), output);
-}
-
-/** A whole number from `least` on, for options. */
-const wholeNumber =
-  (least: number) =>
-  (text: string): number => {
-    const value = Number(text);
-    if (!Number.isInteger(value) || value < least) {
-      throw new InvalidArgumentError(`It must be a whole number, at least ${least}.`);
-    }
-    return value;
-  };
-/** A whole number, or `none` to take the value away. */
-const numberOrNone = (text: string): number | 'none' => (text === 'none' ? 'none' : wholeNumber(0)(text));
-const seconds = (text: string): number => {
-  const value = Number(text);
-  if (!Number.isFinite(value) || value <= 0)
-    throw new InvalidArgumentError('It must be a number of seconds.');
-  return value;
-};
-const yesOrNo = (text: string): boolean => {
-  if (text === 'yes' || text === 'no') return text === 'yes';
-  throw new InvalidArgumentError('It must be yes or no.');
-};
 
 function addServe(program: Command, serve: Serve): void {
   program
@@ -265,59 +229,6 @@ function addProfile(program: Command): void {
     .action(async (name: string, _options: object, command: Command) => {
       const { deleteProfile } = await load();
       await run(command, async (client, format) => await deleteProfile(client, format, name));
-    });
-}
-
-function addVm(program: Command): void {
-  const vm = program.command('vm').description('virtual machines and their migration');
-  const load = async () => await import('./vm-commands.ts');
-  vm.command('list')
-    .description('all VMs')
-    .action(async (_options: object, command: Command) => {
-      await run(command, (await load()).listVms);
-    });
-  vm.command('show <vm>')
-    .description('one VM with its vNICs')
-    .action(async (name: string, _options: object, command: Command) => {
-      const { showVm } = await load();
-      await run(command, async (client, format) => await showVm(client, format, name));
-    });
-  vm.command('plan <vm>')
-    .description('may it move, where to, with which VFs, and why not elsewhere; changes nothing')
-    .option('--to <host>', 'look at this host only')
-    .option('--copy-storage', 'local disks are copied')
-    .action(async (name: string, options: object, command: Command) => {
-      const { planVm } = await import('./plan-command.ts');
-      await run(command, async (client, format) => await planVm(client, format, name, options));
-    });
-  vm.command('migrate <vm>')
-    .description('move it live, with its VFs')
-    .option('--to <host>', 'to this host; else the best that fits')
-    .option('--watch', 'follow it to its end')
-    .option('--copy-storage', 'copy local disks')
-    .option(
-      '--unplug-timeout <s>',
-      'how long the guest has to give one VF back, 1 to 600 (default 30)',
-      seconds,
-    )
-    .option('--downtime-max <ms>', 'how long the guest may pause, 1 to 60000 (default 500)', wholeNumber(1))
-    .action(async (name: string, options: object, command: Command) => {
-      const { migrateVm } = await load();
-      await run(command, async (client, format) => await migrateVm(client, format, name, options));
-    });
-  vm.command('cancel <vm>')
-    .description('stop its migration; only if it will end on the source')
-    .action(async (name: string, _options: object, command: Command) => {
-      const { cancelVm } = await load();
-      await run(command, async (client, format) => await cancelVm(client, format, name));
-    });
-  vm.command('nic')
-    .description("a VM's vNICs")
-    .command('set-profile <vm> <nic> <profile>')
-    .description('give a vNIC another profile')
-    .action(async (name: string, nic: string, profile: string, _options: object, command: Command) => {
-      const { setNicProfile } = await load();
-      await run(command, async (client, format) => await setNicProfile(client, format, name, nic, profile));
     });
 }
 

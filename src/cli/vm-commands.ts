@@ -1,5 +1,6 @@
 /**
- * `handover vm list|show|migrate|cancel` and `handover vm nic set-profile`. `vm plan` is in
+ * `handover vm list|show|start|shutdown|stop|migrate|cancel` and `handover vm nic set-profile|plug|unplug`.
+ * `vm plan` is in
  * `plan-command.ts`.
  */
 import type { JobView } from '../api/types/job-view.ts';
@@ -159,6 +160,18 @@ export async function cancelVm(client: Client, format: OutputFormat, nameOrId: s
   else print(`The migration of ${vm.name} is cancelled; it stays on its source.`);
 }
 
+/** Starts or ends a VM; returns when it is so, but a guest asked to shut down takes its time. */
+export async function actOnVm(
+  client: Client,
+  format: OutputFormat,
+  nameOrId: string,
+  verb: 'start' | 'shutdown' | 'stop',
+): Promise<void> {
+  const vm = await findOne<OvirtVm>(client, 'vms', nameOrId);
+  await client.ovirt('POST', `vms/${vm.id}/${verb}`, {});
+  await showVm(client, format, vm.id);
+}
+
 /** Gives a vNIC another profile. */
 export async function setNicProfile(
   client: Client,
@@ -167,14 +180,35 @@ export async function setNicProfile(
   nicName: string,
   profileName: string,
 ): Promise<void> {
-  const vm = await findOne<OvirtVm>(client, 'vms', nameOrId, 'nics');
-  const nics = itemsOf<OvirtNic>(vm.nics, 'nic');
-  const nic = nics.find((each) => each.name === nicName || each.id === nicName);
-  if (!nic) {
-    const names = nics.map((each) => each.name).join(', ') || 'none';
-    throw new CliError(EXIT.notFound, `${vm.name} has no vNIC ${nicName}; it has: ${names}`);
-  }
+  const { vm, nic } = await findNic(client, nameOrId, nicName);
   const profile = await findOne<Reference & { name: string }>(client, 'vnicprofiles', profileName);
   await client.ovirt('PUT', `vms/${vm.id}/nics/${nic.id}`, { vnic_profile: { id: profile.id } });
   await showVm(client, format, vm.id);
+}
+
+/** Plugs or unplugs a vNIC; returns when it is so. */
+export async function plugNic(
+  client: Client,
+  format: OutputFormat,
+  nameOrId: string,
+  nicName: string,
+  verb: 'plug' | 'unplug',
+): Promise<void> {
+  const { vm, nic } = await findNic(client, nameOrId, nicName);
+  const action = verb === 'plug' ? 'activate' : 'deactivate';
+  await client.ovirt('POST', `vms/${vm.id}/nics/${nic.id}/${action}`, {});
+  await showVm(client, format, vm.id);
+}
+
+async function findNic(
+  client: Client,
+  nameOrId: string,
+  nicName: string,
+): Promise<{ vm: OvirtVm; nic: OvirtNic }> {
+  const vm = await findOne<OvirtVm>(client, 'vms', nameOrId, 'nics');
+  const nics = itemsOf<OvirtNic>(vm.nics, 'nic');
+  const nic = nics.find((each) => each.name === nicName || each.id === nicName);
+  if (nic) return { vm, nic };
+  const names = nics.map((each) => each.name).join(', ') || 'none';
+  throw new CliError(EXIT.notFound, `${vm.name} has no vNIC ${nicName}; it has: ${names}`);
 }

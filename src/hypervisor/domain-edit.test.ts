@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Mac, PciAddress } from '../base/ids.ts';
-import { definitionForTarget, interfaceXml } from './domain-edit.ts';
+import { definitionWithVfs, interfaceXml } from './domain-edit.ts';
 import { readDomainXml } from './domain-xml.ts';
 import type { VfPlug } from './port.ts';
 import { PC_DEFINITION, Q35_DEFINITION } from './samples.ts';
@@ -44,7 +44,7 @@ describe('the interface to plug', () => {
 
 describe('the definition for the target', () => {
   test('differs from the source in the address of the VF alone', () => {
-    const edited = definitionForTarget(PC_DEFINITION, [{ ...plug, pool: null }]);
+    const edited = definitionWithVfs(PC_DEFINITION, [{ ...plug, pool: null }]);
     expect(edited).toBe(
       PC_DEFINITION.replace(
         "domain='0x0000' bus='0x01' slot='0x10' function='0x2'",
@@ -54,18 +54,18 @@ describe('the definition for the target', () => {
   });
 
   test('of a domain without vNICs to name is the same, byte for byte', () => {
-    expect(definitionForTarget(PC_DEFINITION, [])).toBe(PC_DEFINITION);
-    expect(definitionForTarget(Q35_DEFINITION, [])).toBe(Q35_DEFINITION);
+    expect(definitionWithVfs(PC_DEFINITION, [])).toBe(PC_DEFINITION);
+    expect(definitionWithVfs(Q35_DEFINITION, [])).toBe(Q35_DEFINITION);
   });
 
   test('keeps the pool when asked', () => {
     const vnic = { ...plug, mac: '52:54:00:01:01:04' as Mac, alias: 'ua-vf1', pool: 'vf-pool' };
-    expect(definitionForTarget(PC_DEFINITION, [vnic])).toBe(PC_DEFINITION);
+    expect(definitionWithVfs(PC_DEFINITION, [vnic])).toBe(PC_DEFINITION);
   });
 
   test('names a VF where the target has no such pool', () => {
     const vnic = { ...plug, mac: '52:54:00:01:01:04' as Mac, alias: 'ua-vf1', pool: null };
-    const { interfaces } = readDomainXml(definitionForTarget(PC_DEFINITION, [vnic]));
+    const { interfaces } = readDomainXml(definitionWithVfs(PC_DEFINITION, [vnic]));
     expect(interfaces.map((each) => [each.kind, each.vf])).toEqual([
       ['bridge', null],
       ['hostdev', '0000:01:10.2'],
@@ -75,18 +75,18 @@ describe('the definition for the target', () => {
 
   test('gets a desired vNIC it lacks, once, however often it is asked', () => {
     const vnic = { ...plug, mac: '52:54:00:0f:0f:0f' as Mac, alias: 'ua-vf9', pool: null };
-    const once = definitionForTarget(PC_DEFINITION, [vnic]);
+    const once = definitionWithVfs(PC_DEFINITION, [vnic]);
     expect(readDomainXml(once).interfaces.at(-1)).toMatchObject({
       mac: vnic.mac,
       vf: vnic.vf,
       alias: 'ua-vf9',
     });
-    expect(definitionForTarget(once, [vnic])).toBe(once);
+    expect(definitionWithVfs(once, [vnic])).toBe(once);
   });
 
   test('never turns an ordinary interface with the same MAC into a VF', () => {
     const sameMac = PC_DEFINITION.replaceAll('52:54:00:01:01:01', '52:54:00:01:01:02');
-    const { interfaces } = readDomainXml(definitionForTarget(sameMac, [{ ...plug, pool: null }]));
+    const { interfaces } = readDomainXml(definitionWithVfs(sameMac, [{ ...plug, pool: null }]));
     expect(interfaces.map((each) => each.kind)).toEqual(['bridge', 'hostdev', 'network']);
     expect(interfaces[1]?.vf).toBe(plug.vf);
   });
@@ -117,7 +117,7 @@ describe('the definition for the target', () => {
           "<future attribute='1'>text</future>",
           () => inInterface,
         );
-        const edited = definitionForTarget(source, [{ ...plug, vf: address, pool: null }]);
+        const edited = definitionWithVfs(source, [{ ...plug, vf: address, pool: null }]);
         const [bus, slot] = [address.slice(5, 7), address.slice(8, 10)];
         expect(edited).toBe(
           source.replace(

@@ -17,21 +17,22 @@ import {
   writeXml,
   type XmlElement,
 } from '../libvirt/xml/index.ts';
-import type { VfPlug } from './port.ts';
+import type { DefinedVf, VfPlug } from './port.ts';
 import { parseHostXml, pciAddressAttributes } from './xml-values.ts';
 
 /** `<interface type='hostdev'>` for a hot-plug. `guestAddress` null lets libvirt choose. */
 export const interfaceXml = (plug: VfPlug): string => writeXml(buildInterface(plug));
 
+/** What a definition has of a VF: its pool's interface if it keeps one. */
+export const definitionXml = (vnic: DefinedVf): string =>
+  writeXml(vnic.pool === null ? buildInterface(vnic) : buildPoolInterface(vnic, vnic.pool));
+
 /**
- * The definition for the target: each desired passthrough vNIC, found by MAC, names its new VF; one that
- * keeps its pool is left as it is; a desired one the definition lacks is added. Throws `PROTOCOL_VIOLATION`
- * if `definition` is no domain.
+ * The definition with these VFs, as the next start is to have them: each desired passthrough vNIC, found by
+ * MAC, names its new VF; one that keeps its pool is left as it is; a desired one the definition lacks is
+ * added. Throws `PROTOCOL_VIOLATION` if `definition` is no domain.
  */
-export function definitionForTarget(
-  definition: string,
-  vnics: readonly (VfPlug & { readonly pool: string | null })[],
-): string {
+export function definitionWithVfs(definition: string, vnics: readonly DefinedVf[]): string {
   const root = parseHostXml(definition, 'domain');
   const devices = devicesOf(root);
   for (const vnic of vnics) {
@@ -42,6 +43,15 @@ export function definitionForTarget(
     else namePool(devices, defined, vnic, vnic.pool);
   }
   return writeXml(root);
+}
+
+/**
+ * The `<interface>` of a VF (or of a pool of them) with this MAC, as the definition has it; null if it has
+ * none.
+ */
+export function definedInterfaceXml(definition: string, mac: Mac): string | null {
+  const defined = findInterface(devicesOf(parseHostXml(definition, 'domain')), mac);
+  return defined && writeXml(defined);
 }
 
 /** Points a defined interface at another VF, whatever it named before. */

@@ -13,6 +13,7 @@ import type { VfAttributes } from '../model/pf.ts';
 import { ArrivingDomains } from './arriving-domains.ts';
 import { HostConnections } from './connections.ts';
 import type { Connect } from './connections.ts';
+import { defineVnic, setDefinedVfs, undefineVnic } from './definition-acts.ts';
 import { emptyMemory, type HostMemory, type Looker, lookAtDomain } from './domain-look.ts';
 import { EventHub } from './event-hub.ts';
 import { lookForVfs } from './guest-agent.ts';
@@ -22,6 +23,7 @@ import { abortJob, lookForBlockers, migrate } from './migrate.ts';
 import { checkPciAddress } from './names.ts';
 import { observe } from './observe.ts';
 import type {
+  DefinedVf,
   DomainListener,
   GuestVf,
   HostEndpoint,
@@ -32,7 +34,7 @@ import type {
   VfPlug,
 } from './port.ts';
 import { acting, domainRef, nullOn } from './refusals.ts';
-import { plugVf, reattachVf, requestUnplug, resetVf } from './vf-acts.ts';
+import { plugVf, reattachVf, requestUnplug, resetVf, startDomain } from './vf-acts.ts';
 import { lookAtVfAttributes } from './vf-look.ts';
 
 const CALL_LIMIT_MS = 30_000;
@@ -129,6 +131,14 @@ export class LibvirtHost implements Hypervisor {
     return this.#channel.inspectFile(path);
   }
 
+  async defineVnic(vmId: VmId, vnic: DefinedVf): Promise<void> {
+    await defineVnic(await this.#connections.work(), this.endpoint.name, vmId, vnic);
+  }
+
+  async undefineVnic(vmId: VmId, mac: Mac): Promise<void> {
+    await undefineVnic(await this.#connections.work(), this.endpoint.name, vmId, mac);
+  }
+
   async requestUnplug(vmId: VmId, alias: string): Promise<void> {
     const [look, work] = await Promise.all([this.#connections.control(), this.#connections.work()]);
     await requestUnplug(look, work, this.endpoint.name, vmId, alias);
@@ -177,6 +187,21 @@ export class LibvirtHost implements Hypervisor {
       `set the longest downtime to ${downtimeMs} ms`,
       client.call(procedures.domainMigrateSetMaxDowntime, args, { timeoutMs: CALL_LIMIT_MS }),
     );
+  }
+
+  async setDefinedVfs(vmId: VmId, vnics: readonly DefinedVf[]): Promise<void> {
+    await setDefinedVfs(await this.#connections.work(), this.endpoint.name, vmId, vnics);
+  }
+
+  async start(vmId: VmId, unmanaged: readonly PciAddress[]): Promise<void> {
+    await startDomain(await this.#connections.work(), this.endpoint.name, vmId, unmanaged);
+  }
+
+  async shutdown(vmId: VmId): Promise<void> {
+    const client = await this.#connections.work();
+    const args = { dom: domainRef(vmId), flags: 0 };
+    const call = client.call(procedures.domainShutdownFlags, args, { timeoutMs: CALL_LIMIT_MS });
+    await this.#act('ask the guest to shut down', call);
   }
 
   async destroy(vmId: VmId): Promise<void> {

@@ -24,7 +24,7 @@ import {
   type TypedParam,
 } from '../libvirt/index.ts';
 import type { HostConnections } from './connections.ts';
-import { definitionForTarget } from './domain-edit.ts';
+import { definitionWithVfs } from './domain-edit.ts';
 import type { MigrateRequest } from './port.ts';
 import { acting, domainRef, migrationBlockersOf, nullOn } from './refusals.ts';
 
@@ -219,7 +219,7 @@ async function migrationParams(client: LibvirtClient, request: MigrateRequest): 
       { dom: domainRef(request.vmId), flags: DOMAIN_XML.inactive | DOMAIN_XML.secure },
       { timeoutMs: CALL_LIMIT_MS },
     );
-    params.push(param.string(MIGRATE_PARAM.persistentXml, definitionForTarget(xml, request.configVfs)));
+    params.push(param.string(MIGRATE_PARAM.persistentXml, definitionWithVfs(xml, request.configVfs)));
   }
   return params;
 }

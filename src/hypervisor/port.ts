@@ -70,6 +70,11 @@ export interface VfPlug {
   readonly traitsXml: string;
 }
 
+/** One vNIC as a definition has it: on that VF, or on any of `pool`. */
+export interface DefinedVf extends VfPlug {
+  readonly pool: string | null;
+}
+
 /** How far a memory transfer is. Bytes and ms as numbers. */
 export interface MigrationProgress {
   readonly side: 'source' | 'target';
@@ -104,7 +109,7 @@ export interface MigrateRequest {
    * For the definition on the target: each desired passthrough vNIC and its new VF; `pool` keeps the pool
    * instead.
    */
-  readonly configVfs: readonly (VfPlug & { readonly pool: string | null })[];
+  readonly configVfs: readonly DefinedVf[];
   readonly bandwidthMiBps: number | null;
   /** Disk targets (`vda`) to copy; empty = storage is shared. */
   readonly copyDisks: readonly string[];
@@ -168,6 +173,12 @@ export interface Hypervisor {
   /** A file seen over the host channel. */
   inspectFile(path: string): Promise<HostFile>;
 
+  // ---- acting on vNICs of the definition: what the next start of a persistent domain has ----
+  /** Adds a VF to the definition, unless it has one with that MAC. */
+  defineVnic(vmId: VmId, vnic: DefinedVf): Promise<void>;
+  /** Takes the VF with that MAC out of the definition; none is no error. */
+  undefineVnic(vmId: VmId, mac: Mac): Promise<void>;
+
   // ---- acting on vNICs (live domain only; the definition is never touched) ----
   /**
    * Asks the guest to give a device back. Returning means asked, not given (or given already). Repeating is
@@ -196,6 +207,17 @@ export interface Hypervisor {
   abortMigration(vmId: VmId): Promise<void>;
   /** Sets how long the guest may stand still at switchover; before or during the transfer. */
   setDowntimeMax(vmId: VmId, downtimeMs: number): Promise<void>;
+  /**
+   * Names these VFs in the definition, by MAC; adds what it lacks. Nothing is written where it is so already.
+   */
+  setDefinedVfs(vmId: VmId, vnics: readonly DefinedVf[]): Promise<void>;
+  /**
+   * Starts a defined domain. `unmanaged`: VFs to take from their host drivers before, which libvirt does not
+   * do for them; given back if libvirt refuses.
+   */
+  start(vmId: VmId, unmanaged: readonly PciAddress[]): Promise<void>;
+  /** Asks the guest to shut down; it may not. */
+  shutdown(vmId: VmId): Promise<void>;
   /** Ends the domain's QEMU at once. The definition stays. No such domain is no error. */
   destroy(vmId: VmId): Promise<void>;
   /** Lets a paused guest run. */

@@ -21,6 +21,8 @@ import { findVfPlace } from './vf-look.ts';
 const LOOK_LIMIT_MS = 15_000;
 /** 1 to 2 s in the lab; minutes with very large guests whose memory is mapped for the device. */
 const PLUG_LIMIT_MS = 180_000;
+/** The same, and what else a QEMU with much memory takes. */
+const START_LIMIT_MS = 240_000;
 /** Returns in 10 ms; waits while another job holds the domain (libvirt gives up after 30 s, code 68). */
 const ASK_LIMIT_MS = 45_000;
 /** Unbinding waits for whoever uses the netdev. */
@@ -199,4 +201,28 @@ export async function resetVf(
 
 function noSuchVf(where: string, vf: PciAddress): HandoverError {
   return new HandoverError('NOT_FOUND', `${where} has no VF ${vf} with a network device above it`);
+}
+
+/** See `Hypervisor.start`. */
+export async function startDomain(
+  client: LibvirtClient,
+  where: string,
+  vmId: VmId,
+  unmanaged: readonly PciAddress[],
+): Promise<void> {
+  const detached: PciAddress[] = [];
+  try {
+    for (const vf of unmanaged) {
+      await detachFromHost(client, where, vf);
+      detached.push(vf);
+    }
+    const args = { dom: domainRef(vmId), flags: 0 };
+    const call = client.call(procedures.domainCreateWithFlags, args, { timeoutMs: START_LIMIT_MS });
+    await acting(where, 'start the domain', call);
+  } catch (error) {
+    // Only a refusal proves that the domain has not got them.
+    if (isCode(error, 'LIBVIRT_REFUSED', 'NOT_FOUND'))
+      for (const vf of detached) await giveBack(client, where, vf, error);
+    throw error;
+  }
 }

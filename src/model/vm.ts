@@ -42,7 +42,10 @@ export interface Vnic {
   /** Bridge or libvirt network it hangs on (ordinary vNICs). */
   readonly bridge: string | null;
   readonly profileId: VnicProfileId | null;
+  /** Desired. False and `unplug_pending`: its user took it out, and the guest has not given it back yet. */
   readonly plugged: boolean;
+  /** Its user plugged or unplugged it here: it stays known while no domain shows it. */
+  readonly kept: boolean;
   readonly actual: VnicActual;
   /** The VF it is attached to now. */
   readonly vf: PciAddress | null;
@@ -66,6 +69,8 @@ export interface Vm {
   readonly hostId: HostId | null;
   /** As observed; `migrating` is derived from a live job, never stored. */
   readonly status: VmStatus;
+  /** Its user asked for its start, which neither succeeded nor failed yet. */
+  readonly starting: boolean;
   readonly memoryKiB: number;
   readonly vcpus: number;
   readonly vnics: readonly Vnic[];

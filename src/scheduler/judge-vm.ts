@@ -53,6 +53,13 @@ function vnicRefusals(facts: PlanFacts, vnic: Vnic): PlanReason[] {
   ];
   if (vnic.blocker !== null) return because('vnic_blocked', vnic.blocker);
   if (!vnic.passthrough || (!vnic.plugged && vnic.vf === null)) return [];
+  if (!vnic.plugged && vnic.actual === 'unplug_pending') {
+    return because(
+      'vnic_leaving',
+      `it is being unplugged; wait until the guest has given it back, or plug it again: handover vm nic ` +
+        `plug ${vm.name} ${vnic.name}`,
+    );
+  }
   if (vnic.profileId === null) {
     return because(
       'vnic_profile_missing',

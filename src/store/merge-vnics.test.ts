@@ -131,6 +131,13 @@ describe('what is not seen any more', () => {
     expect(mergeVnics([known], [], false)).toEqual([{ ...known, actual: 'unplugged', vf: null }]);
   });
 
+  test('stays as unplugged where its user took it out', () => {
+    const known = aFoundVnic(1, { plugged: false, kept: true, actual: 'unplugged', vf: null });
+    expect(mergeVnics([known], [], false)).toEqual([known]);
+    const seen = seenAgain(known, { plugged: true, kept: false });
+    expect(mergeVnics([known], [seen], false)[0]).toMatchObject({ plugged: false, kept: true });
+  });
+
   test('is gone when it is not desired', () => {
     expect(mergeVnics([aFoundVnic(1, { plugged: false })], [], false)).toEqual([]);
   });

@@ -4,12 +4,12 @@
  *
  * - The same vNIC is found by its user alias, else by MAC and kind. Kind matters: the two halves of a bond
  *   may share a MAC.
- * - Known: id, name, profile (unless the look names one) and `plugged`, which is a wish and not to be seen on
- *   a host.
+ * - Known: id, name, profile (unless the look names one), and `plugged` and `kept`, which are wishes and not
+ *   to be seen on a host.
  * - `actual` and `vf` belong to a live job or a pending unplug while there is one; a look from outside may be
  *   older.
  * - `degraded` says "attached, but seen not to work", so seeing it attached to the same VF does not end it.
- * - A vNIC not seen any more stays, `unplugged`, while it is desired; otherwise it is gone.
+ * - A vNIC not seen any more stays, `unplugged`, while it is desired or kept; otherwise it is gone.
  */
 import { isUserAlias } from '../model/domain.ts';
 import type { Vnic } from '../model/vm.ts';
@@ -28,7 +28,7 @@ export function mergeVnics(
     const seen = pairs.get(vnic);
     if (seen) return [mergeSeen(vnic, seen, jobOwnsActual)];
     if (jobOwnsActual || vnic.actual === 'unplug_pending') return [vnic];
-    return vnic.plugged ? [{ ...vnic, actual: 'unplugged' as const, vf: null }] : [];
+    return vnic.plugged || vnic.kept ? [{ ...vnic, actual: 'unplugged' as const, vf: null }] : [];
   });
   const matched = new Set(pairs.values());
   const namesTaken = new Set(merged.map((vnic) => vnic.name));
@@ -83,6 +83,7 @@ function mergeSeen(known: Vnic, seen: Vnic, jobOwnsActual: boolean): Vnic {
     alias: seen.alias ?? known.alias,
     profileId: seen.profileId ?? known.profileId,
     plugged: known.plugged,
+    kept: known.kept,
     actual: keepsActual ? known.actual : seen.actual,
     vf: keepsActual ? known.vf : seen.vf,
   };

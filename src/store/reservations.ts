@@ -67,7 +67,7 @@ export function reservationStore(db: Db): Store['reservations'] {
 
     async reserve(jobId, epoch, targetHostId, reservations, version) {
       await db.transaction(async (sql) => {
-        await nextVersion(sql, version);
+        await nextPlacesVersion(sql, version);
         await lockHosts(sql, [targetHostId, ...reservations.map((each) => each.hostId)]);
         const job = await sql.first(
           `update jobs set target_host_id = $3
@@ -105,8 +105,11 @@ export function reservationStore(db: Db): Store['reservations'] {
   };
 }
 
-/** Counts on from `version`, or from whatever it is. The row is locked until the transaction ends. */
-async function nextVersion(sql: Sql, version: number | null): Promise<void> {
+/**
+ * Counts on from `version`, or from whatever it is. The row is locked until the transaction ends. Throws
+ * `CHOICE_OUTDATED`.
+ */
+export async function nextPlacesVersion(sql: Sql, version: number | null): Promise<void> {
   const row = await sql.first(
     'update places set version = version + 1 where $1::bigint is null or version = $1 returning version',
     [version],
@@ -153,7 +156,7 @@ async function removeVoid(sql: Sql, hostIds: readonly HostId[]): Promise<void> {
 }
 
 async function takeHold(sql: Sql, claim: HostClaim, { vmId, vnicId, vf }: VfHold): Promise<void> {
-  await nextVersion(sql, null);
+  await nextPlacesVersion(sql, null);
   const mine = await sql.first(
     'select from host_claims where host_id = $1 and owner = $2 and epoch = $3 and lease_until > now()',
     [claim.hostId, claim.owner, claim.epoch],
@@ -168,9 +171,7 @@ async function takeHold(sql: Sql, claim: HostClaim, { vmId, vnicId, vf }: VfHold
   const job = await sql.first<{ id: JobId }>('select id from jobs where vm_id = $1 and ended_at is null', [
     vmId,
   ]);
-  if (job !== null) {
-    throw new HandoverError('VM_ALREADY_MIGRATING', `job ${job.id} of VM ${vmId} has not ended yet`);
-  }
+  if (job !== null) throw vmHasJob(job.id, vmId);
   await removeVoid(sql, [claim.hostId]);
   const held = await sql.first(
     `insert into reservations (host_id, vf, host_epoch, vm_id, vnic_id, side)
@@ -187,7 +188,7 @@ async function endHold(
   actual: 'plugged' | 'unplugged',
 ): Promise<void> {
   // What is known of the VM changes: whoever chose before must not reserve for what it was.
-  await nextVersion(sql, null);
+  await nextPlacesVersion(sql, null);
   const ended = await sql.first(
     `delete from reservations r
      where host_id = $1 and vf = $2 and vnic_id = $3 and job_id is null and host_epoch = $4
@@ -201,6 +202,10 @@ async function endHold(
     actual === 'plugged' ? vf : null,
   ]);
 }
+
+/** Why nothing else may change a VM now. */
+export const vmHasJob = (jobId: JobId, vmId: VmId | undefined): HandoverError =>
+  new HandoverError('VM_ALREADY_MIGRATING', `job ${jobId} of VM ${vmId} has not ended yet`);
 
 const taken = (hostId: HostId, vf: PciAddress): HandoverError =>
   new HandoverError('VF_TAKEN', `VF ${vf} was taken by another migration meanwhile`, {

@@ -4,17 +4,20 @@
  */
 import type { Store } from '../app/store-port.ts';
 import { HandoverError } from '../base/errors.ts';
-import { type HostId, isUuid, type VmId } from '../base/ids.ts';
+import { type HostId, isUuid, type JobId, type VmId, type VnicId } from '../base/ids.ts';
 import type { Vm, VmStatus } from '../model/vm.ts';
-import { type Db, expectFound } from './db.ts';
+import { type Db, expectFound, type Sql } from './db.ts';
 import { observeVms } from './observe.ts';
+import { nextPlacesVersion, vmHasJob } from './reservations.ts';
 import { toVnic, type VnicRow } from './vnic-row.ts';
+import { NOTIFY } from './wake-listener.ts';
 
 interface VmRow {
   readonly id: VmId;
   readonly name: string;
   readonly host_id: HostId | null;
   readonly status: VmStatus;
+  readonly starting: boolean;
   readonly memory_kib: number;
   readonly vcpus: number;
   readonly vnics: VnicRow[];
@@ -34,6 +37,7 @@ const toVm = (row: VmRow): Vm => ({
   name: row.name,
   hostId: row.host_id,
   status: row.status,
+  starting: row.starting,
   memoryKiB: row.memory_kib,
   vcpus: row.vcpus,
   vnics: row.vnics.map(toVnic),
@@ -55,16 +59,18 @@ export function vmStore(db: Db): Store['vms'] {
 
     observe: (observation) => observeVms(db, observation),
 
-    async setVnicProfile(vnicId, profileId) {
+    async setVnicProfile(vnicId, profileId, vlan) {
       const row = await db.first(
-        'update vnics set profile_id = $2 where id = $1 returning id',
-        [vnicId, profileId],
+        'update vnics set profile_id = $2, vlan = $3 where id = $1 returning id',
+        [vnicId, profileId, vlan],
         {
           vnics_profile: () => new HandoverError('NOT_FOUND', `there is no vNIC profile ${profileId}`),
         },
       );
       expectFound(row, 'vNIC', vnicId);
     },
+
+    setVnicDesired: (vnicId, plugged) => db.transaction((sql) => setVnicDesired(sql, vnicId, plugged)),
 
     async setVnicActual(vnicId, actual, vf) {
       const row = await db.first('update vnics set actual = $2, vf = $3 where id = $1 returning id', [
@@ -75,6 +81,14 @@ export function vmStore(db: Db): Store['vms'] {
       expectFound(row, 'vNIC', vnicId);
     },
 
+    async setStarting(vmId, starting) {
+      const row = await db.first(
+        `update vms set starting = $2 where id = $1 returning id${starting ? `, ${NOTIFY}` : ''}`,
+        [vmId, starting],
+      );
+      expectFound(row, 'VM', vmId);
+    },
+
     async setHost(vmId, hostId) {
       const row = await db.first('update vms set host_id = $2 where id = $1 returning id', [vmId, hostId], {
         vms_host: () => new HandoverError('NOT_FOUND', `there is no host ${hostId}`),
@@ -82,4 +96,24 @@ export function vmStore(db: Db): Store['vms'] {
       expectFound(row, 'VM', vmId);
     },
   };
+}
+
+/**
+ * A job that is added after the look for one reserves after this transaction (both lock `places`), and then
+ * finds what is desired now.
+ */
+async function setVnicDesired(sql: Sql, vnicId: VnicId, plugged: boolean): Promise<void> {
+  await nextPlacesVersion(sql, null);
+  const row = await sql.first<{ vm_id: VmId }>(
+    `update vnics set plugged = $2, kept = true,
+       actual = case when not $2 and actual <> 'unplugged' then 'unplug_pending' else actual end
+     where id = $1 returning vm_id`,
+    [vnicId, plugged],
+  );
+  expectFound(row, 'vNIC', vnicId);
+  const job = await sql.first<{ id: JobId }>('select id from jobs where vm_id = $1 and ended_at is null', [
+    row?.vm_id,
+  ]);
+  if (job !== null) throw vmHasJob(job.id, row?.vm_id);
+  await sql.rows(`select ${NOTIFY}`);
 }

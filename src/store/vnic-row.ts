@@ -14,6 +14,7 @@ export interface VnicRow {
   readonly bridge: string | null;
   readonly profile_id: VnicProfileId | null;
   readonly plugged: boolean;
+  readonly kept: boolean;
   readonly actual: VnicActual;
   readonly vf: PciAddress | null;
   readonly managed: boolean;
@@ -36,6 +37,7 @@ export const toVnic = (row: VnicRow): Vnic => ({
   bridge: row.bridge,
   profileId: row.profile_id,
   plugged: row.plugged,
+  kept: row.kept,
   actual: row.actual,
   vf: row.vf,
   managed: row.managed,
@@ -58,6 +60,7 @@ export const fromVnic = (vnic: Vnic): VnicRow => ({
   bridge: vnic.bridge,
   profile_id: vnic.profileId,
   plugged: vnic.plugged,
+  kept: vnic.kept,
   actual: vnic.actual,
   vf: vnic.vf,
   managed: vnic.managed,

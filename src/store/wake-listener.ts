@@ -18,6 +18,9 @@ const RECONNECT_AFTER_MS = 1_000;
  */
 export const NOTIFY_JOB = `pg_notify('${CHANNEL}', id::text)`;
 
+/** For a select list: tells every replica, when the transaction commits, that something is to be done. */
+export const NOTIFY = `pg_notify('${CHANNEL}', '')`;
+
 export interface WakeListener {
   /**
    * Calls `wake` on every notification and after every reconnection, until the returned function is called.

@@ -177,3 +177,49 @@ describe('a migration', () => {
     expect(after['virtual_function']).toBe(before?.['virtual_function']);
   });
 });
+
+test('a VM is stopped and started again with its VF', async () => {
+  const vm = await named('vms', 'vm', 'db-1');
+  const status = async () => (await engine.ask<{ status: string }>('GET', `vms/${vm.id}`)).body.status;
+  expect((await engine.ask('POST', `vms/${vm.id}/stop`, {})).status).toBe(200);
+  expect(await status()).toBe('down');
+  const again = await engine.ask('POST', `vms/${vm.id}/stop`, {});
+  expect(again).toMatchObject({ status: 409, body: { fault: { code: 'VM_STATUS_WRONG' } } });
+  const started = await engine.ask('POST', `vms/${vm.id}/start`, {});
+  expect(started).toMatchObject({ status: 200, body: { status: 'complete' } });
+  expect(await status()).toBe('up');
+  expect(await vfOf(vm.id)).toMatchObject({ plugged: 'true', actual_state: 'plugged' });
+});
+
+describe('a vNIC on a VF', () => {
+  test('is taken out of the running guest and plugged again, as actions and by its flag', async () => {
+    const vm = await named('vms', 'vm', 'db-1');
+    const before = await vfOf(vm.id);
+    const path = `vms/${vm.id}/nics/${before?.id}`;
+    expect(before?.['actions']).toMatchObject({
+      link: [
+        { rel: 'activate', href: `/ovirt-engine/api/${path}/activate` },
+        { rel: 'deactivate', href: `/ovirt-engine/api/${path}/deactivate` },
+      ],
+    });
+    const out = await engine.ask('POST', `${path}/deactivate`, {});
+    expect(out).toMatchObject({ status: 200, body: { status: 'complete' } });
+    const nic = async () => (await engine.ask<Json>('GET', path)).body;
+    expect(await nic()).toMatchObject({ plugged: 'false', actual_state: 'unplugged' });
+    expect(await nic()).not.toHaveProperty('virtual_function');
+    // Asked for what is so already: nothing happens, and that is fine.
+    expect((await engine.ask('POST', `${path}/deactivate`, {})).status).toBe(200);
+    const back = await engine.ask<Json>('PUT', path, { plugged: true });
+    expect(back).toMatchObject({ status: 200, body: { plugged: 'true', actual_state: 'plugged' } });
+  });
+
+  test('of a kind that is not to be plugged here is refused as a failed action', async () => {
+    const vm = await named('vms', 'vm', 'web-1');
+    const ordinary = (await list(`vms/${vm.id}/nics`, 'nic')).find((nic) => nic['interface'] === 'virtio');
+    const { status, body } = await engine.ask('POST', `vms/${vm.id}/nics/${ordinary?.id}/deactivate`, {});
+    expect(status).toBe(400);
+    expect(body).toMatchObject({ status: 'failed', fault: { code: 'INVALID_INPUT' } });
+    const { detail } = body['fault'] as { detail: string };
+    expect(detail).toMatch(/^\[Cannot deactivate Interface\. vNIC .* it is an ordinary interface, not a VF/);
+  });
+});

@@ -4,6 +4,7 @@ import { aHost, migrateParams, newId } from '../support/builders.ts';
 import { createMemoryStore } from '../support/memory-store/memory-store.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { reservationsContract } from './reservations-contract.ts';
+import { vnicDesiredContract } from './vnic-desired-contract.ts';
 import { sagaStoreContract } from './saga-store-contract.ts';
 
 const onVirtual =
@@ -17,14 +18,16 @@ const onVirtual =
     throw new Error(`${what} did not come`);
   };
 
-reservationsContract('in memory', async () => {
+const empty = async () => {
   const clock = new VirtualClock();
   return {
     store: createMemoryStore(clock),
     eventually: onVirtual(clock),
     close: () => Promise.resolve(),
   };
-});
+};
+reservationsContract('in memory', empty);
+vnicDesiredContract('in memory', empty);
 
 sagaStoreContract('in memory', async () => {
   const clock = new VirtualClock();

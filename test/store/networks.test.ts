@@ -108,7 +108,7 @@ describe('vNIC profiles', () => {
     for (const id of [standby.id, fast.id]) {
       await expect(store.profiles.remove(id)).rejects.toMatchObject({ code: 'IN_USE' });
     }
-    await store.vms.setVnicProfile(vm.vnics[0]?.id as VnicId, null);
+    await store.vms.setVnicProfile(vm.vnics[0]?.id as VnicId, null, null);
     await store.profiles.remove(fast.id);
     await store.profiles.remove(standby.id);
   });

@@ -109,7 +109,7 @@ describe('a further look', () => {
     const vm = aVm({ vnics: [aFoundVnic(1)] });
     await look(a, [vm]);
     const vnicId = vm.vnics[0]?.id as VnicId;
-    await store.vms.setVnicProfile(vnicId, profile.id);
+    await store.vms.setVnicProfile(vnicId, profile.id, null);
     await look(a, [again(vm)]);
     expect((await store.profiles.users(profile.id)).map((vnic) => vnic.id)).toEqual([vnicId]);
   });
@@ -285,8 +285,8 @@ test('acting on a VM, vNIC, host or profile that is not there says so', async ()
   await expect(store.vms.setHost(newId<VmId>(), a.id)).rejects.toMatchObject(notFound);
   await expect(store.vms.setHost(vm.id, newId())).rejects.toMatchObject(notFound);
   await expect(store.vms.setVnicActual(newId<VnicId>(), 'plugged', null)).rejects.toMatchObject(notFound);
-  await expect(store.vms.setVnicProfile(newId<VnicId>(), null)).rejects.toMatchObject(notFound);
-  await expect(store.vms.setVnicProfile(vnicId, newId())).rejects.toMatchObject(notFound);
+  await expect(store.vms.setVnicProfile(newId<VnicId>(), null, null)).rejects.toMatchObject(notFound);
+  await expect(store.vms.setVnicProfile(vnicId, newId(), null)).rejects.toMatchObject(notFound);
   expect(await store.vms.get('no-uuid' as VmId)).toBeNull();
   expect(await store.vms.get(newId<VmId>())).toBeNull();
 });

@@ -343,6 +343,14 @@ export function reservationsContract(
       expect(await vnicNow()).toMatchObject({ actual: 'unplugged', vf: null });
     });
 
+    test('is not taken for what was desired before: a change of it outdates choices', async () => {
+      const { id, claim: job } = await claimedJob();
+      const version = await store.reservations.version();
+      await store.vms.setVnicDesired(held.vnicId, false);
+      const attempt = store.reservations.reserve(id, job.epoch, target.id, onTarget(id, 1), version);
+      await expect(attempt).rejects.toMatchObject({ code: 'CHOICE_OUTDATED' });
+    });
+
     test('lasts as long as the claim on the host: then it is void, its owner writes nothing', async () => {
       const claim = await claimOf('a', SHORT_MS);
       await store.reservations.hold(claim, held);

@@ -15,9 +15,10 @@ import type {
   VnicProfileId,
 } from '../../src/base/ids.ts';
 import { systemRandom } from '../../src/base/random.ts';
+import type { Caller, MigrateOptions } from '../../src/app/use-cases.ts';
 import type { Domain, DomainInterface } from '../../src/model/domain.ts';
 import type { Host, HostInventory } from '../../src/model/host.ts';
-import type { MigrateParams, Reservation } from '../../src/model/job.ts';
+import type { Job, MigrateParams, Reservation } from '../../src/model/job.ts';
 import type { Network, VnicProfile } from '../../src/model/network.ts';
 import type { Pf, Vf } from '../../src/model/pf.ts';
 import type { Vm, Vnic } from '../../src/model/vm.ts';
@@ -174,6 +175,7 @@ export function aVnic(n: number, overrides: Partial<Vnic> = {}): Vnic {
     bridge: null,
     profileId: profileId(1),
     plugged: true,
+    kept: false,
     actual: 'plugged',
     vf: vfAddress(n - 1),
     managed: true,
@@ -211,6 +213,7 @@ export function aVm(overrides: Partial<Vm> = {}): Vm {
     name: 'web-1',
     hostId: hostId(1),
     status: 'up',
+    starting: false,
     memoryKiB: 1024 * 1024,
     vcpus: 1,
     staleOn: [],
@@ -278,5 +281,47 @@ export function aReservation(
     vnicId: newId<VnicId>(),
     side: 'target',
     ...overrides,
+  };
+}
+
+/** A job as it is just after it was asked for, the `number`th. */
+export function aQueuedJob(
+  number: number,
+  caller: Caller,
+  vm: Vm,
+  sourceHostId: HostId,
+  options: MigrateOptions,
+): Job {
+  const targetHostId = options.targetHostId ?? null;
+  return {
+    id: newId<JobId>(),
+    kind: 'migrate_vm',
+    vmId: vm.id,
+    vmName: vm.name,
+    state: 'queued',
+    params: {
+      vmId: vm.id,
+      vmName: vm.name,
+      sourceHostId,
+      copyStorage: false,
+      unplugTimeoutMs: 30_000,
+      downtimeMsMax: 300,
+      bandwidthMiBps: null,
+      transferTimeoutMs: 600_000,
+      ...options,
+      targetHostId,
+    },
+    data: {},
+    sourceHostId,
+    targetHostId,
+    stepIndex: 0,
+    pivoted: false,
+    cancelRequested: false,
+    waitReason: null,
+    error: null,
+    correlationId: caller.correlationId,
+    createdAt: 1_700_000_000_000 + number,
+    startedAt: null,
+    endedAt: null,
   };
 }

@@ -3,17 +3,18 @@
  * test says so. Refusals are those of the real ones as far as the API treats them differently. Plans are the
  * scheduler's own.
  */
-import type { Caller, MigrateOptions, UseCases } from '../../src/app/use-cases.ts';
+import type { Caller, UseCases } from '../../src/app/use-cases.ts';
 import type { Alert } from '../../src/app/store-port.ts';
 import { type ErrorCode, HandoverError } from '../../src/base/errors.ts';
-import type { HostId, JobId, NetworkId, VmId, VnicProfileId } from '../../src/base/ids.ts';
+import type { JobId, NetworkId, VmId, VnicProfileId } from '../../src/base/ids.ts';
 import { systemRandom } from '../../src/base/random.ts';
 import { isActive, pciAddressesOf } from '../../src/model/domain.ts';
 import type { Host } from '../../src/model/host.ts';
 import { type HandoverEvent, isLive, type Job, type JobStep } from '../../src/model/job.ts';
 import type { Network, PfConfig, VnicProfile } from '../../src/model/network.ts';
-import type { Vm } from '../../src/model/vm.ts';
+import type { Vm, VmStatus } from '../../src/model/vm.ts';
 import { pfKey, planMigration } from '../../src/scheduler/plan-migration.ts';
+import { aQueuedJob } from './builders.ts';
 
 /** What there is; tests read and change it. */
 export interface MemoryWorld {
@@ -256,14 +257,33 @@ const profileCases = (
 const liveJob = (world: MemoryWorld, vmId: VmId) =>
   world.jobs.find((job) => job.vmId === vmId && isLive(job.state));
 
-const vmCases = (
-  world: MemoryWorld,
-): Pick<UseCases, 'listVms' | 'getVm' | 'setVnicProfile' | 'planMigration'> => {
+type VmCases =
+  | 'listVms'
+  | 'getVm'
+  | 'setVnicProfile'
+  | 'setVnicPlugged'
+  | 'startVm'
+  | 'shutdownVm'
+  | 'stopVm'
+  | 'planMigration';
+
+const vmCases = (world: MemoryWorld): Pick<UseCases, VmCases> => {
+  const become = (status: VmStatus) => async (_caller: Caller, id: VmId) =>
+    replace(world.vms, { ...find(world.vms, id), status });
   return {
     listVms: async () => world.vms.map((vm) => (liveJob(world, vm.id) ? { ...vm, status: 'migrating' } : vm)),
     getVm: async (_caller, id) => {
       const vm = find(world.vms, id);
       return liveJob(world, id) ? { ...vm, status: 'migrating' } : vm;
+    },
+    startVm: become('up'),
+    shutdownVm: become('down'),
+    stopVm: become('down'),
+    setVnicPlugged: async (_caller, vmId, vnicId, plugged) => {
+      const vm = find(world.vms, vmId);
+      const actual = plugged ? ('plugged' as const) : ('unplugged' as const);
+      const vnics = vm.vnics.map((vnic) => (vnic.id === vnicId ? { ...vnic, plugged, actual } : vnic));
+      return replace(world.vms, { ...vm, vnics });
     },
     setVnicProfile: async (_caller, vmId, vnicId, profileId) => {
       const vm = find(world.vms, vmId);
@@ -294,54 +314,13 @@ const vmCases = (
   };
 };
 
-function aQueuedJob(
-  world: MemoryWorld,
-  caller: Caller,
-  vm: Vm,
-  sourceHostId: HostId,
-  options: MigrateOptions,
-): Job {
-  const targetHostId = options.targetHostId ?? null;
-  return {
-    id: systemRandom.uuid() as JobId,
-    kind: 'migrate_vm',
-    vmId: vm.id,
-    vmName: vm.name,
-    state: 'queued',
-    params: {
-      vmId: vm.id,
-      vmName: vm.name,
-      sourceHostId,
-      copyStorage: false,
-      unplugTimeoutMs: 30_000,
-      downtimeMsMax: 300,
-      bandwidthMiBps: null,
-      transferTimeoutMs: 600_000,
-      ...options,
-      targetHostId,
-    },
-    data: {},
-    sourceHostId,
-    targetHostId,
-    stepIndex: 0,
-    pivoted: false,
-    cancelRequested: false,
-    waitReason: null,
-    error: null,
-    correlationId: caller.correlationId,
-    createdAt: 1_700_000_000_000 + world.jobs.length,
-    startedAt: null,
-    endedAt: null,
-  };
-}
-
 const migrateCases = (world: MemoryWorld): Pick<UseCases, 'migrateVm' | 'cancelMigration'> => ({
   migrateVm: async (caller, vmId, options) => {
     const vm = find(world.vms, vmId);
     if (liveJob(world, vmId)) fail('VM_ALREADY_MIGRATING', `${vm.name} is migrating; wait for its job`);
     if (vm.hostId === null) throw new HandoverError('VM_NOT_MIGRATABLE', `${vm.name} is not running`);
     if (options.targetHostId === vm.hostId) fail('TARGET_IS_SOURCE', `${vm.name} is on that host already`);
-    const job = aQueuedJob(world, caller, vm, vm.hostId, options);
+    const job = aQueuedJob(world.jobs.length, caller, vm, vm.hostId, options);
     world.jobs.push(job);
     return job;
   },

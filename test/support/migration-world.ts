@@ -253,6 +253,13 @@ export class MigrationWorld {
     return (await this.store.alerts.list()).map((alert) => alert.message);
   }
 
+  /** Plugs or unplugs the first VF vNIC of a VM, as its user does. */
+  async setPlugged(vm: string, plugged: boolean): Promise<Vm> {
+    const [vnic] = await this.vnics(vm);
+    if (!vnic) throw new Error(`${vm} has no VF vNIC`);
+    return this.useCases.setVnicPlugged(CALLER, this.vmId(vm), vnic.id, plugged);
+  }
+
   /** A VM as the engine shows it. */
   vm(name: string): Promise<Vm> {
     return this.useCases.getVm(CALLER, this.vmId(name));

@@ -19,6 +19,8 @@ export interface Allowed {
   readonly down: Set<string>;
   /** Some of its vNICs are not where they should be. */
   readonly notPlugged: Set<string>;
+  /** Its user took its VFs out: they are nowhere, and not in its definition either. */
+  readonly unplugged: Set<string>;
   /** Somebody changed whether it is defined, and whether it starts by itself. */
   readonly persistence: Set<string>;
   /** The wall clock is set in this test: times of one job cannot be compared. */
@@ -55,6 +57,7 @@ const macsOf = (definition: SimDomain['config']): string[] =>
 export const nothingAllowed = (): Allowed => ({
   down: new Set(),
   notPlugged: new Set(),
+  unplugged: new Set(),
   persistence: new Set(),
   clockJumps: false,
   lostRequests: false,
@@ -166,7 +169,10 @@ export async function atTheEnd(world: Ended, begun: readonly Begun[]): Promise<s
       broken.push(...brokenKnowledge(fleet, vm, known, allowed));
       for (const vnic of known.vnics) {
         const stands = alerts.delete(`vnic:${vnic.id}`);
-        if (stands !== (vnic.passthrough && vnic.actual !== 'plugged') && !allowed.down.has(vm.name))
+        if (
+          stands !== (vnic.passthrough && vnic.plugged && vnic.actual !== 'plugged') &&
+          !allowed.down.has(vm.name)
+        )
           broken.push(`alert of ${vm.name} ${vnic.name}: ${stands}, but it is ${vnic.actual}`);
       }
     } else if (!mayBeGone(vm, allowed)) broken.push(`${vm.name} is not known any more`);
@@ -217,7 +223,8 @@ function brokenDomains(fleet: SimFleet, vm: Begun, allowed: Allowed): string[] {
   if (vm.persistent) {
     const defined = macsOf(domain.config);
     for (const mac of vm.macs)
-      if (!defined.includes(mac)) broken.push(`the definition of ${vm.name} lacks ${mac}`);
+      if (!defined.includes(mac) && !allowed.unplugged.has(vm.name))
+        broken.push(`the definition of ${vm.name} lacks ${mac}`);
   }
   return broken;
 }
@@ -232,10 +239,23 @@ function brokenKnowledge(fleet: SimFleet, vm: Begun, known: Vm, allowed: Allowed
   if (known.staleOn.length > 0) broken.push(`${vm.name} is known as stale on a host`);
   const live = running?.domains.get(vm.id)?.vfs ?? new Map<string, string>();
   for (const vnic of known.vnics) {
-    if (!vnic.plugged) broken.push(`${vnic.name} of ${vm.name} is no longer desired`);
-    if (vnic.passthrough && !down) broken.push(...brokenVnic(vm, vnic, live, allowed));
+    if (!vnic.plugged && !allowed.unplugged.has(vm.name))
+      broken.push(`${vnic.name} of ${vm.name} is no longer desired`);
+    if (!vnic.plugged) broken.push(...brokenUnplugged(fleet, vm, vnic));
+    else if (vnic.passthrough && !down) broken.push(...brokenVnic(vm, vnic, live, allowed));
   }
   return broken;
+}
+
+function brokenUnplugged(fleet: SimFleet, vm: Begun, vnic: Vnic): string[] {
+  const still = [...fleet.hosts.values()].flatMap(({ name, domains }) => {
+    const domain = domains.get(vm.id);
+    const has = [...macsOf(domain?.live ?? null), ...macsOf(domain?.config ?? null)].includes(vnic.mac);
+    return has ? [`${vnic.name} of ${vm.name} is unplugged and still there on ${name}`] : [];
+  });
+  return vnic.actual === 'unplugged' && vnic.vf === null
+    ? still
+    : [`${vnic.name} of ${vm.name} is ${vnic.actual} on ${vnic.vf} and not desired`, ...still];
 }
 
 function brokenVnic(vm: Begun, vnic: Vnic, live: ReadonlyMap<string, string>, allowed: Allowed): string[] {

@@ -10,6 +10,9 @@ import type { Fault } from './schema.ts';
 const LEADS = {
   migrate_vm: 'Cannot migrate VM',
   cancel_migration: 'Cannot cancel migration',
+  start_vm: 'Cannot run VM',
+  shutdown_vm: 'Cannot shutdown VM',
+  stop_vm: 'Cannot stop VM',
   add_vnic_profile: 'Cannot add VM network interface profile',
   update_vnic_profile: 'Cannot edit VM network interface profile',
   remove_vnic_profile: 'Cannot remove VM network interface profile',
@@ -21,6 +24,8 @@ const LEADS = {
   remove_host: 'Cannot remove Host',
   refresh_host: 'Cannot refresh Host capabilities',
   update_vm_nic: 'Cannot edit Interface',
+  activate_vm_nic: 'Cannot activate Interface',
+  deactivate_vm_nic: 'Cannot deactivate Interface',
   update_vfs: 'Cannot edit host NIC VFs configuration',
   change_job: 'Cannot change Job',
 } as const;

@@ -3,11 +3,11 @@
  * vNIC's profile.
  */
 import { HandoverError } from '../../base/errors.ts';
-import { isUuid, type VnicProfileId } from '../../base/ids.ts';
+import { isUuid, type VmId, type VnicProfileId } from '../../base/ids.ts';
 import type { Vm, Vnic } from '../../model/vm.ts';
 import { clusterRef } from './data-centers.ts';
 import { notFound } from './look.ts';
-import { type Call, many, one, param, type Route } from './route.ts';
+import { type Call, done, many, one, param, type Route } from './route.ts';
 import { filterParameterType, nicType, vmType } from './schema.ts';
 import { BLANK_TEMPLATE_ID } from './stable-id.ts';
 import type { AnyEntity, Entity } from './wire/fields.ts';
@@ -45,7 +45,10 @@ export function toVm(vm: Vm): Entity<typeof vmType> {
     template: { id: BLANK_TEMPLATE_ID, href: `templates/${BLANK_TEMPLATE_ID}` },
     time_zone: { name: 'Etc/GMT' },
     type: 'server',
-    actions: ['migrate', 'cancelmigration'].map((rel) => ({ rel, href: `${href}/${rel}` })),
+    actions: ['start', 'shutdown', 'stop', 'migrate', 'cancelmigration'].map((rel) => ({
+      rel,
+      href: `${href}/${rel}`,
+    })),
     link: [{ rel: 'nics', href: `${href}/nics` }],
   };
 }
@@ -69,6 +72,7 @@ export function toNic(vnic: Vnic): Entity<typeof nicType> {
     actual_state: vnic.actual,
     virtual_function: vnic.vf,
     migration_blocker: vnic.blocker,
+    actions: ['activate', 'deactivate'].map((rel) => ({ rel, href: `${href}/${rel}` })),
     link: [{ rel: 'networkfilterparameters', href: `${href}/networkfilterparameters` }],
   };
 }
@@ -100,29 +104,68 @@ async function vnicOf(call: Call): Promise<{ vm: Vm; vnic: Vnic }> {
 }
 
 /**
- * Changes the profile. Everything else of an adopted vNIC belongs to the domain's XML: it may be sent back
- * unchanged only.
+ * Changes the profile, and whether it is plugged. Everything else of an adopted vNIC belongs to the domain's
+ * XML: it may be sent back unchanged only.
  */
 async function updateNic(call: Call) {
   const { vm, vnic } = await vnicOf(call);
   const given = call.body(nicType);
   const now = toNic(vnic);
-  for (const name of ['name', 'interface', 'plugged', 'linked'] as const) {
+  for (const name of ['name', 'interface', 'linked'] as const) {
     if (given[name] !== undefined && given[name] !== now[name]) throw unchangeable(vm, vnic, name);
   }
   const mac = given.mac?.address;
   if (mac && mac.toLowerCase() !== vnic.mac) throw unchangeable(vm, vnic, 'mac');
-  if (given.vnic_profile === undefined) return one(nicType, now);
-  const id = given.vnic_profile?.id || null;
-  if (id !== null && !isUuid(id)) throw badRequest(`vnic_profile id ${JSON.stringify(id)} is not a UUID`);
-  const updated = await call.useCases.setVnicProfile(call.caller, vm.id, vnic.id, id as VnicProfileId | null);
+  let updated = vm;
+  if (given.vnic_profile !== undefined) {
+    const id = given.vnic_profile?.id || null;
+    if (id !== null && !isUuid(id)) throw badRequest(`vnic_profile id ${JSON.stringify(id)} is not a UUID`);
+    updated = await call.useCases.setVnicProfile(call.caller, vm.id, vnic.id, id as VnicProfileId | null);
+  }
+  if (given.plugged !== undefined && given.plugged !== null && given.plugged !== vnic.plugged)
+    updated = await call.useCases.setVnicPlugged(call.caller, vm.id, vnic.id, given.plugged);
   return one(nicType, toNic(updated.vnics.find((each) => each.id === vnic.id) ?? vnic));
 }
+
+const vmAction = (act: (call: Call, id: VmId) => Promise<unknown>) => async (call: Call) => {
+  await act(call, (await call.look.vm(param(call, 'vmId'))).id);
+  return done();
+};
+
+const LIFECYCLE: readonly Route[] = [
+  {
+    method: 'POST',
+    path: 'vms/:vmId/start',
+    operation: 'start_vm',
+    isAction: true,
+    run: vmAction((call, id) => call.useCases.startVm(call.caller, id)),
+  },
+  {
+    method: 'POST',
+    path: 'vms/:vmId/shutdown',
+    operation: 'shutdown_vm',
+    isAction: true,
+    run: vmAction((call, id) => call.useCases.shutdownVm(call.caller, id)),
+  },
+  {
+    method: 'POST',
+    path: 'vms/:vmId/stop',
+    operation: 'stop_vm',
+    isAction: true,
+    run: vmAction((call, id) => call.useCases.stopVm(call.caller, id)),
+  },
+];
+
+const plugAction = (plugged: boolean) => async (call: Call) => {
+  const { vm, vnic } = await vnicOf(call);
+  await call.useCases.setVnicPlugged(call.caller, vm.id, vnic.id, plugged);
+  return done();
+};
 
 function unchangeable(vm: Vm, vnic: Vnic, what: string): HandoverError {
   return new HandoverError(
     'INVALID_INPUT',
-    `${what} of ${vnic.name} of ${vm.name} can not be changed here, only its vnic_profile; ` +
+    `${what} of ${vnic.name} of ${vm.name} can not be changed here, only its vnic_profile and plugged; ` +
       "change it in the domain's definition on its host",
   );
 }
@@ -136,6 +179,7 @@ export const vmRoutes: readonly Route[] = [
     path: 'vms/:vmId',
     run: async (call) => one(vmType, toVm(await call.look.vm(param(call, 'vmId')))),
   },
+  ...LIFECYCLE,
   {
     method: 'GET',
     path: NICS,
@@ -153,6 +197,20 @@ export const vmRoutes: readonly Route[] = [
       await vnicOf(call);
       return many(filterParameterType, []);
     },
+  },
+  {
+    method: 'POST',
+    path: `${NICS}/:nicId/activate`,
+    operation: 'activate_vm_nic',
+    isAction: true,
+    run: plugAction(true),
+  },
+  {
+    method: 'POST',
+    path: `${NICS}/:nicId/deactivate`,
+    operation: 'deactivate_vm_nic',
+    isAction: true,
+    run: plugAction(false),
   },
   { method: 'PUT', path: `${NICS}/:nicId`, operation: 'update_vm_nic', run: updateNic },
 ];

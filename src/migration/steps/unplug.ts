@@ -12,9 +12,9 @@ import { Bell } from '../../base/bell.ts';
 import { explain, HandoverError, isCode } from '../../base/errors.ts';
 import type { VnicId } from '../../base/ids.ts';
 import { type Domain, isActive } from '../../model/domain.ts';
-import { isEmptyMac } from '../../model/pf.ts';
 import { defineStep, finished, skipped } from '../../saga/definition.ts';
-import { vnicAlert } from '../alerts.ts';
+import { stillAttached, vnicAlert } from '../alerts.ts';
+import { cleanVf } from '../clean-vf.ts';
 import type { MigrationContext } from '../port.ts';
 import { interfaceOf, type LeavingVnic, leavingOf, plugVnic, saveVnics, vnicsOf } from '../vnics.ts';
 
@@ -47,7 +47,8 @@ export const unplug = defineStep<MigrationContext, Domain | null>({
     } finally {
       stopWatching();
     }
-    for (const vnic of leaving) await cleanVf(context, vnic);
+    for (const vnic of leaving)
+      await cleanVf(context.source, context.sourceHost.name, { ...vnic, vf: vnic.sourceVf });
     return finished(leaving.map((vnic) => `${vnic.name} off ${vnic.sourceVf}`).join(', '));
   },
 
@@ -178,31 +179,6 @@ async function noteRefusals(context: MigrationContext, refused: ReadonlySet<stri
   await context.save({ unplugAsked: (context.data.unplugAsked ?? []).filter((id) => !over.has(id)) });
 }
 
-/**
- * Makes sure the VF no longer carries the VM's MAC and VLAN; a driver that keeps them would put one MAC on
- * two links.
- */
-async function cleanVf(context: MigrationContext, vnic: LeavingVnic): Promise<void> {
-  if (!vnic.managed) await context.source.reattachVf(vnic.sourceVf);
-  const look = () => context.source.vfAttributes(vnic.sourceVf);
-  const attributes = await look();
-  // Unknown is not fine, but nothing can be done about it without a host channel; libvirt resets most
-  // drivers' VFs itself.
-  if (attributes === null) return;
-  const clean = (seen: typeof attributes) =>
-    (isEmptyMac(seen.mac) || seen.mac !== vnic.mac) && (vnic.vlan === null || seen.vlan !== vnic.vlan);
-  if (clean(attributes)) return;
-  await context.source.resetVf(vnic.sourceVf);
-  const after = await look();
-  if (after && !clean(after)) {
-    throw new HandoverError(
-      'HOST_COMMAND_FAILED',
-      `VF ${vnic.sourceVf} on ${context.sourceHost.name} keeps the MAC ${after.mac} or VLAN ` +
-        `${after.vlan} of vNIC ${vnic.name}`,
-    );
-  }
-}
-
 /** Undo of one vNIC. Returns what to say about it. */
 async function plugAgain(context: MigrationContext, vnic: LeavingVnic, domain: Domain): Promise<string> {
   const there = interfaceOf(domain, vnic);
@@ -243,9 +219,7 @@ async function plugAgain(context: MigrationContext, vnic: LeavingVnic, domain: D
 async function stillThere(context: MigrationContext, vnic: LeavingVnic): Promise<string> {
   await saveVnics(context, new Map([[vnic.vnicId, { state: 'unplug_pending' as const }]]));
   await context.ports.setVnicActual(vnic.vnicId, 'unplug_pending', vnic.sourceVf);
-  const message =
-    `vNIC ${vnic.name} of ${context.vmName} is still attached to ${vnic.sourceVf}; if ` +
-    `the guest gives it back later, it is plugged again on ${context.sourceHost.name}`;
+  const message = stillAttached(vnic, context.vmName, vnic.sourceVf, context.sourceHost.name);
   await context.ports.raiseAlert(vnicAlert(vnic.vnicId), context.vmId, message);
   const job = { jobId: context.jobId, vmId: context.vmId };
   await context.ports.event(job, {

@@ -1,5 +1,6 @@
 /** VMs and vNICs of the in-memory store. Looks at hosts are merged by the product's own rules. */
 import type { Store, VmObservation } from '../../../src/app/store-port.ts';
+import { HandoverError } from '../../../src/base/errors.ts';
 import type { VmId } from '../../../src/base/ids.ts';
 import type { Vm } from '../../../src/model/vm.ts';
 import { mergeVnics, withoutPending } from '../../../src/store/merge-vnics.ts';
@@ -21,11 +22,31 @@ export function memoryVms(tables: Tables): Store['vms'] {
     list: async () => sortedBy(vms.values(), (vm) => `${vm.name} ${vm.id}`).map((vm) => shown(vm.id) as Vm),
     get: async (id) => shown(id),
     observe: async (observation) => observe(tables, observation),
-    async setVnicProfile(id, profileId) {
+    async setVnicProfile(id, profileId, vlan) {
       if (profileId !== null) found(tables.profiles.get(profileId), 'vNIC profile', profileId);
-      tables.changeVnic(id, { profileId });
+      tables.changeVnic(id, { profileId, vlan });
+    },
+    async setVnicDesired(id, plugged) {
+      const vmId = found(tables.vmOfVnic.get(id), 'vNIC', id);
+      const job = [...tables.jobs.values()].find(
+        (each) => each.job.vmId === vmId && each.job.endedAt === null,
+      );
+      if (job)
+        throw new HandoverError('VM_ALREADY_MIGRATING', `job ${job.job.id} of VM ${vmId} has not ended yet`);
+      const attached = tables.vnics.get(vmId)?.some((vnic) => vnic.id === id && vnic.actual !== 'unplugged');
+      tables.changeVnic(id, {
+        plugged,
+        kept: true,
+        ...(!plugged && attached ? { actual: 'unplug_pending' } : {}),
+      });
+      tables.placesVersion += 1;
+      tables.wake();
     },
     setVnicActual: async (id, actual, vf) => tables.changeVnic(id, { actual, vf }),
+    async setStarting(id, starting) {
+      vms.set(id, { ...found(vms.get(id), 'VM', id), starting });
+      if (starting) tables.wake();
+    },
     async setHost(id, hostId) {
       const vm = found(vms.get(id), 'VM', id);
       if (hostId !== null) found(tables.hosts.get(hostId), 'host', hostId);
@@ -51,7 +72,7 @@ function observe(tables: Tables, observation: VmObservation): void {
       vmId: vm.id,
       profileId: vnic.profileId !== null && tables.profiles.has(vnic.profileId) ? vnic.profileId : null,
     }));
-    tables.vms.set(vm.id, { ...row, hostId });
+    tables.vms.set(vm.id, { ...row, hostId, starting: before.get(vm.id)?.starting ?? false });
     tables.setVnics(vm.id, merged);
   }
   const stillThere = new Set([...observation.vms.map((vm) => vm.id), ...observation.stale]);

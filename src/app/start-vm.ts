@@ -1,0 +1,140 @@
+/**
+ * Starts a VM that its user wants to run, on the host it is defined on: a VF is chosen and held for every
+ * desired vNIC, the definition names them, then QEMU starts. Done by the engine that owns the host, called by
+ * the reconciler only; whoever asked waits for it in `vm-lifecycle.ts`.
+ */
+import { until } from '../base/clock.ts';
+import { HandoverError, isCode } from '../base/errors.ts';
+import type { PciAddress } from '../base/ids.ts';
+import type { Hypervisor } from '../hypervisor/port.ts';
+import { guarded } from '../migration/context.ts';
+import { type Domain, isActive } from '../model/domain.ts';
+import type { Host } from '../model/host.ts';
+import type { Vm, Vnic } from '../model/vm.ts';
+import { candidatesFor } from '../scheduler/judge-host.ts';
+import { matchAll } from '../scheduler/match-vfs.ts';
+import { planFacts } from './facts.ts';
+import type { HostClaims } from './host-claims.ts';
+import { observeHost } from './observe-host.ts';
+import type { AppParts } from './parts.ts';
+import { plugOf } from './plug-missing.ts';
+import type { HostClaim } from './store-port.ts';
+
+/** After a lost answer the host is asked for so long whether the VM runs. */
+const UNKNOWN_LIMIT_MS = 60_000;
+const UNKNOWN_LOOK_EVERY_MS = 1_000;
+
+/** A VM that is to run, and by which right it is started. */
+export interface Starting {
+  readonly claim: HostClaim;
+  readonly host: Host;
+  readonly vm: Vm;
+}
+
+interface Chosen {
+  readonly vnic: Vnic;
+  readonly vf: PciAddress;
+}
+
+/**
+ * Returns once it runs. Throws `CLAIM_LOST` if the host changed hands, `NO_VF_FITS`, `NOT_FOUND` if the VM is
+ * defined there no more, and what libvirt says; nothing is held then.
+ */
+export async function startVm(
+  parts: AppParts,
+  claims: HostClaims,
+  { claim, host, vm }: Starting,
+): Promise<void> {
+  const assertHeld = () => claims.assertHeld(claim);
+  const hypervisor = guarded(parts.hypervisors.host(host), assertHeld);
+  const domain = await hypervisor.inspect(vm.id);
+  if (!domain) throw new HandoverError('NOT_FOUND', `${vm.name} is not defined on ${host.name} any more`);
+  if (!isActive(domain)) {
+    // Looked at now: choices are made from what is free at this moment.
+    await observeHost(parts, host.id, assertHeld);
+    const chosen = await chooseVfs(parts, host, vm, domain);
+    const held: Chosen[] = [];
+    try {
+      for (const each of chosen) {
+        await parts.store.reservations.hold(claim, holdOf(vm, each));
+        held.push(each);
+      }
+      await hypervisor.setDefinedVfs(
+        vm.id,
+        chosen.map(({ vnic, vf }) => plugOf(vnic, vf)),
+      );
+      const unmanaged = chosen.filter(({ vnic }) => !vnic.managed).map(({ vf }) => vf);
+      await startAndSee(parts, hypervisor, vm, unmanaged);
+      await endHolds(parts, claim, vm, held, 'plugged');
+    } catch (thrown) {
+      if (!isCode(thrown, 'CLAIM_LOST', 'STORE_UNAVAILABLE'))
+        await endHolds(parts, claim, vm, held, 'unplugged');
+      throw thrown;
+    }
+  }
+  await observeHost(parts, host.id, assertHeld);
+}
+
+/**
+ * A VF for every vNIC at once; the one the definition names comes first. vNICs on a pool get theirs there.
+ */
+async function chooseVfs(parts: AppParts, host: Host, vm: Vm, domain: Domain): Promise<Chosen[]> {
+  const facts = await planFacts(parts, vm.id, null);
+  const here = facts.hosts.find((each) => each.id === host.id) ?? host;
+  const wanted = vm.vnics.filter((vnic) => vnic.passthrough && vnic.plugged && vnic.pool === null);
+  const candidates = wanted.map((vnic) => {
+    const named = domain.configInterfaces.find((each) => each.mac === vnic.mac)?.vf;
+    const free = candidatesFor(facts, here, vnic).map(({ vf }) => vf.pciAddress);
+    return [...free.filter((vf) => vf === named), ...free.filter((vf) => vf !== named)];
+  });
+  const picks = matchAll(candidates);
+  return wanted.map((vnic, at) => {
+    const vf = picks[at];
+    if (vf) return { vnic, vf };
+    throw new HandoverError(
+      'NO_VF_FITS',
+      `There is no free virtual function which is suitable for virtual nic ${vnic.name}. Free a VF of ` +
+        `${host.name} that its network may use, or unplug the vNIC: handover vm nic unplug ${vm.name} ` +
+        vnic.name,
+    );
+  });
+}
+
+const holdOf = (vm: Vm, { vnic, vf }: Chosen) => ({ vmId: vm.id, vnicId: vnic.id, vf });
+
+async function endHolds(
+  parts: AppParts,
+  claim: HostClaim,
+  vm: Vm,
+  held: readonly Chosen[],
+  actual: 'plugged' | 'unplugged',
+): Promise<void> {
+  for (const each of held) await parts.store.reservations.endHold(claim, holdOf(vm, each), actual);
+}
+
+/** After an answer that did not come, the host says whether it runs. */
+async function startAndSee(
+  { clock }: AppParts,
+  hypervisor: Hypervisor,
+  vm: Vm,
+  unmanaged: readonly PciAddress[],
+): Promise<void> {
+  try {
+    await hypervisor.start(vm.id, unmanaged);
+  } catch (thrown) {
+    if (!(thrown instanceof HandoverError) || thrown.kind === 'refused' || thrown.code === 'CLAIM_LOST')
+      throw thrown;
+    const limits = { limitMs: UNKNOWN_LIMIT_MS, everyMs: UNKNOWN_LOOK_EVERY_MS };
+    await until(clock, 'the VM to be seen running after a lost answer', limits, async () => {
+      try {
+        const domain = await hypervisor.inspect(vm.id);
+        return domain && isActive(domain) ? true : undefined;
+      } catch (again) {
+        if (isCode(again, 'CLAIM_LOST')) throw again;
+        return undefined;
+      }
+    }).catch(() => {
+      throw thrown;
+    });
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * Acts on the definition of a domain: what its next start has. The running domain is never touched. Used by
+ * `libvirt-host.ts` only.
+ */
+import { isCode } from '../base/errors.ts';
+import type { Mac, VmId } from '../base/ids.ts';
+import { AFFECT, DOMAIN_XML, type LibvirtClient, procedures } from '../libvirt/index.ts';
+import { definedInterfaceXml, definitionWithVfs, definitionXml } from './domain-edit.ts';
+import type { DefinedVf } from './port.ts';
+import { acting, domainRef } from './refusals.ts';
+
+const LOOK_LIMIT_MS = 15_000;
+const CHANGE_LIMIT_MS = 45_000;
+
+/** See `Hypervisor.defineVnic`. */
+export async function defineVnic(
+  client: LibvirtClient,
+  where: string,
+  vmId: VmId,
+  plug: DefinedVf,
+): Promise<void> {
+  if ((await definedVnic(client, where, vmId, plug.mac)) !== null) return;
+  const define = (wanted: DefinedVf) =>
+    acting(
+      where,
+      `define ${plug.alias} on VF ${plug.vf}`,
+      client.call(
+        procedures.domainAttachDeviceFlags,
+        { dom: domainRef(vmId), xml: definitionXml(wanted), flags: AFFECT.config },
+        { timeoutMs: CHANGE_LIMIT_MS },
+      ),
+    );
+  try {
+    await define(plug);
+  } catch (error) {
+    // Something else of the definition sits at that place: then at any.
+    if (plug.guestAddress === null || !isCode(error, 'LIBVIRT_REFUSED')) throw error;
+    await define({ ...plug, guestAddress: null });
+  }
+}
+
+/** See `Hypervisor.undefineVnic`. */
+export async function undefineVnic(
+  client: LibvirtClient,
+  where: string,
+  vmId: VmId,
+  mac: Mac,
+): Promise<void> {
+  const xml = await definedVnic(client, where, vmId, mac);
+  if (xml === null) return;
+  const args = { dom: domainRef(vmId), xml, flags: AFFECT.config };
+  const call = client.call(procedures.domainDetachDeviceFlags, args, { timeoutMs: CHANGE_LIMIT_MS });
+  await acting(where, `take ${mac} out of the definition`, call);
+}
+
+/** The definition's `<interface>` of a VF with this MAC; null if it has none, or there is no definition. */
+async function definedVnic(
+  client: LibvirtClient,
+  where: string,
+  vmId: VmId,
+  mac: Mac,
+): Promise<string | null> {
+  const args = { dom: domainRef(vmId), flags: DOMAIN_XML.inactive };
+  const call = client.call(procedures.domainGetXmlDesc, args, { timeoutMs: LOOK_LIMIT_MS });
+  return definedInterfaceXml((await acting(where, 'read the definition', call)).xml, mac);
+}
+
+/** See `Hypervisor.setDefinedVfs`. */
+export async function setDefinedVfs(
+  client: LibvirtClient,
+  where: string,
+  vmId: VmId,
+  vnics: readonly DefinedVf[],
+): Promise<void> {
+  // With its secrets: a definition written back without them would lose them.
+  const args = { dom: domainRef(vmId), flags: DOMAIN_XML.inactive | DOMAIN_XML.secure };
+  const read = client.call(procedures.domainGetXmlDesc, args, { timeoutMs: LOOK_LIMIT_MS });
+  const { xml } = await acting(where, 'read the definition', read);
+  const wanted = definitionWithVfs(xml, vnics);
+  if (wanted === definitionWithVfs(xml, [])) return;
+  const write = client.call(
+    procedures.domainDefineXmlFlags,
+    { xml: wanted, flags: 0 },
+    { timeoutMs: CHANGE_LIMIT_MS },
+  );
+  await acting(where, 'name VFs in the definition', write);
+}

@@ -1,0 +1,145 @@
+/** A VF vNIC that its user takes out of a VM, and plugs again. */
+import { afterEach, describe, expect, test } from 'vitest';
+import { destroyDomain } from '../../src/simhost/lifecycle.ts';
+import { formatXml } from '../../src/simhost/xml.ts';
+import { eventually } from '../support/eventually.ts';
+import { failureOf, MigrationWorld, type WorldOptions } from '../support/migration-world.ts';
+import { aliasOf, POOL, vfOf } from '../support/sim-vms.ts';
+
+let world: MigrationWorld;
+const start = async (options: WorldOptions = { vms: [{ name: 'web-1' }] }): Promise<void> => {
+  world = await MigrationWorld.start(options);
+};
+afterEach(() => world.close());
+
+const ATTACH = 'domainAttachDeviceFlags';
+const REFUSAL = { type: 'refuse', libvirtCode: 1, message: 'internal error: the guest said no' } as const;
+const SLOW_GUEST: WorldOptions = {
+  vms: [{ name: 'web-1', guest: { unplug: { type: 'answer', minMs: 20_000, maxMs: 20_000 } } }],
+};
+const unplugged = { plugged: false, actual: 'unplugged', vf: null };
+
+/** Its VFs are expected nowhere at the end. */
+const takeOut = async (): Promise<void> => {
+  await world.setPlugged('web-1', false);
+  world.allowed.unplugged.add('web-1');
+};
+
+describe('a vNIC that is unplugged', () => {
+  test('is out of the guest and of the definition when the answer comes, and stays known', async () => {
+    await start();
+    await takeOut();
+    expect(world.vfs('host-a', 'web-1')).toEqual({});
+    expect((await world.vnics('web-1'))[0]).toMatchObject({ name: 'nic2', ...unplugged });
+    // A look at the host finds no trace of it.
+    await world.useCases.refreshHost({ user: 'admin', correlationId: null }, world.hostId('host-a'));
+    expect((await world.vnics('web-1'))[0]).toMatchObject({ name: 'nic2', ...unplugged });
+  });
+
+  test('gives its VF back to its host driver where libvirt does not', async () => {
+    await start({ vms: [{ name: 'web-1', managed: false }] });
+    await takeOut();
+    expect(world.host('host-a').hardware.vf(vfOf(0))?.driver).not.toBe('vfio-pci');
+  });
+
+  test('is not plugged by a move, nor named by the definition on the target', async () => {
+    await start();
+    await takeOut();
+    const job = await world.migrated('web-1');
+    expect(job.state).toBe('succeeded');
+    expect(world.vfs('host-b', 'web-1')).toEqual({});
+    expect((await world.vnics('web-1'))[0]).toMatchObject(unplugged);
+  });
+
+  test('holds a move up until the guest has given it back', async () => {
+    await start(SLOW_GUEST);
+    const leaving = takeOut();
+    await eventually('it is leaving', async () => (await world.vnics('web-1'))[0]?.plugged === false);
+    const refusal = await failureOf(world.migrate('web-1'));
+    expect(refusal.message).toMatch(/vNIC nic2 .* is being unplugged/);
+    await leaving;
+  });
+
+  test('that the guest keeps stays plugged, with an error that says so', async () => {
+    await start({ vms: [{ name: 'web-1', guest: { unplug: { type: 'never' } } }] });
+    world.allowed.lostRequests = true;
+    const { code, message } = await failureOf(world.setPlugged('web-1', false));
+    expect(code).toBe('UNPLUG_TIMED_OUT');
+    expect(message).toMatch(/^the guest did not give vNIC nic2 of web-1 back within 40 s: .* still attached/);
+    expect((await world.vnics('web-1'))[0]).toMatchObject({ plugged: true, vf: vfOf(0) });
+    expect(world.vfs('host-a', 'web-1')).toEqual({ [aliasOf(0)]: vfOf(0) });
+  });
+
+  test('is taken out by the engine that comes after one that was stopped meanwhile', async () => {
+    await start(SLOW_GUEST);
+    const leaving = takeOut();
+    await eventually('it is leaving', async () => (await world.vnics('web-1'))[0]?.plugged === false);
+    await world.stopEngine();
+    world.startEngine();
+    await leaving;
+  });
+
+  test('can not be while the VM moves', async () => {
+    await start();
+    const { job, letGo } = await world.inTransfer('web-1');
+    expect(await failureOf(world.setPlugged('web-1', false))).toMatchObject({ code: 'VM_ALREADY_MIGRATING' });
+    letGo();
+    expect((await world.ended(job)).state).toBe('succeeded');
+    expect((await world.vnics('web-1'))[0]).toMatchObject({ plugged: true, actual: 'plugged' });
+  });
+});
+
+describe('a vNIC that is plugged again', () => {
+  test('is in the guest with all it had, and in the definition', async () => {
+    await start();
+    const before = (await world.vnics('web-1'))[0];
+    await world.setPlugged('web-1', false);
+    await world.setPlugged('web-1', true);
+    expect((await world.vnics('web-1'))[0]).toEqual({ ...before, kept: true });
+    expect(world.vfs('host-a', 'web-1')).toEqual({ [aliasOf(0)]: vfOf(0) });
+  });
+
+  test('is on its pool again in the definition', async () => {
+    await start({ vms: [{ name: 'web-1', pool: true }] });
+    await world.setPlugged('web-1', false);
+    await world.setPlugged('web-1', true);
+    const config = formatXml(world.domain('host-a', 'web-1')?.config as never);
+    expect(config).toContain(`<source network='${POOL}'/>`);
+  });
+
+  test('is refused without anything changed where no VF is free', async () => {
+    await start({ vms: [{ name: 'web-1' }], vfCount: 1 });
+    await takeOut();
+    const endThief = await world.steal('host-a', [0]);
+    await world.useCases.refreshHost({ user: 'admin', correlationId: null }, world.hostId('host-a'));
+    const { code, message } = await failureOf(world.setPlugged('web-1', true));
+    expect(code).toBe('NO_VF_FITS');
+    expect(message).toContain('There is no free virtual function which is suitable for virtual nic nic2');
+    expect((await world.vnics('web-1'))[0]).toMatchObject(unplugged);
+    await endThief();
+  });
+
+  test('and refused by libvirt is left unplugged, with the reason and no alert', async () => {
+    await start();
+    await takeOut();
+    const allow = world.fleet.faults.add({ procedure: ATTACH, effect: REFUSAL });
+    const { code, message } = await failureOf(world.setPlugged('web-1', true));
+    expect(code).toBe('VNIC_NOT_PLUGGED');
+    expect(message).toContain('the guest said no');
+    expect((await world.vnics('web-1'))[0]).toMatchObject(unplugged);
+    allow();
+  });
+});
+
+test('of a VM that is down, the definition is changed', async () => {
+  await start();
+  const { guest } = world.domain('host-a', 'web-1') ?? {};
+  expect(guest).toBeDefined();
+  await destroyDomain(world.host('host-a'), world.domain('host-a', 'web-1') as never);
+  world.allowed.down.add('web-1');
+  await world.until('it is known to be down', async () => (await world.vm('web-1')).status === 'down');
+  await takeOut();
+  expect((await world.vnics('web-1'))[0]).toMatchObject(unplugged);
+  world.allowed.unplugged.delete('web-1');
+  await world.setPlugged('web-1', true);
+});

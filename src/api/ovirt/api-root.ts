@@ -4,7 +4,7 @@
  */
 import { BLANK_TEMPLATE_ID, stableId } from './stable-id.ts';
 import { type Call, one, type Route } from './route.ts';
-import { apiType } from './schema.ts';
+import { apiType } from './schema/index.ts';
 import type { Link } from './wire/fields.ts';
 
 const COLLECTIONS = ['clusters', 'datacenters', 'events', 'hosts', 'jobs', 'networks', 'vms', 'vnicprofiles'];

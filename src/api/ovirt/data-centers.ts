@@ -4,7 +4,7 @@
  */
 import { HandoverError } from '../../base/errors.ts';
 import { many, one, param, type Route } from './route.ts';
-import { clusterType, dataCenterType, networkType } from './schema.ts';
+import { clusterType, dataCenterType, networkType } from './schema/index.ts';
 import { CLUSTER_ID, DATA_CENTER_ID } from './stable-id.ts';
 import { toNetwork } from './networks.ts';
 import type { Entity } from './wire/fields.ts';

@@ -4,7 +4,7 @@
  * message bundle.
  */
 import { asHandoverError, type ErrorCode, type ErrorKind, type HandoverError } from '../../base/errors.ts';
-import type { Fault } from './schema.ts';
+import type { Fault } from './schema/index.ts';
 
 /** What was asked for, as oVirt begins its refusals. */
 const LEADS = {

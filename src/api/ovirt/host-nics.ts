@@ -12,7 +12,7 @@ import type { Pf, Vf } from '../../model/pf.ts';
 import { notFound } from './look.ts';
 import { toNetwork } from './networks.ts';
 import { type Call, created, done, many, one, param, requireFields, type Route } from './route.ts';
-import { actionType, hostNicType, networkLabelType, networkType } from './schema.ts';
+import { actionType, hostNicType, networkLabelType, networkType } from './schema/index.ts';
 import { stableId } from './stable-id.ts';
 import type { Entity } from './wire/fields.ts';
 

@@ -4,7 +4,7 @@ import type { Host } from '../../model/host.ts';
 import type { Vm } from '../../model/vm.ts';
 import { checkDefault, clusterRef } from './data-centers.ts';
 import { type Call, created, done, given, many, one, param, requireFields, type Route } from './route.ts';
-import { hostType } from './schema.ts';
+import { hostType } from './schema/index.ts';
 import type { AnyEntity, Entity } from './wire/fields.ts';
 import { badRequest } from './wire/read.ts';
 

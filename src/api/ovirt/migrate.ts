@@ -5,7 +5,7 @@ import type { Host } from '../../model/host.ts';
 import type { HostVerdict, MigrationPlan, PlanReason } from '../../model/plan.ts';
 import { checkDefault } from './data-centers.ts';
 import { type Call, done, flagQuery, given, param, type Route } from './route.ts';
-import { type Action, actionType, type migrationPlan } from './schema.ts';
+import { type Action, actionType, type migrationPlan } from './schema/index.ts';
 import type { Value } from './wire/fields.ts';
 
 type WirePlan = Value<typeof migrationPlan>;

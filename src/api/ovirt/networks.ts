@@ -4,7 +4,7 @@ import type { NetworkId } from '../../base/ids.ts';
 import type { Network } from '../../model/network.ts';
 import type { NewNetwork } from '../../app/use-cases.ts';
 import { type Call, created, done, many, one, param, requireFields, type Route } from './route.ts';
-import { networkLabelType, networkType, vnicProfileType } from './schema.ts';
+import { networkLabelType, networkType, vnicProfileType } from './schema/index.ts';
 import { DATA_CENTER_ID } from './stable-id.ts';
 import { toVnicProfile } from './vnic-profiles.ts';
 import type { Entity } from './wire/fields.ts';

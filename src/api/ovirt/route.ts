@@ -6,7 +6,7 @@
 import type { Caller, UseCases } from '../../app/use-cases.ts';
 import type { Operation } from './fault.ts';
 import type { Look } from './look.ts';
-import { type Action, actionType } from './schema.ts';
+import { type Action, actionType } from './schema/index.ts';
 import type { SearchFields } from './search.ts';
 import type { AnyEntity, Entity, EntityType } from './wire/fields.ts';
 import { badRequest } from './wire/read.ts';

@@ -8,7 +8,7 @@ import type { Vm, Vnic } from '../../model/vm.ts';
 import { clusterRef } from './data-centers.ts';
 import { notFound } from './look.ts';
 import { type Call, many, one, param, type Route } from './route.ts';
-import { filterParameterType, nicType, vmType } from './schema.ts';
+import { filterParameterType, nicType, vmType } from './schema/index.ts';
 import { BLANK_TEMPLATE_ID } from './stable-id.ts';
 import type { AnyEntity, Entity } from './wire/fields.ts';
 import { badRequest } from './wire/read.ts';

@@ -6,7 +6,7 @@ import { isUuid } from '../../base/ids.ts';
 import type { VnicProfile } from '../../model/network.ts';
 import type { NewVnicProfile } from '../../app/use-cases.ts';
 import { type Call, created, done, given, many, one, param, requireFields, type Route } from './route.ts';
-import { vnicProfileType } from './schema.ts';
+import { vnicProfileType } from './schema/index.ts';
 import type { Entity } from './wire/fields.ts';
 import { badRequest } from './wire/read.ts';
 

@@ -87,7 +87,7 @@ async function setVnicProfile(
 
 async function checkFits(parts: AppParts, vm: Vm, vnic: Vnic, profileId: VnicProfileId): Promise<void> {
   const profile = await parts.store.profiles.get(profileId);
-  if (!profile) throw new HandoverError('NOT_FOUND', `there is no vNIC profile with the id ${profileId}`);
+  if (!profile) throw new HandoverError('INVALID_INPUT', `there is no vNIC profile with the id ${profileId}`);
   if (profile.passThrough !== vnic.passthrough) {
     throw new HandoverError(
       'VNIC_PROFILE_INVALID',

@@ -48,6 +48,7 @@ export const ERROR_CODES = {
   LIBVIRT_TOO_OLD: row('invalid', 'never'),
   VNIC_PROFILE_INVALID: row('invalid', 'never'),
   VM_NOT_MIGRATABLE: row('invalid', 'later'),
+  VFS_IN_USE: row('invalid', 'later'),
 
   NOT_SIGNED_IN: row('unauthenticated', 'never'),
   SIGN_ON_REFUSED: row('unauthenticated', 'never'),

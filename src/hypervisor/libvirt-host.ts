@@ -32,7 +32,7 @@ import type {
   VfPlug,
 } from './port.ts';
 import { acting, domainRef, nullOn } from './refusals.ts';
-import { plugVf, reattachVf, requestUnplug, resetVf } from './vf-acts.ts';
+import { plugVf, reattachVf, requestUnplug, resetVf, setVfCount } from './vf-acts.ts';
 import { lookAtVfAttributes } from './vf-look.ts';
 
 const CALL_LIMIT_MS = 30_000;
@@ -146,6 +146,15 @@ export class LibvirtHost implements Hypervisor {
   async resetVf(pciAddress: PciAddress): Promise<void> {
     const client = await this.#connections.control();
     await resetVf(client, this.#channel, this.endpoint.name, checkPciAddress(pciAddress));
+  }
+
+  async setVfCount(pf: PciAddress, count: number): Promise<void> {
+    const client = await this.#connections.control();
+    try {
+      await setVfCount(client, this.#channel, this.endpoint.name, checkPciAddress(pf), count);
+    } finally {
+      this.#memory.devices.forget();
+    }
   }
 
   async prepareMigration(): Promise<void> {

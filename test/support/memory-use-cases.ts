@@ -124,7 +124,14 @@ const hostCases = (
   world: MemoryWorld,
 ): Pick<
   UseCases,
-  'listHosts' | 'getHost' | 'addHost' | 'updateHost' | 'removeHost' | 'refreshHost' | 'testPeers'
+  | 'listHosts'
+  | 'getHost'
+  | 'addHost'
+  | 'updateHost'
+  | 'removeHost'
+  | 'refreshHost'
+  | 'testPeers'
+  | 'setMaintenance'
 > => ({
   listHosts: async () => [...world.hosts],
   getHost: async (_caller, id) => find(world.hosts, id),
@@ -155,6 +162,8 @@ const hostCases = (
     world.hosts = world.hosts.filter((each) => each.id !== id);
   },
   refreshHost: async (_caller, id) => find(world.hosts, id),
+  setMaintenance: async (_caller, id, on) =>
+    replace<Host>(world.hosts, { ...find(world.hosts, id), status: on ? 'maintenance' : 'up' }),
   testPeers: async (_caller, id) => {
     find(world.hosts, id);
     const others = world.hosts.filter((host) => host.id !== id);
@@ -162,7 +171,14 @@ const hostCases = (
   },
 });
 
-const vfCases = (world: MemoryWorld): Pick<UseCases, 'vfUses' | 'listPfConfigs' | 'setPfConfig'> => ({
+const vfCases = (
+  world: MemoryWorld,
+): Pick<UseCases, 'vfUses' | 'listPfConfigs' | 'setPfConfig' | 'setVfCount'> => ({
+  setVfCount: async (_caller, { hostId, pf, count }) => {
+    const { inventory } = find(world.hosts, hostId);
+    if (inventory?.pfs.find((each) => each.pciAddress === pf)?.vfs.length === count) return;
+    fail('VFS_IN_USE', `nobody changes the number of VFs here to ${count}`);
+  },
   vfUses: async (_caller, id) => {
     const inventory = find(world.hosts, id).inventory;
     const domains = (inventory?.domains ?? []).filter(isActive);

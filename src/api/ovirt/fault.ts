@@ -20,6 +20,8 @@ const LEADS = {
   update_host: 'Cannot edit Host',
   remove_host: 'Cannot remove Host',
   refresh_host: 'Cannot refresh Host capabilities',
+  activate_host: 'Cannot activate Host',
+  deactivate_host: 'Cannot switch Host to Maintenance mode',
   update_vm_nic: 'Cannot edit Interface',
   update_vfs: 'Cannot edit host NIC VFs configuration',
   change_job: 'Cannot change Job',
@@ -75,6 +77,9 @@ const NAME_IN_USE: Partial<Record<Operation, string>> = {
   update_host: HOST_NAME_IN_USE,
 };
 
+/** Reasons whose details have no brackets in oVirt either. */
+const UNBRACKETED: readonly string[] = ['Incomplete parameters', 'Broken immutability constraint'];
+
 /** A fault and the status it is sent with. */
 export interface HttpFault {
   readonly status: number;
@@ -96,8 +101,7 @@ export function faultOf(thrown: unknown, operation?: Operation): HttpFault {
     fault: {
       code: error.code,
       reason: typeof faultReason === 'string' ? faultReason : 'Operation Failed',
-      // "Incomplete parameters" faults have no brackets in oVirt either.
-      detail: faultReason === 'Incomplete parameters' ? error.message : `[${parts.join(' ')}]`,
+      detail: UNBRACKETED.includes(String(faultReason)) ? error.message : `[${parts.join(' ')}]`,
     },
   };
 }

@@ -12,6 +12,8 @@ export const dataCenterType = entity('data_center', 'data_centers', {
   version,
   networks: list('network', ref('network')),
   clusters: list('cluster', ref('cluster')),
+  permissions: list('permission', ref('permission')),
+  storage_domains: list('storage_domain', ref('storage_domain')),
 });
 
 /** oVirt's `cluster`. */
@@ -24,5 +26,6 @@ export const clusterType = entity('cluster', 'clusters', {
   switch_type: text,
   version,
   virt_service: bool,
+  permissions: list('permission', ref('permission')),
   networks: list('network', ref('network')),
 });

@@ -19,6 +19,11 @@ export const hostType = entity('host', 'hosts', {
   summary: struct({ active: int, migrating: int, total: int }),
   type: text,
   nics: list('host_nic', ref('host_nic')),
+  devices: list('host_device', ref('host_device')),
+  network_attachments: list('network_attachment', ref('network_attachment')),
+  permissions: list('permission', ref('permission')),
+  statistics: list('statistic', ref('statistic')),
+  tags: list('tag', ref('tag')),
   /**
    * Extensions: how the engine, and other hosts, reach its libvirtd; where memory is sent; migrations at a
    * time.
@@ -28,6 +33,28 @@ export const hostType = entity('host', 'hosts', {
   migration_address: text,
   outgoing_migrations_max: int,
   incoming_migrations_max: int,
+});
+
+/** oVirt's `host_device`: a PCI function or a network device. */
+export const hostDeviceType = entity('host_device', 'host_devices', {
+  name: text,
+  capability: text,
+  driver: text,
+  host: ref('host'),
+  iommu_group: int,
+  parent_device: ref('host_device'),
+  physical_function: ref('host_device'),
+  /** The most VFs a PF may have. */
+  virtual_functions: int,
+  vm: ref('vm'),
+});
+
+/** oVirt's `network_attachment`: what carries a network on a host. */
+export const networkAttachmentType = entity('network_attachment', 'network_attachments', {
+  host: ref('host'),
+  host_nic: ref('host_nic'),
+  in_sync: bool,
+  network: ref('network'),
 });
 
 /** oVirt's `host_nic`. */

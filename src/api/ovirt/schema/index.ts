@@ -8,9 +8,10 @@ import type { Entity, EntityType } from '../wire/fields.ts';
 import type { actionType } from './action.ts';
 import type { faultType } from './api.ts';
 import { clusterType, dataCenterType } from './data-center.ts';
-import { hostNicType, hostType } from './host.ts';
+import { hostDeviceType, hostNicType, hostType, networkAttachmentType } from './host.ts';
 import { eventType, jobType, stepType } from './job.ts';
 import { networkLabelType, networkType, vnicProfileType } from './network.ts';
+import { networkFilterType, operatingSystemType, tagType, templateType } from './other.ts';
 import { nicType, vmType } from './vm.ts';
 
 export * from './action.ts';
@@ -19,15 +20,18 @@ export * from './data-center.ts';
 export * from './host.ts';
 export * from './job.ts';
 export * from './network.ts';
+export * from './other.ts';
 export * from './vm.ts';
 
-/** By tag, for references that are followed. `template`, `tag`, `user`... are only ever referred to. */
+/** By tag, for references that are followed. `user`, `qos`... are only ever referred to. */
 export const TYPES: Readonly<Record<string, EntityType>> = Object.fromEntries(
   [
     dataCenterType,
     clusterType,
     hostType,
     hostNicType,
+    hostDeviceType,
+    networkAttachmentType,
     networkType,
     networkLabelType,
     vnicProfileType,
@@ -36,6 +40,10 @@ export const TYPES: Readonly<Record<string, EntityType>> = Object.fromEntries(
     stepType,
     jobType,
     eventType,
+    networkFilterType,
+    operatingSystemType,
+    tagType,
+    templateType,
   ].map((type) => [type.tag, type]),
 );
 

@@ -11,6 +11,7 @@ export const networkLabelType = entity('network_label', 'network_labels', {
 export const networkType = entity('network', 'networks', {
   ...named,
   data_center: ref('data_center'),
+  external_provider: ref('external_provider'),
   mtu: int,
   port_isolation: bool,
   required: bool,
@@ -32,5 +33,6 @@ export const vnicProfileType = entity('vnic_profile', 'vnic_profiles', {
   network_filter: ref('network_filter'),
   pass_through: struct({ mode: word('enabled', 'disabled') }),
   port_mirroring: bool,
+  permissions: list('permission', ref('permission')),
   qos: ref('qos'),
 });

@@ -28,6 +28,18 @@ export const vmType = entity('vm', 'vms', {
   time_zone: struct({ name: text }),
   type: text,
   nics: list('nic', ref('nic')),
+  applications: list('application', ref('application')),
+  cdroms: list('cdrom', ref('cdrom')),
+  disk_attachments: list('disk_attachment', ref('disk_attachment')),
+  graphics_consoles: list('graphics_console', ref('graphics_console')),
+  host_devices: list('host_device', ref('host_device')),
+  numa_nodes: list('vm_numa_node', ref('vm_numa_node')),
+  permissions: list('permission', ref('permission')),
+  sessions: list('session', ref('session')),
+  snapshots: list('snapshot', ref('snapshot')),
+  statistics: list('statistic', ref('statistic')),
+  tags: list('tag', ref('tag')),
+  watchdogs: list('watchdog', ref('watchdog')),
 });
 
 /** oVirt's `nic`. */
@@ -47,10 +59,4 @@ export const nicType = entity('nic', 'nics', {
   actual_state: text,
   virtual_function: text,
   migration_blocker: text,
-});
-
-/** oVirt's `network_filter_parameter`; Handover has none, but Ansible follows the link to them. */
-export const filterParameterType = entity('network_filter_parameter', 'network_filter_parameters', {
-  name: text,
-  value: text,
 });

@@ -24,8 +24,7 @@ export function checkDefault(
   given: { readonly id?: string | undefined; readonly name?: string | null | undefined } | null | undefined,
 ): void {
   const id = what === 'cluster' ? CLUSTER_ID : DATA_CENTER_ID;
-  const isOther = given?.id ? given.id !== id : given?.name && given.name !== 'Default';
-  if (!isOther) return;
+  if (!given || (given.id ? given.id === id : (given.name || 'Default') === 'Default')) return;
   throw new HandoverError(
     'INVALID_INPUT',
     `there is no ${what} ${given.id || given.name}; the only one is Default (${id})`,

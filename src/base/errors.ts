@@ -60,6 +60,7 @@ export const ERROR_CODES = {
 
   ALREADY_EXISTS: row('conflict', 'never'),
   IN_USE: row('conflict', 'later'),
+  VNIC_PROFILE_MISMATCH: row('conflict', 'never'),
   VM_ALREADY_MIGRATING: row('conflict', 'later'),
   VM_NOT_MIGRATING: row('conflict', 'never'),
   CANCEL_TOO_LATE: row('conflict', 'never'),

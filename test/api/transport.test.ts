@@ -212,6 +212,12 @@ describe('a connection', () => {
     expect(connection.received.toLowerCase()).toContain('connection: close');
   });
 
+  test('with an expectation of oVirt, which is none of HTTP, is served', async () => {
+    connection.socket.write(get('Expect: 201-created\r\nConnection: close\r\n'));
+    await eventually('the end', () => connection.closed);
+    expect(answers()).toEqual(['HTTP/1.1 200']);
+  });
+
   test('with a body that is too large is refused', async () => {
     const answer = await server.ask('POST', 'networks', {
       body: `{"name":"${'x'.repeat(2 * 1024 * 1024)}"}`,

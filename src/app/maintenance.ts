@@ -18,7 +18,7 @@ export async function beginMaintenance(parts: AppParts, caller: Caller, id: Host
   await parts.store.events.add({
     name: 'HOST_MAINTENANCE',
     severity: 'normal',
-    message: `Host ${host.name} was switched to maintenance by ${caller.user}; no VM is placed there any more.`,
+    message: `${caller.user} switched host ${host.name} to maintenance; no VM is placed there any more.`,
     hostId: id,
     correlationId: caller.correlationId,
   });
@@ -33,7 +33,7 @@ export async function endMaintenance(parts: AppParts, caller: Caller, id: HostId
     await parts.store.events.add({
       name: 'HOST_ACTIVATED',
       severity: 'normal',
-      message: `Activation of host ${host.name} was begun by ${caller.user}.`,
+      message: `${caller.user} ended the maintenance of host ${host.name}.`,
       hostId: id,
       correlationId: caller.correlationId,
     });

@@ -5,6 +5,7 @@
  *
  * Invariant: `holder` is set exactly while a domain of this host has the VF in its live definition.
  */
+import { assert } from '../base/assert.ts';
 import { pciPlus } from './pci.ts';
 import type { SimBridgeSpec, SimHostSpec, SimNicSpec, SimPfSpec } from './inventory.ts';
 import { refuse } from './refusal.ts';
@@ -170,7 +171,7 @@ export class SimHardware {
    */
   setVfCount(pf: SimPf, count: number): void {
     const held = pf.vfs.find((vf) => vf.holder);
-    if (held) throw new Error(`VF ${held.pciAddress} is removed while ${held.holder?.domain} has it`);
+    assert(!held, `VF ${held?.pciAddress} is removed while ${held?.holder?.domain} has it`);
     pf.vfs.length = 0;
     for (let index = 0; index < count; index++) pf.vfs.push(idleVf(pf, index, iommuGroupOf(pf, index)));
   }

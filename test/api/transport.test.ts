@@ -89,6 +89,13 @@ describe('the API', () => {
     );
   });
 
+  test('takes Basic in Latin-1 too, as libsoup writes it', async () => {
+    const bytes = Buffer.from(`${ADMIN.user}:${ADMIN.password}`, 'latin1');
+    const headers = { authorization: `Basic ${bytes.toString('base64')}` };
+    expect(ADMIN.password).toContain('ä');
+    expect((await fetchRaw('/ovirt-engine/api/vms', { headers })).status).toBe(200);
+  });
+
   test('keeps a session in a cookie for who asks for it', async () => {
     const headers = { authorization: basic(), prefer: 'persistent-auth' };
     const answer = await fetchRaw('/ovirt-engine/api', { headers });

@@ -106,10 +106,12 @@ describe('the number of VFs of a PF in use', () => {
     const answer = await setCount(path, 2);
     expect(answer.status).toBe(400);
     expect(answer.body).toMatchObject({ status: 'failed', fault: { code: 'VFS_IN_USE' } });
-    expect(textOf(answer.body)).toMatch(
-      /Cannot edit host NIC VFs configuration\. The selected network interface ens1f\d has VFs that are in use\..*attached to web-1/,
+    const { detail } = answer.body['fault'] as { detail: string };
+    expect(detail).toMatch(
+      /^\[Cannot edit host NIC VFs configuration\. The selected network interface ens1f\d has VFs that are in use/,
     );
-    expect((await configOf(path)).number_of_virtual_functions).toBe('8');
+    expect(detail).toContain('attached to web-1');
+    expect((await configOf(path))['number_of_virtual_functions']).toBe('8');
     const codes = (await list('events?max=5', 'event')).map((event) => event['code']);
     expect(codes).toContain('1202');
   });

@@ -78,7 +78,7 @@ describe('a new profile', () => {
     }
   });
 
-  test('has no QoS, network filter or mirroring with passthrough, nor any that nobody knows (D3, D12, D13)', async () => {
+  test('has no QoS, filter or mirroring with passthrough, nor unknown ones (D3, D12, D13)', async () => {
     const [filter] = await list('networkfilters', 'network_filter');
     for (const over of [
       { port_mirroring: 'true' },
@@ -120,7 +120,7 @@ describe('a new profile', () => {
     expect(await added({ name: 'r', migratable: 'false' })).not.toHaveProperty('migratable');
   });
 
-  test('is on no network that is external, isolated or not for VMs, since there are none (D8, D9, D10, G12)', async () => {
+  test('is on no network that is external, isolated or not for VMs (D8, D9, D10, G12)', async () => {
     const network = async (over: object) => await engine.ask('POST', 'networks', { name: 'odd', ...over });
     expectRefused(await network({ external_provider: { id: UNKNOWN } }), 400, 'external_provider');
     expectRefused(await network({ port_isolation: 'true' }), 400, 'port_isolation');
@@ -168,7 +168,7 @@ describe('a change of a profile', () => {
     expect((await put(profile, { name: 'Q' })).status).toBe(200);
   });
 
-  test('of passthrough or mirroring is for profiles nobody uses; sent unchanged they are fine (D6, D7, D11)', async () => {
+  test('of passthrough or mirroring needs a profile nobody uses (D6, D7, D11)', async () => {
     const used = await named('vnicprofiles', 'vnic_profile', 'prod-vf');
     const plain = await named('vnicprofiles', 'vnic_profile', 'prod');
     expectRefused(await put(used, { pass_through: { mode: 'disabled' } }), 409, 'web-1');

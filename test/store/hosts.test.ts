@@ -69,7 +69,7 @@ describe('what was seen', () => {
     expect(await store.hosts.get(host.id)).toEqual(seen);
   });
 
-  test('does not end maintenance; neither does silence, whose reason stays until it is seen again', async () => {
+  test('does not end maintenance; nor does silence, whose reason stays until then', async () => {
     const host = aHost(1, 'host-1', { status: 'maintenance' });
     await store.hosts.add(host);
     await store.hosts.setStatus(host.id, 'non_responsive', 'no route to host');

@@ -3,6 +3,7 @@ import type { JobId } from '../../src/base/ids.ts';
 import { aHost, migrateParams, newId } from '../support/builders.ts';
 import { createMemoryStore } from '../support/memory-store/memory-store.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
+import { closuresContract } from './closures-contract.ts';
 import { reservationsContract } from './reservations-contract.ts';
 import { sagaStoreContract } from './saga-store-contract.ts';
 
@@ -17,14 +18,16 @@ const onVirtual =
     throw new Error(`${what} did not come`);
   };
 
-reservationsContract('in memory', async () => {
+const create = async () => {
   const clock = new VirtualClock();
   return {
     store: createMemoryStore(clock),
     eventually: onVirtual(clock),
     close: () => Promise.resolve(),
   };
-});
+};
+reservationsContract('in memory', create);
+closuresContract('in memory', create);
 
 sagaStoreContract('in memory', async () => {
   const clock = new VirtualClock();

@@ -4,8 +4,7 @@
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { HostClaim, Store, VfHold } from '../../src/app/store-port.ts';
-import type { HostId, JobId, PciAddress, VmId, VnicId } from '../../src/base/ids.ts';
-import { systemRandom } from '../../src/base/random.ts';
+import type { HostId, JobId, VmId, VnicId } from '../../src/base/ids.ts';
 import type { Host } from '../../src/model/host.ts';
 import type { Claim } from '../../src/saga/port.ts';
 import {
@@ -374,73 +373,6 @@ export function reservationsContract(
       await store.reservations.hold(await claimOf('a'), held);
       await store.hosts.remove(source.id);
       expect(await store.reservations.list()).toEqual([]);
-    });
-  });
-
-  describe(`closing the VFs of a PF while their number changes: ${implementation}`, () => {
-    const pf = '0000:3b:00.0' as PciAddress;
-    const closureOf = (...numbers: number[]) => ({
-      id: systemRandom.uuid(),
-      hostId: target.id,
-      pf,
-      vfs: numbers.map((number) => vfAddress(number)),
-    });
-
-    test('keeps jobs and holds from them, and from no others, until they are open again', async () => {
-      const closure = closureOf(1, 2);
-      await store.reservations.close(closure, LONG_MS);
-      const job = await claimedJob();
-      await expect(reserve(job, 1, 3)).rejects.toMatchObject({ code: 'VF_TAKEN' });
-      const another = async (vf: number) => {
-        const wanted = aReservation(job.id, target.id, vfAddress(vf));
-        await store.reservations.reserveAnother(job.id, job.claim.epoch, wanted);
-      };
-      await expect(another(2)).rejects.toMatchObject({ code: 'VF_TAKEN' });
-      await another(3);
-      const onSource = aReservation(job.id, source.id, vfAddress(1));
-      await store.reservations.reserveAnother(job.id, job.claim.epoch, onSource);
-      const vm = aVm({ vnics: [aFoundVnic(1, { actual: 'unplugged', vf: null })] });
-      const look = await store.hosts.nextLook();
-      await store.vms.observe({ hostId: target.id, vms: [vm], stale: [], ageMs: 0, look });
-      const vnicId = (await store.vms.get(vm.id))?.vnics[0]?.id as VnicId;
-      const claim = (await claimsOf('a')).find((each) => each.hostId === target.id) as HostClaim;
-      const hold = { vmId: vm.id, vnicId, vf: vfAddress(1) };
-      await expect(store.reservations.hold(claim, hold)).rejects.toMatchObject({ code: 'VF_TAKEN' });
-      await store.reservations.reopen(closure.id);
-      await another(2);
-      await store.reservations.hold(claim, hold);
-    });
-
-    test('is refused while somebody has one of them, and while they are closed', async () => {
-      const job = await claimedJob();
-      await reserve(job, 1);
-      const inUse = { code: 'IN_USE' };
-      await expect(store.reservations.close(closureOf(1, 2), LONG_MS)).rejects.toMatchObject(inUse);
-      await store.reservations.close(closureOf(2), LONG_MS);
-      await expect(store.reservations.close(closureOf(2), LONG_MS)).rejects.toMatchObject(inUse);
-      await expect(
-        store.reservations.close({ ...closureOf(3), hostId: newId() }, LONG_MS),
-      ).rejects.toMatchObject({ code: 'NOT_FOUND' });
-    });
-
-    test('ends by itself; whoever closed them first does not open them for the next', async () => {
-      const [first, second] = [closureOf(1), closureOf(1)];
-      await store.reservations.close(first, SHORT_MS);
-      await its.eventually('the end of the closure', () =>
-        store.reservations.close(second, LONG_MS).then(
-          () => true,
-          () => null,
-        ),
-      );
-      await store.reservations.reopen(first.id);
-      await expect(reserve(await claimedJob(), 1)).rejects.toMatchObject({ code: 'VF_TAKEN' });
-    });
-
-    test('goes with its host', async () => {
-      await store.reservations.close(closureOf(1), LONG_MS);
-      await store.hosts.remove(target.id);
-      await store.hosts.add(target);
-      await reserve(await claimedJob(), 1);
     });
   });
 }

@@ -99,6 +99,15 @@ export function createApi(parts: ApiParts): FastifyInstance {
     return reply;
   });
 
+  // Node answers `Expect: 201-created`, which oVirt's clients may send, with 417 by itself.
+  app.server.on('checkExpectation', (request, response) => {
+    app.server.emit('request', request, response);
+  });
+  // The VM Portal reads it when it starts; there are no USB devices to filter.
+  app.get('/ovirt-engine/services/files/usbfilter.txt', async (_request, reply) => {
+    await reply.header('content-type', 'text/plain').send('');
+    return reply;
+  });
   registerSso(app, parts.useCases);
   registerOvirt(app, parts, callerOf);
   registerNative(app, parts, callerOf);

@@ -4,6 +4,7 @@
  * unless the client asked to keep the session; then the cookie carries it, and Basic need not be checked
  * while the cookie's session is that user's.
  */
+import { isUtf8 } from 'node:buffer';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { UseCases } from '../app/use-cases.ts';
 import { HandoverError, isCode } from '../base/errors.ts';
@@ -71,7 +72,10 @@ async function cookieUser(useCases: UseCases, cookie: string): Promise<string | 
 export function basicOf(authorization: string | undefined): { user: string; password: string } | null {
   const encoded = /^Basic\s+([A-Za-z0-9+/=_-]+)\s*$/i.exec(authorization ?? '')?.[1];
   if (encoded === undefined) return null;
-  const decoded = Buffer.from(encoded, 'base64').toString('utf8');
+  const bytes = Buffer.from(encoded, 'base64');
+  // UTF-8 as every newer client writes it; libsoup (libgovirt) writes Latin-1, which is hardly ever UTF-8
+  // too.
+  const decoded = bytes.toString(isUtf8(bytes) ? 'utf8' : 'latin1');
   const colon = decoded.indexOf(':');
   return colon < 0 ? null : { user: decoded.slice(0, colon), password: decoded.slice(colon + 1) };
 }

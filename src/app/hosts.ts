@@ -4,13 +4,15 @@
  */
 import { explain, HandoverError, isCode } from '../base/errors.ts';
 import type { HostId } from '../base/ids.ts';
-import { type Host, isPeerUri, type PeerTest, peerUriOf } from '../model/host.ts';
+import { answers, type Host, isPeerUri, type PeerTest, peerUriOf } from '../model/host.ts';
 import type { PfConfig } from '../model/network.ts';
 import { pfKey } from '../scheduler/plan-migration.ts';
 import { vfUse, vfUsers } from '../scheduler/vf-use.ts';
+import { beginMaintenance, endMaintenance } from './maintenance.ts';
 import { beginLook, hostById, observeHost, storeInventory } from './observe-host.ts';
 import type { AppParts } from './parts.ts';
 import type { Caller, NewHost, UseCases, VfUse } from './use-cases.ts';
+import { setVfCount } from './vf-count.ts';
 
 /** oVirt's names: letters, digits, dots, dashes and underscores. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,254}$/;
@@ -28,6 +30,8 @@ type HostCases = Pick<
   | 'vfUses'
   | 'listPfConfigs'
   | 'setPfConfig'
+  | 'setMaintenance'
+  | 'setVfCount'
 >;
 
 /** The host use cases. */
@@ -55,6 +59,8 @@ export function hostCases(parts: AppParts): HostCases {
       return store.pfConfigs.list(id);
     },
     setPfConfig: (_caller, config) => setPfConfig(parts, config),
+    setMaintenance: (caller, id, on) => (on ? beginMaintenance : endMaintenance)(parts, caller, id),
+    setVfCount: (caller, change) => setVfCount(parts, caller, change),
   };
 }
 
@@ -172,8 +178,8 @@ export async function testAllPeers(parts: AppParts, id: HostId): Promise<Readonl
   const hosts = await parts.store.hosts.list();
   const self = hosts.find((host) => host.id === id);
   const results = new Map<HostId, PeerTest>();
-  if (!self || self.status !== 'up') return results;
-  const others = hosts.filter((other) => other.id !== id && other.status === 'up');
+  if (!self || !answers(self)) return results;
+  const others = hosts.filter((other) => other.id !== id && answers(other));
   await Promise.all(
     others.map(async (other) => {
       const [there] = await Promise.all([testPeer(parts, self, other), testPeer(parts, other, self)]);

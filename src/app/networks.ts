@@ -97,7 +97,12 @@ function checkedNetwork(network: Network & NewNetwork): Network {
 }
 
 async function addProfile(parts: AppParts, wanted: NewVnicProfile): Promise<VnicProfile> {
-  await networkById(parts, wanted.networkId);
+  if (!(await parts.store.networks.get(wanted.networkId))) {
+    throw new HandoverError(
+      'VNIC_PROFILE_INVALID',
+      `there is no network with the id ${wanted.networkId}; add it first`,
+    );
+  }
   const passThrough = wanted.passThrough ?? false;
   const profile: VnicProfile = {
     id: parts.random.uuid() as VnicProfileId,

@@ -2,7 +2,7 @@
 import { explain, HandoverError } from '../base/errors.ts';
 import type { HostId, VmId } from '../base/ids.ts';
 import { isActive } from '../model/domain.ts';
-import type { Host, HostInventory } from '../model/host.ts';
+import { answers, type Host, type HostInventory } from '../model/host.ts';
 import { adopt } from './adopt.ts';
 import { newsOf } from './host-news.ts';
 import type { AppParts } from './parts.ts';
@@ -75,7 +75,7 @@ export async function storeInventory(
   const { look } = began;
   await store.vms.observe({ ...seen, look, ageMs: clock.monotonicMs() - began.atMs });
   await store.hosts.setInventory(host.id, inventory, clock.now(), look);
-  if (host.status === 'non_responsive') {
+  if (!answers(host) && host.status !== 'connecting') {
     await store.events.add({
       name: 'HOST_UP',
       severity: 'normal',
@@ -90,7 +90,7 @@ async function noteUnresponsive(parts: AppParts, host: Host, thrown: unknown): P
   newsOf(parts, host.id).tell();
   // The store itself may be what failed; the error that brought us here is the one to report.
   await parts.store.hosts.setStatus(host.id, 'non_responsive', reason).catch(() => undefined);
-  if (host.status === 'non_responsive') return;
+  if (!answers(host) && host.status !== 'connecting') return;
   await parts.store.events
     .add({
       name: 'HOST_NON_RESPONSIVE',

@@ -13,7 +13,7 @@ import { isoTime } from '../base/clock.ts';
 import { explain, isCode } from '../base/errors.ts';
 import type { HostId, PciAddress, VnicId } from '../base/ids.ts';
 import { jobOfAlert, startAlert, vnicAlert } from '../migration/alerts.ts';
-import type { Host } from '../model/host.ts';
+import { answers, type Host } from '../model/host.ts';
 import type { Job } from '../model/job.ts';
 import type { Vm, Vnic } from '../model/vm.ts';
 import type { HostClaims } from './host-claims.ts';
@@ -161,7 +161,7 @@ class HostReconciler {
 
   async #reconcile(claim: HostClaim, vm: Vm, vnic: Vnic): Promise<void> {
     const host = await hostById(this.#parts, claim.hostId);
-    if (host.status !== 'up') return this.#waitForHost(host, vm, vnic);
+    if (!answers(host)) return this.#waitForHost(host, vm, vnic);
     if (!(await this.#isDue(vm, vnic))) return;
     let reason: string;
     try {

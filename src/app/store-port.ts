@@ -96,6 +96,15 @@ export interface VfHold {
   readonly vf: PciAddress;
 }
 
+/** The VFs of one PF, closed to everybody while their number is changed. */
+export interface VfClosure {
+  /** A UUID of whoever closes them. */
+  readonly id: string;
+  readonly hostId: HostId;
+  readonly pf: PciAddress;
+  readonly vfs: readonly PciAddress[];
+}
+
 /** Everything that is kept. Any method throws `STORE_UNAVAILABLE` while the database is away. */
 export interface Store {
   readonly hosts: {
@@ -103,12 +112,15 @@ export interface Store {
     get(id: HostId): Promise<Host | null>;
     /** Throws `ALREADY_EXISTS` if the name is taken. */
     add(host: Host): Promise<void>;
+    /**
+     * `non_responsive` leaves a host in maintenance there, and gives it the reason: without one it answers.
+     */
     setStatus(id: HostId, status: HostStatus, reason: string | null): Promise<void>;
     /** Numbers a look that is about to begin; later ones have higher numbers, whichever engine looks. */
     nextLook(): Promise<number>;
     /**
-     * Also sets status `up`, unless the host is in maintenance. Does nothing if the inventory of a later look
-     * is there already.
+     * Also sets status `up`, unless the host is in maintenance; either has no reason any more. Does nothing
+     * if the inventory of a later look is there already.
      */
     setInventory(id: HostId, inventory: HostInventory, observedAt: number, look: number): Promise<void>;
     setPeerTest(id: HostId, target: HostId, test: PeerTest): Promise<void>;
@@ -239,6 +251,13 @@ export interface Store {
     endHold(claim: HostClaim, hold: VfHold, actual: 'plugged' | 'unplugged'): Promise<void>;
     /** Frees those of this job only; anyone else's are untouched. */
     release(jobId: JobId, side?: 'source' | 'target'): Promise<void>;
+    /**
+     * From now on nobody reserves or holds one of these VFs (`VF_TAKEN`), for `leaseMs` at most. Throws
+     * `IN_USE` if somebody has one, or if the PF's VFs are closed already; `NOT_FOUND` without the host.
+     */
+    close(closure: VfClosure, leaseMs: number): Promise<void>;
+    /** Ends the closure of that id; if it has run out already, nothing changes. */
+    reopen(closureId: string): Promise<void>;
   };
   readonly events: {
     list(filter: EventFilter): Promise<HandoverEvent[]>;

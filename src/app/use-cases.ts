@@ -10,6 +10,7 @@ import type { Network, PfConfig, VnicProfile } from '../model/network.ts';
 import type { MigrationPlan } from '../model/plan.ts';
 import type { Vm } from '../model/vm.ts';
 import type { Alert, EventFilter } from './store-port.ts';
+import type { VfCountChange } from './vf-count.ts';
 
 /** Who asks. */
 export interface Caller {
@@ -82,10 +83,17 @@ export interface UseCases {
   removeHost(caller: Caller, id: HostId): Promise<void>;
   refreshHost(caller: Caller, id: HostId): Promise<Host>;
   testPeers(caller: Caller, id: HostId): Promise<ReadonlyMap<HostId, PeerTest>>;
+  /**
+   * No VM is placed on a host in maintenance; those on it stay until they are moved. Ending it looks at the
+   * host first.
+   */
+  setMaintenance(caller: Caller, id: HostId, on: boolean): Promise<Host>;
   vfUses(caller: Caller, id: HostId): Promise<VfUse[]>;
 
   listPfConfigs(caller: Caller, id: HostId): Promise<PfConfig[]>;
   setPfConfig(caller: Caller, config: PfConfig): Promise<void>;
+  /** See `setVfCount` of `vf-count.ts`. Returns when the host was seen with that number. */
+  setVfCount(caller: Caller, change: VfCountChange): Promise<void>;
 
   listNetworks(caller: Caller): Promise<Network[]>;
   getNetwork(caller: Caller, id: NetworkId): Promise<Network>;

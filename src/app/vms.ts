@@ -124,10 +124,10 @@ async function checkFits(
   profileId: VnicProfileId,
 ): Promise<Network | null> {
   const profile = await parts.store.profiles.get(profileId);
-  if (!profile) throw new HandoverError('NOT_FOUND', `there is no vNIC profile with the id ${profileId}`);
+  if (!profile) throw new HandoverError('INVALID_INPUT', `there is no vNIC profile with the id ${profileId}`);
   if (profile.passThrough !== vnic.passthrough) {
     throw new HandoverError(
-      'VNIC_PROFILE_INVALID',
+      'VNIC_PROFILE_MISMATCH',
       `The network interface type doesn't match the profile. Virtual machine interface of type 'PCI ` +
         `Passthrough' should have 'Passthrough' profile and vice versa. ` +
         `vNIC ${vnic.name} of ${vm.name} is ${vnic.passthrough ? 'a VF' : 'an ordinary interface'}; ` +

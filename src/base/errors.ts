@@ -48,6 +48,7 @@ export const ERROR_CODES = {
   LIBVIRT_TOO_OLD: row('invalid', 'never'),
   VNIC_PROFILE_INVALID: row('invalid', 'never'),
   VM_NOT_MIGRATABLE: row('invalid', 'later'),
+  VFS_IN_USE: row('invalid', 'later'),
 
   NOT_SIGNED_IN: row('unauthenticated', 'never'),
   SIGN_ON_REFUSED: row('unauthenticated', 'never'),
@@ -59,6 +60,7 @@ export const ERROR_CODES = {
 
   ALREADY_EXISTS: row('conflict', 'never'),
   IN_USE: row('conflict', 'later'),
+  VNIC_PROFILE_MISMATCH: row('conflict', 'never'),
   VM_ALREADY_MIGRATING: row('conflict', 'later'),
   VM_STATUS_WRONG: row('conflict', 'later'),
   VM_NOT_MIGRATING: row('conflict', 'never'),

@@ -66,6 +66,11 @@ export class KnownDevices {
     this.#clock = clock;
   }
 
+  /** Nothing is believed any more: VFs were made anew, with other drivers and network devices. */
+  forget(): void {
+    this.#readAtMs = Number.NEGATIVE_INFINITY;
+  }
+
   /** `linksKnown`: whether the host channel tells which network devices are up. */
   async look(client: LibvirtClient, linksKnown: Promise<boolean>): Promise<DeviceTable> {
     const nowMs = this.#clock.monotonicMs();

@@ -1,4 +1,8 @@
-/** The commands of the host channel, against a shell that answers as told. */
+/** The commands of the host channel, against a shell that answers as told, or a real one. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { isCode } from '../base/errors.ts';
 import { absentChannel, ShellChannel } from './host-channel.ts';
@@ -40,6 +44,85 @@ const pf = (mac: string, vlan: number): Partial<ShellResult> => ({
 const MAC = '52:54:00:00:01:02';
 const NONE = '00:00:00:00:00:00';
 const SHOW = 'ip -j -d link show dev pf0';
+
+describe('changing the number of VFs', () => {
+  /**
+   * The real script in a real `sh`, on a file instead of the kernel's. `refuse`: a number the driver does not
+   * take. The kernel's other rule, that only zero may become another number, is checked by looking at what
+   * was written.
+   */
+  async function onFile(before: number, count: number, refuse: number | null = null) {
+    const root = mkdtempSync(join(tmpdir(), 'handover-numvfs-'));
+    try {
+      const file = join(root, 'pf0', 'device', 'sriov_numvfs');
+      mkdirSync(join(root, 'pf0', 'device'), { recursive: true });
+      writeFileSync(file, `${before}\n`);
+      const written = join(root, 'written');
+      const echo =
+        `echo() { command echo "$1" >> ${written}; ` +
+        `if [ "$1" = "${refuse ?? 'none'}" ]; then return 1; fi; command echo "$1"; }; `;
+      const shell: HostShell = {
+        async run([program = '', ...args]) {
+          const words = args.map((word) =>
+            word.includes('sriov_numvfs') ? echo + word.replace('/sys/class/net', root) : word,
+          );
+          const done = spawnSync(program, words, { encoding: 'utf8' });
+          return { exitCode: done.status ?? 1, stdout: done.stdout, stderr: done.stderr };
+        },
+        close() {},
+      };
+      let failure: unknown = null;
+      await new ShellChannel('host-a', () => shell).setVfCount('pf0', count).catch((thrown: unknown) => {
+        failure = thrown;
+      });
+      const lines = (path: string) => {
+        try {
+          return readFileSync(path, 'utf8').trim().split('\n');
+        } catch {
+          return [];
+        }
+      };
+      return { failure, now: lines(file), written: lines(written) };
+    } finally {
+      rmSync(root, { recursive: true, force: true });
+    }
+  }
+
+  test.each([
+    [2, 4, ['0', '4']],
+    [0, 3, ['3']],
+    [5, 0, ['0']],
+    [4, 4, []],
+  ])('from %d to %d writes %j', async (before, count, written) => {
+    const done = await onFile(before, count);
+    expect(done).toEqual({ failure: null, now: [String(count)], written });
+  });
+
+  test('that the driver refuses leaves as many as there were', async () => {
+    const done = await onFile(2, 7, 7);
+    expect(done.written).toEqual(['0', '7', '2']);
+    expect(done.now).toEqual(['2']);
+    expect(isCode(done.failure, 'HOST_COMMAND_FAILED')).toBe(true);
+    expect(String(done.failure)).toContain('set sriov_numvfs of pf0 to 7');
+  });
+
+  test.each([
+    ['pf0; reboot', 1],
+    ['../pf0', 1],
+    ['pf0', -1],
+    ['pf0', 1.5],
+    ['pf0', 70_000],
+  ])('of %j to %d never reaches the host', async (name, count) => {
+    const { asked, channel } = scripted({});
+    await expect(channel.setVfCount(name, count)).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+    expect(asked).toEqual([]);
+  });
+
+  test('that is not what the host has afterwards is an error', async () => {
+    const { channel } = scripted({ sh: [{ stdout: '3\n' }] });
+    await expect(channel.setVfCount('pf0', 4)).rejects.toMatchObject({ code: 'HOST_COMMAND_FAILED' });
+  });
+});
 
 describe('resetting a VF', () => {
   test('clears MAC and VLAN and reads them back', async () => {

@@ -18,6 +18,21 @@ const WRITE_LIMIT_MS = 15_000;
 /** ssh between hosts may wait for DNS and a slow handshake. */
 const PEER_LIMIT_MS = 30_000;
 const IMAGE_LIMIT_MS = 60_000;
+/** Drivers take some 100 ms for each VF they make. */
+const VF_COUNT_LIMIT_MS = 90_000;
+/** The kernel's VF numbers have 16 bits (PCI SR-IOV, TotalVFs). */
+const VF_COUNT_MAX = 65_535;
+/**
+ * The kernel takes another number only from zero on. Where the driver refuses the new one, the old one is put
+ * back by the same command, so that an engine that dies meanwhile leaves no PF without VFs. Writing what is
+ * there already would make every VF anew: not done. Prints what there is at the end.
+ */
+const SET_VF_COUNT =
+  'file="/sys/class/net/$1/device/sriov_numvfs"; old="$(cat "$file")" || exit 1; ' +
+  'if [ "$old" != "$2" ]; then ' +
+  '[ "$old" = 0 ] || echo 0 > "$file" || exit 1; ' +
+  '[ "$2" = 0 ] || echo "$2" > "$file" || { [ "$old" = 0 ] || echo "$old" > "$file"; exit 1; }; ' +
+  'fi; cat "$file"';
 /**
  * A VF without a MAC of its own; libvirt writes the second where a driver refuses the first
  * (virNetDevSetVfConfig).
@@ -32,6 +47,11 @@ export interface HostChannel {
   readLink(netdev: string): Promise<LinkFacts | null>;
   /** Clears what is set of MAC and VLAN of VF `index` of the PF; verified by reading it back. */
   resetVf(pf: string, index: number): Promise<void>;
+  /**
+   * Makes the PF have `count` VFs, all of them new ones if it had another number. None of its VFs may be in
+   * use. Throws `HOST_COMMAND_FAILED` with what the driver said; then there are as many as before.
+   */
+  setVfCount(pf: string, count: number): Promise<void>;
   /** Whether this host's root can open a libvirt connection to another host. */
   testPeer(peerUri: string): Promise<{ ok: boolean; message: string }>;
   inspectFile(path: string): Promise<HostFile>;
@@ -81,6 +101,20 @@ export class ShellChannel implements HostChannel {
       'HOST_COMMAND_FAILED',
       `${this.#where}: VF ${index} of ${pf} still has MAC ${after.mac} and VLAN ${after.vlan} after a reset`,
       { detail: { pf, index, mac: after.mac, vlan: after.vlan } },
+    );
+  }
+
+  async setVfCount(pf: string, count: number): Promise<void> {
+    if (!Number.isInteger(count) || count < 0 || count > VF_COUNT_MAX) {
+      throw new HandoverError('INVALID_INPUT', `${count} is no number of VFs`);
+    }
+    const argv = ['sh', '-c', SET_VF_COUNT, 'sh', checkNetdevName(pf), String(count)];
+    const now = (await this.#expectOk(argv, VF_COUNT_LIMIT_MS)).trim();
+    if (now === String(count)) return;
+    throw new HandoverError(
+      'HOST_COMMAND_FAILED',
+      `${this.#where}: ${pf} has ${now} VFs after it was told to have ${count}`,
+      { detail: { pf, count, now } },
     );
   }
 
@@ -180,6 +214,7 @@ export function absentChannel(where: string, reason: string): HostChannel {
     readLinks: refuse,
     readLink: refuse,
     resetVf: refuse,
+    setVfCount: refuse,
     testPeer: refuse,
     inspectFile: refuse,
     createDisk: refuse,
@@ -189,14 +224,19 @@ export function absentChannel(where: string, reason: string): HostChannel {
 }
 
 function commandFailed(where: string, argv: readonly string[], result: ShellResult): HandoverError {
+  const command = shownCommand(argv);
   const said = result.stderr.trim().split('\n').slice(-2).join('; ');
   const why = result.exitCode === 124 ? 'it did not end within its limit' : said || 'it said nothing';
   return new HandoverError(
     'HOST_COMMAND_FAILED',
-    `${where}: "${argv.join(' ')}" ended with exit code ${result.exitCode}: ${why}`,
-    { detail: { command: argv.join(' '), exitCode: result.exitCode } },
+    `${where}: "${command}" ended with exit code ${result.exitCode}: ${why}`,
+    { detail: { command, exitCode: result.exitCode } },
   );
 }
+
+/** A person wants to read what is done, not the script that does it. */
+const shownCommand = (argv: readonly string[]): string =>
+  argv[2] === SET_VF_COUNT ? `set sriov_numvfs of ${argv[4]} to ${argv[5]}` : argv.join(' ');
 
 function peerMessage(peerUri: string, result: ShellResult): string {
   const lines = (result.exitCode === 0 ? result.stdout : `${result.stderr}\n${result.stdout}`)

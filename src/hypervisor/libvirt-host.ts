@@ -34,7 +34,7 @@ import type {
   VfPlug,
 } from './port.ts';
 import { acting, domainRef, nullOn } from './refusals.ts';
-import { plugVf, reattachVf, requestUnplug, resetVf, startDomain } from './vf-acts.ts';
+import { plugVf, reattachVf, requestUnplug, resetVf, setVfCount, startDomain } from './vf-acts.ts';
 import { lookAtVfAttributes } from './vf-look.ts';
 
 const CALL_LIMIT_MS = 30_000;
@@ -156,6 +156,15 @@ export class LibvirtHost implements Hypervisor {
   async resetVf(pciAddress: PciAddress): Promise<void> {
     const client = await this.#connections.control();
     await resetVf(client, this.#channel, this.endpoint.name, checkPciAddress(pciAddress));
+  }
+
+  async setVfCount(pf: PciAddress, count: number): Promise<void> {
+    const client = await this.#connections.control();
+    try {
+      await setVfCount(client, this.#channel, this.endpoint.name, checkPciAddress(pf), count);
+    } finally {
+      this.#memory.devices.forget();
+    }
   }
 
   async prepareMigration(): Promise<void> {

@@ -192,6 +192,13 @@ export interface Hypervisor {
   /** Clears MAC and VLAN of a VF through its PF (host channel). */
   resetVf(pciAddress: PciAddress): Promise<void>;
 
+  /**
+   * Makes a PF have `count` VFs (host channel), all of them new ones if it had another number: none may be in
+   * use. Returns when the host has them; libvirt may learn of them a moment later. Refused by the driver
+   * (`HOST_COMMAND_FAILED`): as many as before.
+   */
+  setVfCount(pf: PciAddress, count: number): Promise<void>;
+
   // ---- acting on domains ----
   /**
    * Opens what a `migrate` from here (or `direct` to here) works with, so that nothing is dialled while a

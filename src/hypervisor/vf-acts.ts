@@ -10,6 +10,7 @@ import {
   libvirtMessageOf,
   procedures,
 } from '../libvirt/index.ts';
+import { lookAtNets } from './device-look.ts';
 import { interfaceXml } from './domain-edit.ts';
 import { readDomainXml } from './domain-xml.ts';
 import type { HostChannel } from './host-channel.ts';
@@ -197,6 +198,19 @@ export async function resetVf(
   const place = await findVfPlace(client, vf);
   if (!place) throw noSuchVf(where, vf);
   await channel.resetVf(place.pf, place.index);
+}
+
+/** See `Hypervisor.setVfCount`. */
+export async function setVfCount(
+  client: LibvirtClient,
+  channel: HostChannel,
+  where: string,
+  pf: PciAddress,
+  count: number,
+): Promise<void> {
+  const net = (await lookAtNets(client)).find((each) => each.pciAddress === pf);
+  if (!net) throw new HandoverError('NOT_FOUND', `${where} has no network device at ${pf}`);
+  await channel.setVfCount(net.name, count);
 }
 
 function noSuchVf(where: string, vf: PciAddress): HandoverError {

@@ -3,7 +3,10 @@ import type { HostId, PciAddress } from '../base/ids.ts';
 import type { Domain } from './domain.ts';
 import type { Pf } from './pf.ts';
 
-/** What Handover thinks of a host. `connecting`: never seen yet. */
+/**
+ * What Handover thinks of a host. `connecting`: never seen yet. `maintenance`: the operator's word; what runs
+ * there is watched and may leave, nothing comes. It does not answer while it has a reason.
+ */
 export const HOST_STATUSES = ['connecting', 'up', 'non_responsive', 'maintenance'] as const;
 export type HostStatus = (typeof HOST_STATUSES)[number];
 
@@ -92,6 +95,10 @@ export interface Host {
   /** Results of host-to-host tests, by target host id. */
   readonly peerTests: Readonly<Record<string, PeerTest>>;
 }
+
+/** Whether it can be asked: it is up, or in maintenance and was last seen to answer. */
+export const answers = ({ status, statusReason }: Pick<Host, 'status' | 'statusReason'>): boolean =>
+  status === 'up' || (status === 'maintenance' && statusReason === null);
 
 /** Safe in a command, too: nothing else may be in it. */
 const PEER_URI = /^qemu\+(ssh|tls|tcp):\/\/[A-Za-z0-9_.@:[\]%-]+\/[A-Za-z0-9_/.?=&%+,:~-]*$/;

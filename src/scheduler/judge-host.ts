@@ -76,6 +76,10 @@ function unfit(facts: PlanFacts, source: Host | null, host: Host): PlanReason[] 
     refuse('is_source', `${host.name} is where ${vm.name} runs now; source and destination is the same.`);
     return reasons;
   }
+  if (host.status === 'maintenance') {
+    refuse('host_in_maintenance', `${host.name} is in maintenance and takes no VMs; activate it first`);
+    return reasons;
+  }
   if (host.status !== 'up' || !host.inventory) {
     refuse(
       'host_not_up',

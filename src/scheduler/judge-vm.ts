@@ -2,7 +2,7 @@
  * What holds for a VM whatever the target: why it cannot move at all, and what its owner should know. Pure.
  */
 import type { DomainInterface } from '../model/domain.ts';
-import type { Host } from '../model/host.ts';
+import { answers, type Host } from '../model/host.ts';
 import type { PlanReason } from '../model/plan.ts';
 import type { Vnic } from '../model/vm.ts';
 import { movingVnics, type PlanFacts } from './plan-migration.ts';
@@ -15,7 +15,7 @@ export function vmRefusals(facts: PlanFacts, source: Host | null): PlanReason[] 
 
   if (source === null || vm.status === 'down')
     refuse('vm_not_running', `${vm.name} is not running; start it first`);
-  else if (source.status !== 'up') {
+  else if (!answers(source)) {
     refuse(
       'source_down',
       `its host ${source.name} is ${source.status}: ${source.statusReason ?? 'no reason known'}`,

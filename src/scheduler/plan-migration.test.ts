@@ -290,6 +290,22 @@ describe('a plan', () => {
     },
   );
 
+  it('places nothing on a host in maintenance, and lets what runs on one leave', () => {
+    const kept = withTarget([aPf('ens2f0', '5e', 1)], { status: 'maintenance' });
+    const plan = planMigration(kept, ANY);
+    expect(codes(plan)).toEqual(['host_in_maintenance']);
+    expect(plan.hosts.flatMap((host) => host.reasons.map((reason) => reason.message))).toContain(
+      'host-b is in maintenance and takes no VMs; activate it first',
+    );
+    const facts = withTarget([aPf('ens2f0', '5e', 1)]);
+    const leaving = facts.hosts.map((host) =>
+      host.id === facts.vm.hostId ? { ...host, status: 'maintenance' as const } : host,
+    );
+    expect(planMigration({ ...facts, hosts: leaving }, ANY).possible).toBe(true);
+    const silent = leaving.map((host) => ({ ...host, statusReason: 'no route to host' }));
+    expect(planMigration({ ...facts, hosts: silent }, ANY).refusals).toMatchObject([{ code: 'source_down' }]);
+  });
+
   it('counts memory promised to accepted jobs as used', () => {
     const base = withTarget([aPf('ens2f0', '5e', 1)], {}, { memoryFreeKiB: 1.5 * 1024 * 1024 });
     expect(planMigration(base, ANY).possible).toBe(true);

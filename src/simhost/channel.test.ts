@@ -56,6 +56,21 @@ describe('the host channel of a simulated host', () => {
     expect((await run('ip', '-j', '-d', 'link', 'show', 'dev', 'nope')).stderr).toContain('does not exist');
   });
 
+  test('the number of VFs of a PF is changed, within its limits', async () => {
+    const { hardware } = world.fleet.host('host-c');
+    const { fleet } = world;
+    const shell = fleet.shell('host-c');
+    const onC = async (pf: string, count: number) => {
+      const argv = ['sh', '-c', 'x="/sys/class/net/$1/device/sriov_numvfs"', 'sh', pf, String(count)];
+      return world.run(shell?.run(argv, 1000) ?? Promise.reject(new Error('no shell')));
+    };
+    expect(await onC('ens1f1', 3)).toMatchObject({ exitCode: 0, stdout: '3\n' });
+    expect(hardware.pf('ens1f1')?.vfs.map((vf) => vf.index)).toEqual([0, 1, 2]);
+    expect(await onC('ens1f1', 9)).toMatchObject({ exitCode: 1 });
+    expect(hardware.pf('ens1f1')?.vfs).toHaveLength(3);
+    expect(await onC('nope', 1)).toMatchObject({ exitCode: 1 });
+  });
+
   test('an address on a VF netdev is shown', async () => {
     const vf = world.fleet.host('host-a').hardware.vf('0000:3b:02.0');
     if (vf) vf.netdevAddresses = ['10.0.0.5/24'];

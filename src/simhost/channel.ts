@@ -7,6 +7,7 @@ import { HandoverError } from '../base/errors.ts';
 import type { SimFabric } from './fabric.ts';
 import { EMPTY_MAC, type SimVf, vfNetdev } from './hardware.ts';
 import type { SimHost } from './host.ts';
+import { nodeDeviceName } from './pci.ts';
 import { attribute, children, find } from './xml.ts';
 
 /** What a command did; text is UTF-8. */
@@ -56,6 +57,9 @@ function answer(fabric: SimFabric, host: SimHost, argv: readonly string[]): SimC
   // The engine's way to create a file that must not exist: `sh -c 'set -C && : > "$1"' sh PATH`.
   if (program === 'sh' && args[0] === '-c' && args[1]?.startsWith('set -C'))
     return createFile(host, args[3] ?? '');
+  // The engine's script that writes `sriov_numvfs`: `sh -c SCRIPT sh PF COUNT`.
+  if (program === 'sh' && args[0] === '-c' && args[1]?.includes('/device/sriov_numvfs'))
+    return setVfCount(host, args[3] ?? '', Number(args[4]));
   if (program === 'qemu-img') return qemuImg(host, args);
   return fail(127, `sh: 1: ${program}: not found\n`);
 }
@@ -318,6 +322,20 @@ function createFile(host: SimHost, path: string): SimCommandResult {
   if (host.files.has(path)) return fail(1, `sh: 1: cannot create ${path}: File exists\n`);
   host.files.set(path, 0);
   return ok();
+}
+
+function setVfCount(host: SimHost, name: string, count: number): SimCommandResult {
+  const file = `/sys/class/net/${name}/device/sriov_numvfs`;
+  const pf = host.hardware.pf(name);
+  if (!pf) return fail(1, `cat: ${file}: No such file or directory\n`);
+  if (!(count >= 0 && count <= pf.spec.vfCountMax)) {
+    return fail(1, 'sh: 1: echo: echo: I/O error: Numerical result out of range\n');
+  }
+  if (count !== pf.vfs.length) {
+    host.hardware.setVfCount(pf, count);
+    host.emit({ type: 'nodeDeviceUpdate', name: nodeDeviceName(pf.spec.pciAddress) });
+  }
+  return ok(`${pf.vfs.length}\n`);
 }
 
 function qemuImg(host: SimHost, args: readonly string[]): SimCommandResult {

@@ -5,6 +5,7 @@
  *
  * Invariant: `holder` is set exactly while a domain of this host has the VF in its live definition.
  */
+import { assert } from '../base/assert.ts';
 import { pciPlus } from './pci.ts';
 import type { SimBridgeSpec, SimHostSpec, SimNicSpec, SimPfSpec } from './inventory.ts';
 import { refuse } from './refusal.ts';
@@ -46,6 +47,8 @@ export interface VfHolder {
 /** A physical function with the VFs that exist now. */
 export interface SimPf {
   readonly spec: SimPfSpec;
+  /** Its own; those of its VFs follow it. */
+  readonly iommuGroup: number;
   carrier: boolean;
   readonly vfs: SimVf[];
 }
@@ -68,11 +71,12 @@ export class SimHardware {
   readonly bridges: Map<string, SimBridgeSpec>;
 
   constructor(spec: SimHostSpec) {
-    let iommuGroup = 40;
+    let iommuGroup = 41;
     this.pfs = spec.pfs.map((pf) => {
-      const made: SimPf = { spec: pf, carrier: pf.carrier, vfs: [] };
-      iommuGroup += 1;
-      for (let index = 0; index < pf.vfCount; index++) made.vfs.push(idleVf(made, index, (iommuGroup += 1)));
+      const made: SimPf = { spec: pf, iommuGroup, carrier: pf.carrier, vfs: [] };
+      for (let index = 0; index < pf.vfCount; index++)
+        made.vfs.push(idleVf(made, index, iommuGroupOf(made, index)));
+      iommuGroup += 1 + pf.vfCountMax;
       return made;
     });
     this.nics = spec.nics;
@@ -161,6 +165,17 @@ export class SimHardware {
     vf.driver = vf.pf.spec.vfDriver;
   }
 
+  /**
+   * As the kernel does when `sriov_numvfs` is written: all go, then so many come. A VF that a guest has would
+   * keep the real kernel waiting for ever, so that is a mistake of whoever asks.
+   */
+  setVfCount(pf: SimPf, count: number): void {
+    const held = pf.vfs.find((vf) => vf.holder);
+    assert(!held, `VF ${held?.pciAddress} is removed while ${held?.holder?.domain} has it`);
+    pf.vfs.length = 0;
+    for (let index = 0; index < count; index++) pf.vfs.push(idleVf(pf, index, iommuGroupOf(pf, index)));
+  }
+
   #refuseInUse(vf: SimVf): never {
     throw refuse(
       'operation_invalid',
@@ -177,6 +192,8 @@ export function vfNetdev(vf: SimVf): string | null {
 function bestGuestDriver(vf: SimVf): string {
   return vf.pf.spec.vfMigratable && vf.pf.spec.driver === 'mlx5_core' ? 'mlx5_vfio_pci' : 'vfio-pci';
 }
+
+const iommuGroupOf = (pf: SimPf, index: number): number => pf.iommuGroup + 1 + index;
 
 function idleVf(pf: SimPf, index: number, iommuGroup: number): SimVf {
   const { spec } = pf;

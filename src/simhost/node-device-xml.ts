@@ -179,7 +179,7 @@ function pfPci(pf: SimPf): NodeDevice {
       driver: spec.driver,
       vendor: spec.vendorId,
       product: spec.deviceId,
-      iommuGroup: (pf.vfs[0]?.iommuGroup ?? 41) - 1,
+      iommuGroup: pf.iommuGroup,
       numaNode: spec.numaNode,
       group: [spec.pciAddress],
       capability: element(

@@ -64,7 +64,9 @@ export function hostStore(db: Db): Store['hosts'] {
 
     async setStatus(id, status, reason) {
       const row = await db.first(
-        'update hosts set status = $2, status_reason = $3 where id = $1 returning id',
+        `update hosts set status_reason = $3,
+           status = case when status = 'maintenance' and $2 = 'non_responsive' then status else $2 end
+         where id = $1 returning id`,
         [id, status, reason],
       );
       expectFound(row, 'host', id);
@@ -123,8 +125,7 @@ async function setInventory(
   const row = await db.first(
     `with kept as (
        update hosts set inventory = $2, observed_at = $3, inventory_look = $4,
-         status = case when status = 'maintenance' then status else 'up' end,
-         status_reason = case when status = 'maintenance' then status_reason end
+         status = case when status = 'maintenance' then status else 'up' end, status_reason = null
        where id = $1 and inventory_look <= $4)
      select id from hosts where id = $1`,
     [id, json(inventory), new Date(observedAt), look],

@@ -40,7 +40,9 @@ const MISS = `
 /** Not while a host does not answer: it may be there. */
 const FORGET = `
   delete from vms where missed_since < now() - $1 * interval '1 second'
-    and not exists (select from hosts where status = 'non_responsive')`;
+    and not exists (
+      select from hosts
+      where status = 'non_responsive' or (status = 'maintenance' and status_reason is not null))`;
 
 /** See `Store.vms.observe`. Throws `NOT_FOUND` if the host was removed meanwhile. */
 export async function observeVms(db: Db, observation: VmObservation): Promise<void> {

@@ -6,7 +6,7 @@
  * other: a choice made from facts that are older than its row's number is refused, and limits that no key can
  * express (migrations per host, memory, a VM with a job or with a hold) hold for any number of engines.
  */
-import type { HostClaim, Store, VfHold } from '../app/store-port.ts';
+import type { HostClaim, Store, VfClosure, VfHold } from '../app/store-port.ts';
 import { HandoverError } from '../base/errors.ts';
 import type { HostId, JobId, PciAddress, VmId, VnicId } from '../base/ids.ts';
 import type { Reservation } from '../model/job.ts';
@@ -102,6 +102,11 @@ export function reservationStore(db: Db): Store['reservations'] {
 
     hold: (claim, hold) => db.transaction((sql) => takeHold(sql, claim, hold)),
     endHold: (claim, hold, actual) => db.transaction((sql) => endHold(sql, claim, hold, actual)),
+    close: (closure, leaseMs) => db.transaction((sql) => closeVfs(sql, closure, leaseMs)),
+
+    async reopen(closureId) {
+      await db.rows('delete from closed_vfs where change_id = $1', [closureId]);
+    },
   };
 }
 
@@ -149,6 +154,44 @@ async function insertReservations(
     (each) => !held.some((row) => row.host_id === each.hostId && row.vf === each.vf),
   );
   if (lost) throw taken(lost.hostId, lost.vf);
+  for (const { hostId, vf } of reservations) await refuseClosed(sql, hostId, vf);
+}
+
+/** To be asked after the host is locked: closing locks it too, so one of the two sees the other. */
+async function refuseClosed(sql: Sql, hostId: HostId, vf: PciAddress): Promise<void> {
+  const closed = await sql.first(
+    'select from closed_vfs where host_id = $1 and $2 = any(vfs) and lease_until > now()',
+    [hostId, vf],
+  );
+  if (closed === null) return;
+  throw new HandoverError('VF_TAKEN', `the number of VFs of the PF of ${vf} is being changed`, {
+    detail: { hostId, vf },
+  });
+}
+
+async function closeVfs(sql: Sql, { id, hostId, pf, vfs }: VfClosure, leaseMs: number): Promise<void> {
+  expectFound(await sql.first('select from hosts where id = $1 for update', [hostId]), 'host', hostId);
+  const held = await sql.first<{ vf: PciAddress; job_id: JobId | null }>(
+    `select vf, job_id from reservations r
+     where host_id = $1 and vf = any($2::text[]) and not (${IS_VOID}) limit 1`,
+    [hostId, vfs],
+  );
+  if (held !== null) {
+    const holder = held.job_id === null ? 'for a vNIC being plugged' : `by job ${held.job_id}`;
+    throw new HandoverError('IN_USE', `VF ${held.vf} is reserved ${holder}; try again when that has ended`);
+  }
+  const closed = await sql.first(
+    `insert into closed_vfs (host_id, pf, vfs, change_id, lease_until)
+     values ($1, $2, $3, $4, now() + $5 * interval '1 ms')
+     on conflict (host_id, pf) do update
+       set vfs = excluded.vfs, change_id = excluded.change_id, lease_until = excluded.lease_until
+       where closed_vfs.lease_until <= now()
+     returning pf`,
+    [hostId, pf, vfs, id, leaseMs],
+  );
+  if (closed === null) {
+    throw new HandoverError('IN_USE', `the number of VFs of the PF at ${pf} is being changed already`);
+  }
 }
 
 async function removeVoid(sql: Sql, hostIds: readonly HostId[]): Promise<void> {
@@ -179,6 +222,7 @@ async function takeHold(sql: Sql, claim: HostClaim, { vmId, vnicId, vf }: VfHold
     [claim.hostId, vf, claim.epoch, vmId, vnicId],
   );
   if (held === null) throw taken(claim.hostId, vf);
+  await refuseClosed(sql, claim.hostId, vf);
 }
 
 async function endHold(

@@ -57,7 +57,7 @@ describe('migrate', () => {
     expect(unknown.status).toBe(400);
     expect(unknown.json()).toMatchObject({ status: 'failed' });
     expect(unknown.text).toContain('known hosts: host-a, host-b');
-    expect((await migrate('{"cluster":{"name":"Other"}}')).status).toBe(404);
+    expect((await migrate('{"cluster":{"name":"Other"}}')).status).toBe(400);
     expect(server.world.jobs).toEqual([]);
   });
 

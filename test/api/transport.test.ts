@@ -89,6 +89,13 @@ describe('the API', () => {
     );
   });
 
+  test('takes Basic in Latin-1 too, as libsoup writes it', async () => {
+    const bytes = Buffer.from(`${ADMIN.user}:${ADMIN.password}`, 'latin1');
+    const headers = { authorization: `Basic ${bytes.toString('base64')}` };
+    expect(ADMIN.password).toContain('ä');
+    expect((await fetchRaw('/ovirt-engine/api/vms', { headers })).status).toBe(200);
+  });
+
   test('keeps a session in a cookie for who asks for it', async () => {
     const headers = { authorization: basic(), prefer: 'persistent-auth' };
     const answer = await fetchRaw('/ovirt-engine/api', { headers });
@@ -210,6 +217,12 @@ describe('a connection', () => {
     connection.socket.write(get('Connection: close\r\n'));
     await eventually('the end', () => connection.closed);
     expect(connection.received.toLowerCase()).toContain('connection: close');
+  });
+
+  test('with an expectation of oVirt, which is none of HTTP, is served', async () => {
+    connection.socket.write(get('Expect: 201-created\r\nConnection: close\r\n'));
+    await eventually('the end', () => connection.closed);
+    expect(answers()).toEqual(['HTTP/1.1 200']);
   });
 
   test('with a body that is too large is refused', async () => {

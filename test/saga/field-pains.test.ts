@@ -201,7 +201,7 @@ test('a vNIC on a VF takes no ordinary profile, and an ordinary one none for pas
     if (!other) throw new Error('the world is not as expected');
     const given = world.useCases.setVnicProfile(CALLER, world.vmId('web-1'), vnic.id, other.id);
     const { code, message } = await failureOf(given);
-    expect(code).toBe('VNIC_PROFILE_INVALID');
+    expect(code).toBe('VNIC_PROFILE_MISMATCH');
     expect(message).toContain("type doesn't match the profile");
   }
 });

@@ -69,14 +69,16 @@ describe('what was seen', () => {
     expect(await store.hosts.get(host.id)).toEqual(seen);
   });
 
-  test('does not end maintenance', async () => {
-    const host = aHost(1, 'host-1', { status: 'maintenance', statusReason: 'new memory' });
+  test('does not end maintenance; nor does silence, whose reason stays until then', async () => {
+    const host = aHost(1, 'host-1', { status: 'maintenance' });
     await store.hosts.add(host);
-    await store.hosts.setInventory(host.id, anInventory(), SEEN_AT, await store.hosts.nextLook());
+    await store.hosts.setStatus(host.id, 'non_responsive', 'no route to host');
     expect(await store.hosts.get(host.id)).toMatchObject({
       status: 'maintenance',
-      statusReason: 'new memory',
+      statusReason: 'no route to host',
     });
+    await store.hosts.setInventory(host.id, anInventory(), SEEN_AT, await store.hosts.nextLook());
+    expect(await store.hosts.get(host.id)).toMatchObject({ status: 'maintenance', statusReason: null });
   });
 
   test('is not replaced by what a look that began earlier saw', async () => {

@@ -3,6 +3,7 @@ import type { JobId } from '../../src/base/ids.ts';
 import { aHost, migrateParams, newId } from '../support/builders.ts';
 import { createMemoryStore } from '../support/memory-store/memory-store.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
+import { closuresContract } from './closures-contract.ts';
 import { reservationsContract } from './reservations-contract.ts';
 import { vnicDesiredContract } from './vnic-desired-contract.ts';
 import { sagaStoreContract } from './saga-store-contract.ts';
@@ -18,7 +19,7 @@ const onVirtual =
     throw new Error(`${what} did not come`);
   };
 
-const empty = async () => {
+const create = async () => {
   const clock = new VirtualClock();
   return {
     store: createMemoryStore(clock),
@@ -26,8 +27,9 @@ const empty = async () => {
     close: () => Promise.resolve(),
   };
 };
-reservationsContract('in memory', empty);
-vnicDesiredContract('in memory', empty);
+reservationsContract('in memory', create);
+closuresContract('in memory', create);
+vnicDesiredContract('in memory', create);
 
 sagaStoreContract('in memory', async () => {
   const clock = new VirtualClock();

@@ -1,12 +1,14 @@
 /** Who has what, on PostgreSQL: the contract, and what only real concurrency shows. */
+import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { isCode } from '../../src/base/errors.ts';
-import type { JobId } from '../../src/base/ids.ts';
+import type { JobId, PciAddress } from '../../src/base/ids.ts';
 import type { Host } from '../../src/model/host.ts';
 import type { Claim } from '../../src/saga/port.ts';
 import { aHost, aReservation, migrateParams, newId, vfAddress } from '../support/builders.ts';
 import { eventually } from '../support/eventually.ts';
 import { connectTo, freshStore } from '../support/postgres.ts';
+import { closuresContract } from './closures-contract.ts';
 import { reservationsContract } from './reservations-contract.ts';
 
 const { store, connection } = await freshStore();
@@ -15,10 +17,12 @@ const empty = () =>
     client.query('delete from jobs; delete from reservations; delete from hosts'),
   );
 
-reservationsContract('PostgreSQL', async () => {
+const create = async () => {
   await empty();
   return { store, eventually, close: () => Promise.resolve() };
-});
+};
+reservationsContract('PostgreSQL', create);
+closuresContract('PostgreSQL', create);
 
 describe('races', () => {
   let source: Host;
@@ -52,6 +56,23 @@ describe('races', () => {
       }
     }
   };
+
+  test('jobs after the VFs of a PF whose number is changed: one side wins, whichever it is', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const jobs = [await claimedJob(), await claimedJob()];
+      const id = randomUUID();
+      const pf = '0000:3b:00.0' as PciAddress;
+      const vfs = [vfAddress(1), vfAddress(2)];
+      const [closing, ...reserving] = await Promise.allSettled([
+        store.reservations.close({ id, hostId: target.id, pf, vfs }, 60_000),
+        ...jobs.map((job, index) => reserve(job, index + 1)),
+      ]);
+      const hasReserved = reserving.some((each) => each.status === 'fulfilled');
+      expect(hasReserved).toBe(closing.status === 'rejected');
+      await store.reservations.reopen(id);
+      for (const { claim } of jobs) await store.jobs.saga.write(claim, { state: 'failed' });
+    }
+  });
 
   test('20 jobs after the last VF: exactly one wins, the others are told which VF', async () => {
     const jobs = [];

@@ -8,13 +8,13 @@ import type { Alert } from '../../src/app/store-port.ts';
 import { type ErrorCode, HandoverError } from '../../src/base/errors.ts';
 import type { JobId, NetworkId, VmId, VnicProfileId } from '../../src/base/ids.ts';
 import { systemRandom } from '../../src/base/random.ts';
-import { isActive, pciAddressesOf } from '../../src/model/domain.ts';
 import type { Host } from '../../src/model/host.ts';
 import { type HandoverEvent, isLive, type Job, type JobStep } from '../../src/model/job.ts';
 import type { Network, PfConfig, VnicProfile } from '../../src/model/network.ts';
 import type { Vm, VmStatus } from '../../src/model/vm.ts';
 import { pfKey, planMigration } from '../../src/scheduler/plan-migration.ts';
 import { aQueuedJob } from './builders.ts';
+import { memoryVfCases } from './memory-vf-cases.ts';
 
 /** What there is; tests read and change it. */
 export interface MemoryWorld {
@@ -82,7 +82,7 @@ export function memoryUseCases(world: MemoryWorld): UseCases {
   const parts = {
     ...signOnCases(world),
     ...hostCases(world),
-    ...vfCases(world),
+    ...memoryVfCases(world),
     ...networkCases(world),
     ...profileCases(world),
     ...vmCases(world),
@@ -125,7 +125,14 @@ const hostCases = (
   world: MemoryWorld,
 ): Pick<
   UseCases,
-  'listHosts' | 'getHost' | 'addHost' | 'updateHost' | 'removeHost' | 'refreshHost' | 'testPeers'
+  | 'listHosts'
+  | 'getHost'
+  | 'addHost'
+  | 'updateHost'
+  | 'removeHost'
+  | 'refreshHost'
+  | 'testPeers'
+  | 'setMaintenance'
 > => ({
   listHosts: async () => [...world.hosts],
   getHost: async (_caller, id) => find(world.hosts, id),
@@ -156,34 +163,12 @@ const hostCases = (
     world.hosts = world.hosts.filter((each) => each.id !== id);
   },
   refreshHost: async (_caller, id) => find(world.hosts, id),
+  setMaintenance: async (_caller, id, on) =>
+    replace<Host>(world.hosts, { ...find(world.hosts, id), status: on ? 'maintenance' : 'up' }),
   testPeers: async (_caller, id) => {
     find(world.hosts, id);
     const others = world.hosts.filter((host) => host.id !== id);
     return new Map(others.map((host) => [host.id, { ok: true, message: 'ok', testedAt: 0 }]));
-  },
-});
-
-const vfCases = (world: MemoryWorld): Pick<UseCases, 'vfUses' | 'listPfConfigs' | 'setPfConfig'> => ({
-  vfUses: async (_caller, id) => {
-    const inventory = find(world.hosts, id).inventory;
-    const domains = (inventory?.domains ?? []).filter(isActive);
-    return (inventory?.pfs ?? []).flatMap((pf) =>
-      pf.vfs.map((vf) => {
-        const owner = domains.find((domain) => pciAddressesOf(domain).live.includes(vf.pciAddress));
-        return {
-          pciAddress: vf.pciAddress,
-          state: owner ? ('attached' as const) : ('free' as const),
-          reason: owner ? `attached to ${owner.name}` : null,
-        };
-      }),
-    );
-  },
-  listPfConfigs: async (_caller, id) => world.pfConfigs.filter((each) => each.hostId === id),
-  setPfConfig: async (_caller, config) => {
-    world.pfConfigs = world.pfConfigs.filter(
-      (each) => each.hostId !== config.hostId || each.pf !== config.pf,
-    );
-    world.pfConfigs.push(config);
   },
 });
 

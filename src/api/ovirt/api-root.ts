@@ -2,13 +2,42 @@
  * `GET /ovirt-engine/api`: what clients look at first: product, version, counts and the links of every
  * collection.
  */
+import { ABSENT_COLLECTIONS } from './absent.ts';
 import { BLANK_TEMPLATE_ID, stableId } from './stable-id.ts';
 import { type Call, one, type Route } from './route.ts';
-import { apiType } from './schema.ts';
+import { apiType } from './schema/index.ts';
 import type { Link } from './wire/fields.ts';
 
-const COLLECTIONS = ['clusters', 'datacenters', 'events', 'hosts', 'jobs', 'networks', 'vms', 'vnicprofiles'];
-const SEARCHABLE = ['clusters', 'datacenters', 'events', 'hosts', 'networks', 'vms'];
+const COLLECTIONS = [
+  'clusters',
+  'datacenters',
+  'events',
+  'hosts',
+  'jobs',
+  'networkfilters',
+  'networks',
+  'operatingsystems',
+  'options',
+  'tags',
+  'templates',
+  'vms',
+  'vnicprofiles',
+  ...Object.keys(ABSENT_COLLECTIONS),
+].sort();
+/** Those oVirt links a second time, with a place for the search. */
+const SEARCHABLE = [
+  'clusters',
+  'datacenters',
+  'disks',
+  'events',
+  'hosts',
+  'networks',
+  'storagedomains',
+  'templates',
+  'vmpools',
+  'vms',
+  'vnicprofiles',
+];
 /**
  * The oVirt version whose API this is; clients refuse a major other than 4 and the VM portal anything below
  * 4.4.

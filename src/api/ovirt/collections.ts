@@ -7,6 +7,12 @@ import { hostRoutes } from './hosts.ts';
 import { jobRoutes } from './jobs.ts';
 import { migrateRoutes } from './migrate.ts';
 import { networkRoutes } from './networks.ts';
+import { emptyRoutes } from './absent.ts';
+import { constantRoutes } from './constants.ts';
+import { hostDeviceRoutes } from './host-devices.ts';
+import { hostNicVfRoutes } from './host-nic-vfs.ts';
+import { networkAttachmentRoutes } from './network-attachments.ts';
+import { optionRoutes } from './options.ts';
 import type { Route } from './route.ts';
 import { vmRoutes } from './vms.ts';
 import { vnicProfileRoutes } from './vnic-profiles.ts';
@@ -19,8 +25,14 @@ export const ovirtRoutes = (now: () => number): readonly Route[] => [
   ...vnicProfileRoutes,
   ...hostRoutes,
   ...hostNicRoutes,
+  ...hostNicVfRoutes,
+  ...hostDeviceRoutes,
+  ...networkAttachmentRoutes,
   ...vmRoutes,
   ...migrateRoutes,
   ...jobRoutes(now),
   ...eventRoutes,
+  ...constantRoutes,
+  ...optionRoutes,
+  ...emptyRoutes,
 ];

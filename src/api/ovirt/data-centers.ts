@@ -2,19 +2,15 @@
  * `/datacenters` and `/clusters`: one of each, named `Default`. Every host, network and VM is in them; they
  * exist so that oVirt's clients find what they expect to begin with.
  */
-import { HandoverError } from '../../base/errors.ts';
-import { many, one, param, type Route } from './route.ts';
-import { clusterType, dataCenterType, networkType } from './schema.ts';
+import { ABSENT_OF_CLUSTER, ABSENT_OF_DATA_CENTER, absentLinks } from './absent.ts';
+import { type Call, many, one, param, type Route } from './route.ts';
+import { clusterType, dataCenterType, networkType } from './schema/index.ts';
+import { clusterRef, dataCenterRef, requireDefault } from './default-cluster.ts';
 import { CLUSTER_ID, DATA_CENTER_ID } from './stable-id.ts';
 import { toNetwork } from './networks.ts';
 import type { Entity } from './wire/fields.ts';
 
 const VERSION = { major: 4, minor: 7 } as const;
-
-/** The reference every network and cluster carries. */
-export const dataCenterRef = { id: DATA_CENTER_ID, href: `datacenters/${DATA_CENTER_ID}` } as const;
-/** The reference every host and VM carries. */
-export const clusterRef = { id: CLUSTER_ID, href: `clusters/${CLUSTER_ID}` } as const;
 
 const dataCenter: Entity<typeof dataCenterType> = {
   ...dataCenterRef,
@@ -25,7 +21,10 @@ const dataCenter: Entity<typeof dataCenterType> = {
   storage_format: 'v5',
   supported_versions: [VERSION],
   version: VERSION,
-  link: ['clusters', 'networks'].map((rel) => ({ rel, href: `${dataCenterRef.href}/${rel}` })),
+  link: [
+    ...['clusters', 'networks'].map((rel) => ({ rel, href: `${dataCenterRef.href}/${rel}` })),
+    ...absentLinks(dataCenterRef.href, ABSENT_OF_DATA_CENTER),
+  ],
 };
 
 const cluster: Entity<typeof clusterType> = {
@@ -39,24 +38,11 @@ const cluster: Entity<typeof clusterType> = {
   switch_type: 'legacy',
   version: VERSION,
   virt_service: true,
-  link: [{ rel: 'networks', href: `${clusterRef.href}/networks` }],
+  link: [
+    { rel: 'networks', href: `${clusterRef.href}/networks` },
+    ...absentLinks(clusterRef.href, ABSENT_OF_CLUSTER),
+  ],
 };
-
-function requireDefault(what: string, given: string, id: string): void {
-  if (given !== id) {
-    throw new HandoverError('NOT_FOUND', `there is no ${what} ${given}; the only one is Default (${id})`);
-  }
-}
-
-/** A request may name the data center or cluster by id or name; only `Default` exists. */
-export function checkDefault(
-  what: 'data center' | 'cluster',
-  given: { readonly id?: string | undefined; readonly name?: string | null | undefined } | null | undefined,
-): void {
-  const id = what === 'cluster' ? CLUSTER_ID : DATA_CENTER_ID;
-  if (given?.id !== undefined && given.id !== '') requireDefault(what, given.id, id);
-  else if (given?.name && given.name !== 'Default') requireDefault(what, given.name, id);
-}
 
 /** Routes of `/datacenters` and `/clusters`. */
 export const dataCenterRoutes: readonly Route[] = [
@@ -99,6 +85,15 @@ export const dataCenterRoutes: readonly Route[] = [
       return one(clusterType, cluster);
     },
   },
+  ...(['datacenters/:dataCenterId', 'clusters/:clusterId'] as const).map((path) => ({
+    method: 'GET' as const,
+    path: `${path}/networks/:networkId`,
+    run: async (call: Call) => {
+      if (path.startsWith('clusters')) requireDefault('cluster', param(call, 'clusterId'), CLUSTER_ID);
+      else requireDefault('data center', param(call, 'dataCenterId'), DATA_CENTER_ID);
+      return one(networkType, toNetwork(await call.look.network(param(call, 'networkId'))));
+    },
+  })),
   {
     method: 'GET',
     path: 'clusters/:clusterId/networks',

@@ -2,7 +2,7 @@
 import type { HandoverEvent } from '../../model/job.ts';
 import { notFound } from './look.ts';
 import { type Call, intQuery, many, one, param, type Route } from './route.ts';
-import { eventType } from './schema.ts';
+import { eventType } from './schema/index.ts';
 import type { AnyEntity, Entity } from './wire/fields.ts';
 import { badRequest } from './wire/read.ts';
 

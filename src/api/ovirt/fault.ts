@@ -4,7 +4,7 @@
  * message bundle.
  */
 import { asHandoverError, type ErrorCode, type ErrorKind, type HandoverError } from '../../base/errors.ts';
-import type { Fault } from './schema.ts';
+import type { Fault } from './schema/index.ts';
 
 /** What was asked for, as oVirt begins its refusals. */
 const LEADS = {
@@ -23,6 +23,8 @@ const LEADS = {
   update_host: 'Cannot edit Host',
   remove_host: 'Cannot remove Host',
   refresh_host: 'Cannot refresh Host capabilities',
+  activate_host: 'Cannot activate Host',
+  deactivate_host: 'Cannot switch Host to Maintenance mode',
   update_vm_nic: 'Cannot edit Interface',
   activate_vm_nic: 'Cannot activate Interface',
   deactivate_vm_nic: 'Cannot deactivate Interface',
@@ -80,6 +82,9 @@ const NAME_IN_USE: Partial<Record<Operation, string>> = {
   update_host: HOST_NAME_IN_USE,
 };
 
+/** Reasons whose details have no brackets in oVirt either. */
+const UNBRACKETED: readonly string[] = ['Incomplete parameters', 'Broken immutability constraint'];
+
 /** A fault and the status it is sent with. */
 export interface HttpFault {
   readonly status: number;
@@ -101,8 +106,7 @@ export function faultOf(thrown: unknown, operation?: Operation): HttpFault {
     fault: {
       code: error.code,
       reason: typeof faultReason === 'string' ? faultReason : 'Operation Failed',
-      // "Incomplete parameters" faults have no brackets in oVirt either.
-      detail: faultReason === 'Incomplete parameters' ? error.message : `[${parts.join(' ')}]`,
+      detail: UNBRACKETED.includes(String(faultReason)) ? error.message : `[${parts.join(' ')}]`,
     },
   };
 }

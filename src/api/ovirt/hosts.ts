@@ -1,10 +1,23 @@
 /** `/hosts`: machines that run libvirtd. Added by address, as oVirt's clients do, or by libvirt URI. */
 import type { NewHost } from '../../app/use-cases.ts';
-import type { Host } from '../../model/host.ts';
+import { answers, type Host } from '../../model/host.ts';
 import type { Vm } from '../../model/vm.ts';
-import { checkDefault, clusterRef } from './data-centers.ts';
-import { type Call, created, done, given, many, one, param, requireFields, type Route } from './route.ts';
-import { hostType } from './schema.ts';
+import type { Operation } from './fault.ts';
+import { checkDefault, clusterRef } from './default-cluster.ts';
+import { ABSENT_OF_HOST, absentLinks } from './absent.ts';
+import {
+  type Call,
+  created,
+  done,
+  given,
+  many,
+  one,
+  param,
+  refuseNewId,
+  requireFields,
+  type Route,
+} from './route.ts';
+import { actionType, hostType } from './schema/index.ts';
 import type { AnyEntity, Entity } from './wire/fields.ts';
 import { badRequest } from './wire/read.ts';
 
@@ -19,6 +32,17 @@ export function addressOf(uri: string): string | null {
 function versionOf(text: string) {
   const [major, minor, revision] = text.split('.').map(Number);
   return { full_version: text, major: major ?? 0, minor: minor ?? 0, revision: revision ?? 0 };
+}
+
+/** oVirt would have moved them by itself; so that nobody waits for that, it is said. */
+function stillThere(vms: readonly Vm[]): string | null {
+  if (vms.length === 0) return null;
+  const names = vms.map((vm) => vm.name).sort();
+  const more = names.length > 5 ? ` and ${names.length - 5} more` : '';
+  return (
+    `${names.slice(0, 5).join(', ')}${more} still run${names.length === 1 ? 's' : ''} here and ` +
+    'will not be moved by themselves; migrate them'
+  );
 }
 
 /** A host as oVirt shows it. `vms`: all that are known, for the summary. */
@@ -36,13 +60,13 @@ export function toHost(host: Host, vms: readonly Vm[]): Entity<typeof hostType> 
       name: inventory.cpuModel,
       topology: { cores: inventory.cpuCount, sockets: 1, threads: 1 },
     },
-    external_status: host.status === 'up' ? 'ok' : 'error',
+    external_status: answers(host) ? 'ok' : 'error',
     libvirt_version: inventory && versionOf(inventory.libvirtVersion),
     max_scheduling_memory: inventory && inventory.memoryFreeKiB * 1024,
     memory: inventory && inventory.memoryKiB * 1024,
     port: SSH_PORT,
-    status: host.status,
-    status_detail: host.statusReason,
+    status: host.status === 'maintenance' && here.length > 0 ? 'preparing_for_maintenance' : host.status,
+    status_detail: host.statusReason ?? (host.status === 'maintenance' ? stillThere(here) : null),
     summary: {
       active: here.length,
       migrating: here.filter((vm) => vm.status === 'migrating').length,
@@ -54,8 +78,11 @@ export function toHost(host: Host, vms: readonly Vm[]): Entity<typeof hostType> 
     migration_address: host.migrationAddress,
     outgoing_migrations_max: host.outgoingMax,
     incoming_migrations_max: host.incomingMax,
-    actions: [{ rel: 'refresh', href: `${href}/refresh` }],
-    link: [{ rel: 'nics', href: `${href}/nics` }],
+    actions: ['activate', 'deactivate', 'refresh'].map((rel) => ({ rel, href: `${href}/${rel}` })),
+    link: [
+      ...['nics', 'devices', 'networkattachments'].map((rel) => ({ rel, href: `${href}/${rel}` })),
+      ...absentLinks(href, ABSENT_OF_HOST),
+    ],
   };
 }
 
@@ -107,7 +134,7 @@ async function list(call: Call) {
 /** Hosts every one of the VMs (comma-separated ids) could move to now, by its plan. */
 async function targetsOf(call: Call, hosts: readonly Host[], vmIds: string): Promise<Host[]> {
   let fitting = [...hosts];
-  for (const vmId of vmIds.split(',').filter((each) => each !== '')) {
+  for (const vmId of vmIds.split(/[,\s]+/).filter((each) => each !== '')) {
     const vm = await call.look.vm(vmId);
     const plan = await call.useCases.planMigration(call.caller, vm.id, {});
     const fits = new Set(plan.hosts.filter((each) => each.fits).map((each) => each.hostId));
@@ -130,8 +157,25 @@ async function add(call: Call) {
 
 async function update(call: Call) {
   const { id } = await call.look.host(param(call, 'hostId'));
-  const host = await call.useCases.updateHost(call.caller, id, changesOf(call.body(hostType)));
+  const body = call.body(hostType);
+  refuseNewId(id, body);
+  const host = await call.useCases.updateHost(call.caller, id, changesOf(body));
   return one(hostType, toHost(host, await call.look.vms()));
+}
+
+function maintenanceRoute(verb: string, operation: Operation, on: boolean): Route {
+  return {
+    method: 'POST',
+    path: `hosts/:hostId/${verb}`,
+    operation,
+    isAction: true,
+    run: async (call) => {
+      const { id } = await call.look.host(param(call, 'hostId'));
+      call.body(actionType);
+      await call.useCases.setMaintenance(call.caller, id, on);
+      return done();
+    },
+  };
 }
 
 /** Routes of `/hosts`. */
@@ -157,6 +201,8 @@ export const hostRoutes: readonly Route[] = [
       return done();
     },
   },
+  maintenanceRoute('deactivate', 'deactivate_host', true),
+  maintenanceRoute('activate', 'activate_host', false),
   {
     method: 'POST',
     path: 'hosts/:hostId/refresh',

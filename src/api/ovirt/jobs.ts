@@ -8,7 +8,7 @@ import type { JobState, JobStep, StepState, Job } from '../../model/job.ts';
 import { userRef } from './api-root.ts';
 import { notFound } from './look.ts';
 import { type Call, intQuery, many, one, param, type Route } from './route.ts';
-import { jobType, stepType } from './schema.ts';
+import { jobType, stepType } from './schema/index.ts';
 import { stableId } from './stable-id.ts';
 import type { Entity } from './wire/fields.ts';
 

@@ -3,9 +3,9 @@ import { HandoverError } from '../../base/errors.ts';
 import type { MigrateOptions } from '../../app/use-cases.ts';
 import type { Host } from '../../model/host.ts';
 import type { HostVerdict, MigrationPlan, PlanReason } from '../../model/plan.ts';
-import { checkDefault } from './data-centers.ts';
+import { checkDefault } from './default-cluster.ts';
 import { type Call, done, flagQuery, given, param, type Route } from './route.ts';
-import { type Action, actionType, type migrationPlan } from './schema.ts';
+import { type Action, actionType, type migrationPlan } from './schema/index.ts';
 import type { Value } from './wire/fields.ts';
 
 type WirePlan = Value<typeof migrationPlan>;

@@ -3,10 +3,23 @@ import { HandoverError } from '../../base/errors.ts';
 import type { NetworkId } from '../../base/ids.ts';
 import type { Network } from '../../model/network.ts';
 import type { NewNetwork } from '../../app/use-cases.ts';
-import { type Call, created, done, many, one, param, requireFields, type Route } from './route.ts';
-import { networkLabelType, networkType, vnicProfileType } from './schema.ts';
+import { notFound } from './look.ts';
+import { ABSENT_OF_NETWORK, absentLinks } from './absent.ts';
+import { checkDefault } from './default-cluster.ts';
+import {
+  type Call,
+  created,
+  done,
+  many,
+  one,
+  param,
+  refuseNewId,
+  requireFields,
+  type Route,
+} from './route.ts';
+import { networkLabelType, networkType, vnicProfileType } from './schema/index.ts';
 import { DATA_CENTER_ID } from './stable-id.ts';
-import { toVnicProfile } from './vnic-profiles.ts';
+import { addVnicProfile, removeVnicProfile, toVnicProfile } from './vnic-profiles.ts';
 import type { Entity } from './wire/fields.ts';
 import { badRequest } from './wire/read.ts';
 
@@ -27,7 +40,10 @@ export function toNetwork(network: Network): Entity<typeof networkType> {
     usages: ['vm'],
     vdsm_name: network.name,
     vlan: network.vlan === null ? null : { id: network.vlan },
-    link: ['networklabels', 'vnicprofiles'].map((rel) => ({ rel, href: `${href}/${rel}` })),
+    link: [
+      ...['networklabels', 'vnicprofiles'].map((rel) => ({ rel, href: `${href}/${rel}` })),
+      ...absentLinks(href, ABSENT_OF_NETWORK),
+    ],
   };
 }
 
@@ -39,8 +55,29 @@ function toLabel(network: Network, label: string): Entity<typeof networkLabelTyp
   };
 }
 
+/**
+ * Accepting what nobody does would be a lie: Handover makes no bridges, so a network is what VMs are
+ * connected to, and no more.
+ */
+function refuseUnsupported(given: Entity<typeof networkType>): void {
+  checkDefault('data center', given.data_center);
+  const refuse = (what: string) => new HandoverError('INVALID_INPUT', `${what}; leave it out`);
+  if (given.port_isolation) throw refuse('Handover isolates no ports (port_isolation)');
+  if (given.stp) throw refuse('Handover makes no bridges, so it can not switch STP on (stp)');
+  if (given.external_provider?.id) throw refuse('there are no external providers (external_provider)');
+  const usages = given.usages ?? ['vm'];
+  if (usages.length !== 1 || usages[0]?.toLowerCase() !== 'vm') {
+    throw new HandoverError(
+      'INVALID_INPUT',
+      `the usages of a network are vm alone, not ${usages.join(', ') || 'none'}: Handover only knows ` +
+        'networks that VMs are connected to',
+    );
+  }
+}
+
 /** What a request says of a network; absent elements are no change. */
 function changesOf(given: Entity<typeof networkType>): Partial<NewNetwork> {
+  refuseUnsupported(given);
   const labels = given.network_labels ?? [];
   if (labels.length > 1) throw badRequest('a network has at most one label');
   return {
@@ -65,7 +102,9 @@ async function add(call: Call) {
 
 async function update(call: Call) {
   const { id } = await call.look.network(param(call, 'networkId'));
-  const changes = changesOf(call.body(networkType));
+  const body = call.body(networkType);
+  refuseNewId(id, body);
+  const changes = changesOf(body);
   return one(networkType, toNetwork(await call.useCases.updateNetwork(call.caller, id, changes)));
 }
 
@@ -98,6 +137,14 @@ async function labelOf(call: Call) {
   return { network, label };
 }
 
+/** The profile of the path, if it is of the path's network. */
+async function profileOf(call: Call) {
+  const network = await call.look.network(param(call, 'networkId'));
+  const profile = await call.look.profile(param(call, 'profileId'));
+  if (profile.networkId !== network.id) throw notFound(`vNIC profile of ${network.name}`, profile.id);
+  return profile;
+}
+
 /** Routes of `/networks`. */
 export const networkRoutes: readonly Route[] = [
   {
@@ -126,6 +173,26 @@ export const networkRoutes: readonly Route[] = [
       const { id } = await call.look.network(param(call, 'networkId'));
       const profiles = (await call.look.profiles()).filter((each) => each.networkId === id);
       return many(vnicProfileType, profiles.map(toVnicProfile));
+    },
+  },
+  {
+    method: 'POST',
+    path: 'networks/:networkId/vnicprofiles',
+    operation: 'add_vnic_profile',
+    run: async (call) => addVnicProfile(call, (await call.look.network(param(call, 'networkId'))).id),
+  },
+  {
+    method: 'GET',
+    path: 'networks/:networkId/vnicprofiles/:profileId',
+    run: async (call) => one(vnicProfileType, toVnicProfile(await profileOf(call))),
+  },
+  {
+    method: 'DELETE',
+    path: 'networks/:networkId/vnicprofiles/:profileId',
+    operation: 'remove_vnic_profile',
+    run: async (call) => {
+      await profileOf(call);
+      return removeVnicProfile(call);
     },
   },
   {

@@ -1,6 +1,8 @@
 /**
- * Query parameters every GET knows: `search`, `max`, `follow`. Applied to what a route answered, before it is
- * written. Also turns matrix parameters (`/vms;max=20`) into query parameters, as the engine accepts both.
+ * Query parameters every GET knows: `search`, `case_sensitive`, `max`, `follow`. `all_content` and `filter`
+ * are known too, and change nothing: everything is shown, to everybody who may ask. Applied to what a route
+ * answered, before it is written. Also turns matrix parameters (`/vms;max=20`) into query parameters, as the
+ * engine accepts both.
  */
 import { isCode } from '../../base/errors.ts';
 import { followAll } from './follow.ts';
@@ -18,8 +20,9 @@ export async function applyQuery(answer: Answer, call: Call, routes: readonly Ro
     const given = intQuery(call, 'max');
     // oVirt: a negative max means all.
     const max = given === null || given < 0 ? null : given;
-    const search = call.query.get('search') ?? '';
-    const values = applySearch(search, document.values, answer.searchFields ?? {}, max);
+    const search = answer.isSearchable === false ? '' : (call.query.get('search') ?? '');
+    const asked = { max, isCaseSensitive: call.query.get('case_sensitive')?.toLowerCase() !== 'false' };
+    const values = applySearch(search, document.values, answer.searchFields ?? {}, asked);
     document = { type: document.type, values };
   }
   const follow = call.query.get('follow') ?? '';

@@ -4,9 +4,10 @@
  * every answer knows.
  */
 import type { Caller, UseCases } from '../../app/use-cases.ts';
+import { HandoverError } from '../../base/errors.ts';
 import type { Operation } from './fault.ts';
 import type { Look } from './look.ts';
-import { type Action, actionType } from './schema.ts';
+import { type Action, actionType } from './schema/index.ts';
 import type { SearchFields } from './search.ts';
 import type { AnyEntity, Entity, EntityType } from './wire/fields.ts';
 import { badRequest } from './wire/read.ts';
@@ -32,6 +33,8 @@ export interface Answer {
   readonly location?: string;
   /** Fields `search` knows beside the common ones. */
   readonly searchFields?: SearchFields;
+  /** False: nothing is ever in it, so a search finds nothing, whatever it names. */
+  readonly isSearchable?: boolean;
 }
 
 export interface Route {
@@ -83,6 +86,14 @@ export function requireFields(noun: string, verb: string, fields: Readonly<Recor
   if (missing.length > 0) {
     throw badRequest(`${noun} [${missing.join(', ')}] required for ${verb}`, 'Incomplete parameters');
   }
+}
+
+/** Refuses to give a thing another id, in oVirt's words. */
+export function refuseNewId(id: string, body: { readonly id?: string | undefined }): void {
+  if (body.id === undefined || body.id === '' || body.id.toLowerCase() === id) return;
+  throw new HandoverError('IN_USE', 'The following fields have been changed: [id]', {
+    detail: { faultReason: 'Broken immutability constraint' },
+  });
 }
 
 /** A whole number from the query, null if it is not given. */

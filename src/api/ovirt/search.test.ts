@@ -10,16 +10,19 @@ const vms = [
   { name: 'Db 1', status: 'up', host: 'b', description: 'the database' },
 ];
 const fields = { host: (each: Record<string, unknown>) => each['host'] as string };
-const search = (text: string, max: number | null = null) =>
-  applySearch(text, vms, fields, max).map((each) => each['name']);
+const search = (text: string, max: number | null = null, isCaseSensitive = true) =>
+  applySearch(text, vms, fields, { max, isCaseSensitive }).map((each) => each['name']);
 
 describe('a search', () => {
   test.each([
     ['', ['web-1', 'web-2', 'Db 1']],
     ['name=web-1', ['web-1']],
     ['name = web-1', ['web-1']],
-    ['NAME=WEB-1', ['web-1']],
-    ['name="db 1"', ['Db 1']],
+    ['NAME=web-1', ['web-1']],
+    ['name=WEB-1', []],
+    ['status=Up', ['web-1', 'Db 1']],
+    ['name="Db 1"', ['Db 1']],
+    ['name="Db*"', ['Db 1']],
     ['name=web*', ['web-1', 'web-2']],
     ['name=*-2', ['web-2']],
     ['name=w*-*1', ['web-1']],
@@ -37,6 +40,12 @@ describe('a search', () => {
     ['name=page', []],
   ])('%s', (text, names) => {
     expect(search(text)).toEqual(names);
+  });
+
+  test('compares without case if it is asked to', () => {
+    expect(search('name=WEB-1', null, false)).toEqual(['web-1']);
+    expect(search('db*', null, false)).toEqual(['Db 1']);
+    expect(search('db*')).toEqual([]);
   });
 
   test('shows at most max, which is the page size if a page is asked for', () => {

@@ -1,7 +1,8 @@
 /**
  * oVirt's search language, as far as clients use it: `name=web* and status=up SORTBY name DESC page 2`.
- * Conditions are joined by `and` (binds tighter) and `or`; values may be quoted and hold `*`; text is
- * compared without case. What can not be understood is `INVALID_INPUT`, never an empty result.
+ * Conditions are joined by `and` (binds tighter) and `or`; values may be quoted and hold `*`. As in oVirt,
+ * case counts unless the request says otherwise; in words of closed lists it never does. What can not be
+ * understood is `INVALID_INPUT`, never an empty result.
  */
 import type { AnyEntity } from './wire/fields.ts';
 import { badRequest } from './wire/read.ts';
@@ -29,24 +30,26 @@ const SEARCH_LENGTH_MAX = 4_000;
 const TOKEN = /\s*("(?:[^"\\]|\\.)*"|!=|<=|>=|=|<|>|[^\s=<>!"]+)/y;
 /** A word that stands alone is looked for in names and descriptions. */
 const ANY_FIELD = '';
+/** Words of closed lists, ids and addresses: written in any case. */
+const WITHOUT_CASE = ['id', 'status', 'severity', 'address'];
 const OPERATORS = ['=', '!=', '<', '>', '<=', '>='];
 
 /**
- * Applies a search text to a collection. `max` limits the answer, or is the page size if the text asks for a
- * page.
+ * Applies a search text to a collection. `max` (null = all) limits the answer, or is the page size if the
+ * text asks for a page.
  */
 export function applySearch(
   text: string,
   entities: readonly AnyEntity[],
   fields: SearchFields,
-  max: number | null,
+  { max, isCaseSensitive }: { readonly max: number | null; readonly isCaseSensitive: boolean },
 ): readonly AnyEntity[] {
   const search = parseSearch(text);
   const matching =
     search.anyOf.length === 0
       ? [...entities]
       : entities.filter((entity) =>
-          search.anyOf.some((all) => all.every((each) => matches(entity, each, fields))),
+          search.anyOf.some((all) => all.every((each) => matches(entity, each, fields, isCaseSensitive))),
         );
   // The fields are checked even if there is nothing to compare, so a misspelt one is told from "none found".
   for (const { field } of search.anyOf.flat()) {
@@ -129,15 +132,23 @@ const unquote = (word: string): string =>
 const malformed = (text: string, why: string) =>
   badRequest(`the search ${JSON.stringify(text)} is malformed: ${why}`);
 
-function matches(entity: AnyEntity, condition: Condition, fields: SearchFields): boolean {
-  if (condition.field === ANY_FIELD) {
-    return ['name', 'description', 'comment'].some((name) => test(entity[name] as SearchValue, condition));
+function matches(
+  entity: AnyEntity,
+  condition: Condition,
+  fields: SearchFields,
+  isCaseSensitive: boolean,
+): boolean {
+  const { field } = condition;
+  if (field === ANY_FIELD) {
+    return ['name', 'description', 'comment'].some((name) =>
+      test(entity[name] as SearchValue, condition, isCaseSensitive),
+    );
   }
-  return test(valueOf(entity, condition.field, fields), condition);
+  return test(valueOf(entity, field, fields), condition, isCaseSensitive && !WITHOUT_CASE.includes(field));
 }
 
-function test(value: SearchValue, condition: Condition): boolean {
-  const isEqual = matchesPattern(value, condition.value);
+function test(value: SearchValue, condition: Condition, isCaseSensitive: boolean): boolean {
+  const isEqual = matchesPattern(value, condition.value, isCaseSensitive);
   if (condition.operator === '=') return isEqual;
   if (condition.operator === '!=') return !isEqual;
   if (value === null || value === undefined) return false;
@@ -148,9 +159,10 @@ function test(value: SearchValue, condition: Condition): boolean {
 }
 
 /** Linear in both lengths for one `*`; each further piece is searched once, so no pattern makes it slow. */
-function matchesPattern(value: SearchValue, pattern: string): boolean {
-  const text = value === null || value === undefined ? '' : String(value).toLowerCase();
-  const pieces = pattern.toLowerCase().split('*');
+function matchesPattern(value: SearchValue, pattern: string, isCaseSensitive: boolean): boolean {
+  const cased = (text: string) => (isCaseSensitive ? text : text.toLowerCase());
+  const text = value === null || value === undefined ? '' : cased(String(value));
+  const pieces = cased(pattern).split('*');
   const first = pieces[0] ?? '';
   const last = pieces.at(-1) ?? '';
   if (pieces.length === 1) return text === first;

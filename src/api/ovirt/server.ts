@@ -10,7 +10,7 @@ import { faultOf, type HttpFault } from './fault.ts';
 import { Look } from './look.ts';
 import { applyQuery } from './query.ts';
 import type { Call, Route } from './route.ts';
-import { actionType, faultType, TYPES } from './schema.ts';
+import { actionType, faultType, TYPES } from './schema/index.ts';
 import { badRequest, readEntity } from './wire/read.ts';
 import { type Document, writeJson, writeXml } from './wire/write.ts';
 

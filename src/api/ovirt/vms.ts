@@ -5,10 +5,11 @@
 import { HandoverError } from '../../base/errors.ts';
 import { isUuid, type VmId, type VnicProfileId } from '../../base/ids.ts';
 import type { Vm, Vnic } from '../../model/vm.ts';
-import { clusterRef } from './data-centers.ts';
+import { clusterRef } from './default-cluster.ts';
 import { notFound } from './look.ts';
-import { type Call, done, many, one, param, type Route } from './route.ts';
-import { filterParameterType, nicType, vmType } from './schema.ts';
+import { ABSENT_OF_NIC, ABSENT_OF_VM, absentLinks, absentRoutes } from './absent.ts';
+import { type Call, done, many, one, param, refuseNewId, type Route } from './route.ts';
+import { nicType, vmType } from './schema/index.ts';
 import { BLANK_TEMPLATE_ID } from './stable-id.ts';
 import type { AnyEntity, Entity } from './wire/fields.ts';
 import { badRequest } from './wire/read.ts';
@@ -49,7 +50,10 @@ export function toVm(vm: Vm): Entity<typeof vmType> {
       rel,
       href: `${href}/${rel}`,
     })),
-    link: [{ rel: 'nics', href: `${href}/nics` }],
+    link: [
+      ...['nics', 'hostdevices'].map((rel) => ({ rel, href: `${href}/${rel}` })),
+      ...absentLinks(href, ABSENT_OF_VM),
+    ],
   };
 }
 
@@ -73,7 +77,7 @@ export function toNic(vnic: Vnic): Entity<typeof nicType> {
     virtual_function: vnic.vf,
     migration_blocker: vnic.blocker,
     actions: ['activate', 'deactivate'].map((rel) => ({ rel, href: `${href}/${rel}` })),
-    link: [{ rel: 'networkfilterparameters', href: `${href}/networkfilterparameters` }],
+    link: absentLinks(href, ABSENT_OF_NIC),
   };
 }
 
@@ -110,6 +114,7 @@ async function vnicOf(call: Call): Promise<{ vm: Vm; vnic: Vnic }> {
 async function updateNic(call: Call) {
   const { vm, vnic } = await vnicOf(call);
   const given = call.body(nicType);
+  refuseNewId(vnic.id, given);
   const now = toNic(vnic);
   for (const name of ['name', 'interface', 'linked'] as const) {
     if (given[name] !== undefined && given[name] !== now[name]) throw unchangeable(vm, vnic, name);
@@ -191,14 +196,6 @@ export const vmRoutes: readonly Route[] = [
     run: async (call) => one(nicType, toNic((await vnicOf(call)).vnic)),
   },
   {
-    method: 'GET',
-    path: `${NICS}/:nicId/networkfilterparameters`,
-    run: async (call) => {
-      await vnicOf(call);
-      return many(filterParameterType, []);
-    },
-  },
-  {
     method: 'POST',
     path: `${NICS}/:nicId/activate`,
     operation: 'activate_vm_nic',
@@ -212,5 +209,6 @@ export const vmRoutes: readonly Route[] = [
     isAction: true,
     run: plugAction(false),
   },
+  ...absentRoutes(`${NICS}/:nicId`, ABSENT_OF_NIC, vnicOf),
   { method: 'PUT', path: `${NICS}/:nicId`, operation: 'update_vm_nic', run: updateNic },
 ];

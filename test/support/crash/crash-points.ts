@@ -28,6 +28,7 @@ export const ACTS = [
   'plug',
   'reattachVf',
   'resetVf',
+  'setVfCount',
   'migrate',
   'abortMigration',
   'destroy',

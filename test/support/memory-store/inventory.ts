@@ -28,7 +28,11 @@ export function memoryHosts(tables: Tables): Store['hosts'] {
       nameTaken(host.name, host.id);
       hosts.set(host.id, host);
     },
-    setStatus: async (id, status, statusReason) => change(id, () => ({ status, statusReason })),
+    setStatus: async (id, status, statusReason) =>
+      change(id, (host) => ({
+        status: host.status === 'maintenance' && status === 'non_responsive' ? host.status : status,
+        statusReason,
+      })),
     nextLook: async () => ++tables.lastLook,
     async setInventory(id, inventory, observedAt, look) {
       found(hosts.get(id), 'host', id);
@@ -36,7 +40,8 @@ export function memoryHosts(tables: Tables): Store['hosts'] {
       change(id, (host) => ({
         inventory,
         observedAt,
-        ...(host.status === 'maintenance' ? {} : { status: 'up' as const, statusReason: null }),
+        ...(host.status === 'maintenance' ? {} : { status: 'up' as const }),
+        statusReason: null,
       }));
     },
     async setPeerTest(id, target, test) {
@@ -55,6 +60,7 @@ export function memoryHosts(tables: Tables): Store['hosts'] {
       hosts.delete(id);
       tables.stale.delete(id);
       tables.claims.delete(id);
+      for (const [key, closed] of tables.closures) if (closed.hostId === id) tables.closures.delete(key);
       for (const [key, held] of tables.reservations) if (held.hostId === id) tables.reservations.delete(key);
       for (const vm of [...tables.vms.values()]) if (vm.hostId === id) tables.removeVm(vm.id);
     },

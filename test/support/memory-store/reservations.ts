@@ -48,6 +48,9 @@ export function memoryReservations(tables: Tables): Store['reservations'] {
   const refuseTaken: RefuseTaken = (hostId, vf, jobId) => {
     const holder = reservations.get(keyOf(hostId, vf));
     if (tables.planted === 'gives_twice') return;
+    for (const closed of tables.closures.values())
+      if (closed.hostId === hostId && closed.vfs.includes(vf) && isClosed(tables, closed))
+        throw new HandoverError('VF_TAKEN', `the number of VFs of the PF of ${vf} is being changed`);
     if (!holder || isVoid(tables, holder) || (jobId !== null && holder.jobId === jobId)) return;
     throw new HandoverError('VF_TAKEN', `VF ${vf} was taken by another migration meanwhile`, {
       detail: { hostId, vf },
@@ -87,6 +90,33 @@ export function memoryReservations(tables: Tables): Store['reservations'] {
     release: async (jobId, side) => tables.free(jobId, side),
 
     ...memoryHolds(tables, refuseTaken),
+    ...memoryClosures(tables),
+  };
+}
+
+const isClosed = (tables: Tables, closed: { readonly leaseUntilMs: number }): boolean =>
+  closed.leaseUntilMs > tables.clock.monotonicMs();
+
+function memoryClosures(tables: Tables): Pick<Store['reservations'], 'close' | 'reopen'> {
+  return {
+    async close(closure, leaseMs) {
+      const { hostId, pf, vfs } = closure;
+      found(tables.hosts.get(hostId), 'host', hostId);
+      for (const vf of vfs) {
+        const holder = tables.reservations.get(keyOf(hostId, vf));
+        if (holder && !isVoid(tables, holder)) throw new HandoverError('IN_USE', `VF ${vf} is reserved`);
+      }
+      const before = tables.closures.get(keyOf(hostId, pf));
+      if (before && isClosed(tables, before))
+        throw new HandoverError('IN_USE', `the number of VFs of the PF at ${pf} is being changed already`);
+      tables.closures.set(keyOf(hostId, pf), {
+        ...closure,
+        leaseUntilMs: tables.clock.monotonicMs() + leaseMs,
+      });
+    },
+    async reopen(closureId) {
+      for (const [key, { id }] of tables.closures) if (id === closureId) tables.closures.delete(key);
+    },
   };
 }
 

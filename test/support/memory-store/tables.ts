@@ -3,7 +3,7 @@
  * changed in place, so what was handed out stays as it was. Every method of the store works on them in one
  * go, without waiting in between: that is its transaction.
  */
-import type { Alert, HostClaim, Session, User } from '../../../src/app/store-port.ts';
+import type { Alert, HostClaim, Session, User, VfClosure } from '../../../src/app/store-port.ts';
 import type { Clock } from '../../../src/base/clock.ts';
 import { HandoverError } from '../../../src/base/errors.ts';
 import type { HostId, JobId, NetworkId, VmId, VnicId, VnicProfileId } from '../../../src/base/ids.ts';
@@ -54,6 +54,8 @@ export class Tables {
   readonly live = new Map<JobId, JobRow>();
   /** By `HOST VF`: the key that is promise 2. */
   readonly reservations = new Map<string, Held>();
+  /** By `HOST PF`. */
+  readonly closures = new Map<string, VfClosure & { readonly leaseUntilMs: number }>();
   /** Grows with every place given away. */
   placesVersion = 0;
   lastLook = 0;

@@ -88,7 +88,11 @@ function observe(tables: Tables, observation: VmObservation): void {
 }
 
 function forgetMissed(tables: Tables): void {
-  if ([...tables.hosts.values()].some((host) => host.status === 'non_responsive')) return;
+  const silent = [...tables.hosts.values()].some(
+    ({ status, statusReason }) =>
+      status === 'non_responsive' || (status === 'maintenance' && statusReason !== null),
+  );
+  if (silent) return;
   const before = tables.clock.monotonicMs() - FORGOTTEN_AFTER_MS;
   for (const { id, missedSince } of [...tables.vms.values()])
     if (missedSince !== undefined && missedSince < before) tables.removeVm(id);

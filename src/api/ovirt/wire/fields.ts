@@ -1,6 +1,6 @@
 /**
  * The vocabulary in which every oVirt resource is described once; XML and JSON, reading and writing, are
- * driven by it. Pure data: no resource is named here, see `../schema.ts` for those. Used by the readers and
+ * driven by it. Pure data: no resource is named here, see `../schema/` for those. Used by the readers and
  * writers beside this file.
  *
  * Two rules of oVirt's representation hold for every type and are therefore not part of a description:

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { HandoverError } from '../../../base/errors.ts';
-import { actionType, nicType, networkType, TYPES, vmType, vnicProfileType } from '../schema.ts';
+import { actionType, nicType, networkType, TYPES, vmType, vnicProfileType } from '../schema/index.ts';
 import type { AnyEntity, EntityType } from './fields.ts';
 import { readEntity } from './read.ts';
 import { escapeXml, writeJson, writeXml } from './write.ts';

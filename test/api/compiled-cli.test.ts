@@ -19,7 +19,7 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
-/** In the help of `vm list`, from `src/cli/main.ts`. */
+/** In the help of `vm list`, from `src/cli/vm-program.ts`. */
 const SAID = 'all VMs';
 
 let checkout: string;
@@ -63,7 +63,7 @@ test('any number of processes may be the first', async () => {
 test('what is run are the sources as they are now, and what was compiled before is removed', async () => {
   await help();
   const before = compiled();
-  edit('src/cli/main.ts', SAID, 'every VM there is');
+  edit('src/cli/vm-program.ts', SAID, 'every VM there is');
   expect(await help()).toContain('every VM there is');
   expect(compiled()).toHaveLength(1);
   expect(compiled()).not.toEqual(before);
@@ -75,11 +75,11 @@ test('it runs where nothing can be written, and with sources that are not in the
   expect(await help()).toContain(SAID);
   rmSync(join(checkout, 'dist'));
   writeFileSync(join(checkout, 'src/said.ts'), `export const said = '${SAID}, told elsewhere';\n`);
-  edit('src/cli/main.ts', `.description('${SAID}')`, '.description(said)');
+  edit('src/cli/vm-program.ts', `.description('${SAID}')`, '.description(said)');
   edit(
-    'src/cli/main.ts',
-    'import { readFileSync }',
-    "import { said } from '../said.ts';\nimport { readFileSync }",
+    'src/cli/vm-program.ts',
+    'import { run, seconds',
+    "import { said } from '../said.ts';\nimport { run, seconds",
   );
   expect(await help()).toContain('told elsewhere');
   expect(readdirSync(checkout)).not.toContain('dist');

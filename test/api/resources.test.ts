@@ -294,7 +294,10 @@ describe('VMs', () => {
       expect(answer.text).toContain(element);
     }
     expect(answer.text).toContain(`<link href="/ovirt-engine/api/vms/${server.web1.id}/nics" rel="nics"/>`);
-    expect(answer.text).toMatch(/<actions><link href="[^"]*\/migrate" rel="migrate"\/>/);
+    for (const action of ['start', 'shutdown', 'stop', 'migrate', 'cancelmigration'])
+      expect(answer.text).toMatch(
+        new RegExp(`<actions>.*<link href="[^"]*/${action}" rel="${action}"/>.*</actions>`),
+      );
   });
 
   test('are found by name, status and host', async () => {
@@ -344,7 +347,7 @@ describe('vNICs', () => {
     expect(nics[1]).toMatchObject({ interface: 'virtio' });
   });
 
-  test('get another profile, and nothing else', async () => {
+  test('get another profile, are plugged and unplugged, and nothing else', async () => {
     const nic = server.web1.vnics[0];
     const path = `vms/${server.web1.id}/nics/${nic?.id}`;
     const body = `<nic><name>nic1</name><vnic_profile id="${server.plainProfile.id}"/></nic>`;
@@ -353,7 +356,9 @@ describe('vNICs', () => {
     expect((await server.ask('PUT', path, { body: '{"vnic_profile":{}}' })).json()).not.toHaveProperty(
       'vnic_profile',
     );
-    expect((await server.ask('PUT', path, { body: '{"plugged":"false"}' })).status).toBe(400);
+    const unplugged = await server.ask('PUT', path, { body: '{"plugged":"false"}' });
+    expect(unplugged.json()).toMatchObject({ plugged: 'false', actual_state: 'unplugged' });
+    expect((await server.ask('PUT', path, { body: '{"name":"eth0"}' })).status).toBe(400);
     expect((await server.ask('GET', `vms/${server.web1.id}/nics/${newId<string>()}`)).status).toBe(404);
   });
 });

@@ -19,6 +19,8 @@ const CLOSED_MS = 5 * 60_000;
 /** libvirt hears of new VFs from udev, one after the other. */
 const SEEN_LIMIT_MS = 30_000;
 const SEEN_EVERY_MS = 500;
+/** A copper port negotiates for 2 to 4 s; with spanning tree on the switch nothing is lost by going on. */
+const LINK_LIMIT_MS = 15_000;
 
 /** What to change. */
 export interface VfCountChange {
@@ -85,6 +87,22 @@ async function changeClosed(parts: AppParts, host: Host, known: Pf, count: numbe
   await until(parts.clock, `libvirt on ${host.name} to list ${count} VFs of ${pf.name}`, limits, async () => {
     const now = pfOf(host, await observeHost(parts, host.id), pf.pciAddress);
     return now.vfs.length === count ? true : undefined;
+  });
+  if (pf.carrier === true) await linkBack(parts, host, pf);
+}
+
+/**
+ * The driver resets the card (igb does), and its link comes back seconds later, which nobody tells of:
+ * without a look then, the PF would count as unplugged until the next resync. A link that stays away is no
+ * failure of this: the VFs are there.
+ */
+async function linkBack(parts: AppParts, host: Host, pf: Pf): Promise<void> {
+  const limits = { limitMs: LINK_LIMIT_MS, everyMs: SEEN_EVERY_MS };
+  await until(parts.clock, `the link of ${pf.name} on ${host.name}`, limits, async () => {
+    const now = pfOf(host, await observeHost(parts, host.id), pf.pciAddress);
+    return now.carrier === true ? true : undefined;
+  }).catch((thrown: unknown) => {
+    if (!isCode(thrown, 'WAIT_TIMED_OUT')) throw thrown;
   });
 }
 

@@ -3,6 +3,7 @@ import type { JobId } from '../../src/base/ids.ts';
 import { aHost, migrateParams, newId } from '../support/builders.ts';
 import { createMemoryStore } from '../support/memory-store/memory-store.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
+import { accessContract } from './access-contract.ts';
 import { reservationsContract } from './reservations-contract.ts';
 import { sagaStoreContract } from './saga-store-contract.ts';
 
@@ -16,6 +17,8 @@ const onVirtual =
     }
     throw new Error(`${what} did not come`);
   };
+
+accessContract('in memory', async () => createMemoryStore(new VirtualClock()));
 
 reservationsContract('in memory', async () => {
   const clock = new VirtualClock();

@@ -72,7 +72,8 @@ export function createApi(parts: ApiParts): FastifyInstance {
     if (!needsSignOn(request.url)) return;
     refuseCrossSite(request);
     const found = await signedOn(parts.useCases, request, reply);
-    signedOnBy.set(request, { ...found, caller: { user: found.user, correlationId } });
+    const { user, roles } = found;
+    signedOnBy.set(request, { ...found, caller: { user, roles, correlationId } });
   });
   app.addHook('onSend', async (request, reply) => await closeAfterUnreadBody(parts.clock, request, reply));
   app.addHook('onResponse', async (request) => {

@@ -288,10 +288,11 @@ export interface Store {
     removeExpired(now: number): Promise<void>;
   };
   readonly signOnFailures: {
-    get(key: string): Promise<SignOnFailures | null>;
+    /** Of these keys, those of which anything is kept. */
+    list(keys: readonly string[]): Promise<(SignOnFailures & { readonly key: string })[]>;
     /** Replaces what is kept of `key` by what `change` makes of it; nobody else's change comes between. */
     change(key: string, change: (before: SignOnFailures | null) => SignOnFailures): Promise<void>;
-    remove(key: string): Promise<void>;
+    remove(keys: readonly string[]): Promise<void>;
     /** Forgets keys whose last failure was before `time` (wall clock ms). */
     removeBefore(time: number): Promise<void>;
   };

@@ -6,7 +6,7 @@ import { createApi } from '../api/create-api.ts';
 import { startBackground } from '../app/background.ts';
 import { createUseCases } from '../app/create-use-cases.ts';
 import type { AppParts } from '../app/parts.ts';
-import { ADMIN, setPassword } from '../app/sign-on.ts';
+import { ensureAdmin } from '../app/users.ts';
 import { systemClock } from '../base/clock.ts';
 import { explain } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
@@ -57,7 +57,7 @@ export async function startEngine(config: Config, log: Log): Promise<Engine> {
     stops.push(() => hypervisors.close());
 
     const parts: AppParts = { store, hypervisors, clock, random, log };
-    const generatedPassword = await ensureAdmin(parts, config);
+    const generatedPassword = await ensureAdmin(parts, config.adminPassword);
     const useCases = createUseCases(parts);
     if (simulation) await simulation.introduce(useCases);
 
@@ -109,16 +109,4 @@ async function simhostShells({ simhostDir }: Config) {
   if (simhostDir === null) return null;
   const { simulatedShells } = await import('../simhost/process/channel-client.ts');
   return simulatedShells(systemClock, simhostDir);
-}
-
-/** Sets the administrator's password: the configured one always, a made-up one only if there is none yet. */
-async function ensureAdmin(parts: AppParts, config: Config): Promise<string | null> {
-  if (config.adminPassword !== null) {
-    await setPassword(parts, ADMIN, config.adminPassword);
-    return null;
-  }
-  if (await parts.store.users.get(ADMIN)) return null;
-  const made = parts.random.bytes(12).toString('base64url');
-  await setPassword(parts, ADMIN, made);
-  return made;
 }

@@ -61,6 +61,7 @@ export function sessionStore(db: Db): Store['sessions'] {
 }
 
 interface FailuresRow {
+  readonly key: string;
   readonly failures: number;
   readonly failed_at: Date;
   readonly refused_until: Date;
@@ -75,9 +76,12 @@ const toFailures = (row: FailuresRow): SignOnFailures => ({
 /** The `signOnFailures` part of the store. */
 export function signOnFailureStore(db: Db): Store['signOnFailures'] {
   return {
-    async get(key) {
-      const row = await db.first<FailuresRow>('select * from sign_on_failures where key = $1', [key]);
-      return row && toFailures(row);
+    async list(keys) {
+      const select = 'select * from sign_on_failures where key = any($1)';
+      return (await db.rows<FailuresRow>(select, [keys])).map((row) => ({
+        key: row.key,
+        ...toFailures(row),
+      }));
     },
 
     async change(key, change) {
@@ -95,8 +99,8 @@ export function signOnFailureStore(db: Db): Store['signOnFailures'] {
       });
     },
 
-    async remove(key) {
-      await db.rows('delete from sign_on_failures where key = $1', [key]);
+    async remove(keys) {
+      await db.rows('delete from sign_on_failures where key = any($1)', [keys]);
     },
 
     async removeBefore(time) {

@@ -13,7 +13,7 @@ import { main } from '../../src/cli/main.ts';
 import type { Job, JobState } from '../../src/model/job.ts';
 import { type ApiServer, startApiServer } from '../support/api-server.ts';
 import { eventually } from '../support/eventually.ts';
-import { ADMIN } from '../support/memory-use-cases.ts';
+import { ADMIN } from '../support/memory-access.ts';
 
 const COMMAND = fileURLToPath(new URL('../../bin/handover.mjs', import.meta.url));
 

@@ -1,9 +1,10 @@
 /**
  * The use cases over plain arrays, for tests of what the API renders: nothing is reached, jobs move when the
- * test says so. Refusals are those of the real ones as far as the API treats them differently. Plans are the
- * scheduler's own.
+ * test says so. Sign-on, users and permissions are the real ones. Refusals are those of the real ones as far
+ * as the API treats them differently. Plans are the scheduler's own.
  */
 import type { Caller, MigrateOptions, UseCases } from '../../src/app/use-cases.ts';
+import { guarded, NEEDS } from '../../src/app/permissions.ts';
 import type { Alert } from '../../src/app/store-port.ts';
 import { type ErrorCode, HandoverError } from '../../src/base/errors.ts';
 import type { HostId, JobId, NetworkId, VmId, VnicProfileId } from '../../src/base/ids.ts';
@@ -14,6 +15,8 @@ import { type HandoverEvent, isLive, type Job, type JobStep } from '../../src/mo
 import type { Network, PfConfig, VnicProfile } from '../../src/model/network.ts';
 import type { Vm } from '../../src/model/vm.ts';
 import { pfKey, planMigration } from '../../src/scheduler/plan-migration.ts';
+import { accessCases, accessTables } from './memory-access.ts';
+import type { Tables } from './memory-store/tables.ts';
 
 /** What there is; tests read and change it. */
 export interface MemoryWorld {
@@ -26,8 +29,8 @@ export interface MemoryWorld {
   events: HandoverEvent[];
   alerts: Alert[];
   pfConfigs: PfConfig[];
-  /** Tokens that are signed on, with their user. */
-  sessions: Map<string, string>;
+  /** Users and sessions. */
+  readonly access: Tables;
   /** Thrown by the next call of any use case but sign-on, once. */
   failNext: Error | null;
   /** Who asked last. */
@@ -45,13 +48,10 @@ export const emptyWorld = (): MemoryWorld => ({
   events: [],
   alerts: [],
   pfConfigs: [],
-  sessions: new Map(),
+  access: accessTables(),
   failNext: null,
   lastCaller: null,
 });
-
-/** Name and password that sign on. */
-export const ADMIN = { user: 'admin@internal', password: 'pässword: 1' } as const;
 
 const fail = (code: ErrorCode, message: string): never => {
   throw new HandoverError(code, message);
@@ -79,7 +79,7 @@ function checkName(all: readonly { id: string; name: string }[], name: string, o
 /** The use cases over `world`. */
 export function memoryUseCases(world: MemoryWorld): UseCases {
   const parts = {
-    ...signOnCases(world),
+    ...accessCases(world.access),
     ...hostCases(world),
     ...vfCases(world),
     ...networkCases(world),
@@ -89,9 +89,9 @@ export function memoryUseCases(world: MemoryWorld): UseCases {
     ...jobCases(world),
   };
   // Whoever is called, with whatever: the caller is noted, a planned failure thrown.
-  return new Proxy(parts, {
+  const noted = new Proxy<UseCases>(parts, {
     get(target, name: keyof UseCases) {
-      if (name in signOnCases(world)) return target[name];
+      if (!(name in NEEDS)) return target[name];
       return async (...given: unknown[]) => {
         world.lastCaller = given[0] as Caller;
         const failure = world.failNext;
@@ -101,24 +101,8 @@ export function memoryUseCases(world: MemoryWorld): UseCases {
       };
     },
   });
+  return guarded(noted);
 }
-
-const signOnCases = (world: MemoryWorld): Pick<UseCases, 'signOn' | 'signOut' | 'session'> => ({
-  signOn: async (user, password) => {
-    if (user !== ADMIN.user || password !== ADMIN.password) {
-      fail('SIGN_ON_REFUSED', 'wrong name or password');
-    }
-    const token = systemRandom.uuid();
-    world.sessions.set(token, user);
-    return { token, expiresAt: 2_000_000_000_000 };
-  },
-  signOut: async (token) => {
-    world.sessions.delete(token);
-  },
-  session: async (token) => ({
-    user: world.sessions.get(token) ?? fail('NOT_SIGNED_IN', 'the token is unknown or expired'),
-  }),
-});
 
 const hostCases = (
   world: MemoryWorld,

@@ -5,6 +5,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import type { Caller } from '../../app/use-cases.ts';
 import type { ApiParts } from '../create-api.ts';
+import { placeOf } from '../remote-place.ts';
 import { ovirtRoutes } from './collections.ts';
 import { faultOf, type HttpFault } from './fault.ts';
 import { Look } from './look.ts';
@@ -75,6 +76,8 @@ function callOf(parts: ApiParts, request: FastifyRequest, caller: Caller): Call 
   return {
     useCases: parts.useCases,
     caller,
+    place: placeOf(request.ip),
+    isFiltered: String(request.headers['filter'] ?? '').toLowerCase() === 'true',
     look: new Look(parts.useCases, caller),
     params: request.params as Record<string, string>,
     query: new URLSearchParams(request.url.split('?')[1] ?? ''),

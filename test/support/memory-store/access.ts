@@ -81,9 +81,15 @@ export function memorySessions({ users, sessions }: Tables): Store['sessions'] {
 /** The `signOnFailures` part. */
 export function memorySignOnFailures({ signOnFailures }: Tables): Store['signOnFailures'] {
   return {
-    get: async (key) => signOnFailures.get(key) ?? null,
+    list: async (keys) =>
+      keys.flatMap((key) => {
+        const kept = signOnFailures.get(key);
+        return kept ? [{ key, ...kept }] : [];
+      }),
     change: async (key, change) => void signOnFailures.set(key, change(signOnFailures.get(key) ?? null)),
-    remove: async (key) => void signOnFailures.delete(key),
+    async remove(keys) {
+      for (const key of keys) signOnFailures.delete(key);
+    },
     async removeBefore(time) {
       for (const [key, each] of signOnFailures) if (each.failedAt < time) signOnFailures.delete(key);
     },

@@ -7,7 +7,9 @@ import { hostRoutes } from './hosts.ts';
 import { jobRoutes } from './jobs.ts';
 import { migrateRoutes } from './migrate.ts';
 import { networkRoutes } from './networks.ts';
+import { roleRoutes } from './roles.ts';
 import type { Route } from './route.ts';
+import { userRoutes } from './users.ts';
 import { vmRoutes } from './vms.ts';
 import { vnicProfileRoutes } from './vnic-profiles.ts';
 
@@ -23,4 +25,6 @@ export const ovirtRoutes = (now: () => number): readonly Route[] => [
   ...migrateRoutes,
   ...jobRoutes(now),
   ...eventRoutes,
+  ...userRoutes,
+  ...roleRoutes,
 ];

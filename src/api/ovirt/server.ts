@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 
 import type { Caller } from '../../app/use-cases.ts';
 import type { ApiParts } from '../create-api.ts';
 import { placeOf } from '../remote-place.ts';
+import { ACCESS_TYPES } from './access-types.ts';
 import { ovirtRoutes } from './collections.ts';
 import { faultOf, type HttpFault } from './fault.ts';
 import { Look } from './look.ts';
@@ -43,7 +44,7 @@ export async function sendDocument(
   status: number,
   document: Document,
 ): Promise<void> {
-  const writing = { base: baseOf(request.url), types: TYPES };
+  const writing = { base: baseOf(request.url), types: { ...TYPES, ...ACCESS_TYPES } };
   const isJson = wantsJson(request.headers.accept) || !request.url.startsWith(BASES[0]);
   await reply
     .code(status)

@@ -104,7 +104,9 @@ export interface UseCases {
 
   /** The caller. */
   self(caller: Caller): Promise<User>;
-  /** Needs the current password; ends every session of the caller. */
+  /**
+   * `INVALID_INPUT` without the current password, and as `signOn` refuses; ends every session of the caller.
+   */
   changeOwnPassword(caller: Caller, current: string, password: string, address: string): Promise<void>;
   listUsers(caller: Caller): Promise<User[]>;
   addUser(caller: Caller, user: NewUser): Promise<User>;

@@ -1,5 +1,5 @@
 /** Use cases on users: who there is, with which roles and which password. */
-import { HandoverError, isCode } from '../base/errors.ts';
+import { HandoverError, isCode, messageOf } from '../base/errors.ts';
 import { ADMIN, DOMAIN, GIVER, isUserName, type User } from '../model/access.ts';
 import type { AppParts } from './parts.ts';
 import { checkNewPassword, hashPassword, isPasswordOf, passwordTurns } from './passwords.ts';
@@ -29,7 +29,7 @@ export function userCases(parts: AppParts): UserCases {
     self: async ({ user, roles }) => ({ name: user, roles }),
     async changeOwnPassword(caller, current, password, address) {
       checkNewPassword(password);
-      await authenticate(parts, caller.user, current, address);
+      await proveCurrent(parts, caller, current, address);
       await setPassword(parts, caller.user, password);
       note(caller, 'a user changed the password', caller.user);
     },
@@ -60,6 +60,16 @@ export function userCases(parts: AppParts): UserCases {
       note(caller, 'a user was removed', name);
     },
   };
+}
+
+/** A wrong one is no failed sign-on of the session: clients would sign on again and repeat the request. */
+async function proveCurrent(parts: AppParts, caller: Caller, current: string, address: string) {
+  try {
+    await authenticate(parts, caller.user, current, address);
+  } catch (thrown) {
+    if (!isCode(thrown, 'SIGN_ON_REFUSED')) throw thrown;
+    throw new HandoverError('INVALID_INPUT', `the current password is needed: ${messageOf(thrown)}`);
+  }
 }
 
 async function userByName(parts: AppParts, name: string): Promise<User> {

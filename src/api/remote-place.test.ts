@@ -1,3 +1,4 @@
+/** Addresses and the places they are of. */
 import { expect, test } from 'vitest';
 import { placeOf } from './remote-place.ts';
 

@@ -1,3 +1,4 @@
+/** Passwords and the turns at them. */
 import { expect, test } from 'vitest';
 import { hashPassword, isPasswordOf, Turns } from './passwords.ts';
 
@@ -20,7 +21,7 @@ function works() {
         running.push(end);
         most = Math.max(most, running.length);
       }),
-    async endAll(): Promise<void> {
+    endAll: async (): Promise<void> => {
       for (; running.length > 0; await Promise.resolve()) {
         running.shift()?.();
         // The next one begins within a few turns of the event loop.

@@ -1,3 +1,4 @@
+/** How long who fails is refused. */
 import { expect, test } from 'vitest';
 import type { SignOnFailures } from './store-port.ts';
 import { oneMore } from './sign-on-limits.ts';
@@ -17,7 +18,7 @@ function waits(kind: 'name' | 'address', count: number): number[] {
   return all;
 }
 
-test('a name is refused from the fifth failure on, for a while that doubles up to a quarter of an hour', () => {
+test('a name is refused from the fifth failure on, for a while that doubles up to 15 minutes', () => {
   expect(waits('name', 12)).toEqual([0, 0, 0, 0, 30, 60, 120, 240, 480, 900, 900, 900]);
 });
 

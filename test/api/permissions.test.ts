@@ -112,6 +112,8 @@ const OPEN = [
   'GET /ovirt-engine/sso/oauth/token-http-auth',
   'POST /ovirt-engine/sso/oauth/token-http-auth',
   'POST /ovirt-engine/services/sso-logout',
+  'GET /ovirt-engine/services/pki-resource',
+  'GET /ca.crt',
 ];
 
 /** What a changing request says, so that nothing but the permission can refuse it. */

@@ -91,7 +91,7 @@ export function memoryUseCases(world: MemoryWorld): UseCases {
   // Whoever is called, with whatever: the caller is noted, a planned failure thrown.
   const noted = new Proxy<UseCases>(parts, {
     get(target, name: keyof UseCases) {
-      if (!(name in NEEDS)) return target[name];
+      if (!(name in NEEDS)) return Reflect.get(target, name) as unknown;
       return async (...given: unknown[]) => {
         world.lastCaller = given[0] as Caller;
         const failure = world.failNext;

@@ -7,12 +7,14 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { CliError, codeOf, EXIT } from './cli-error.ts';
 import type { Client } from './client.ts';
 import { type OutputFormat, printJson } from './output.ts';
+import { addUser } from './user-grammar.ts';
 
 /** Starts the engine in this process with the rest of the command line. */
 export type Serve = (args: readonly string[]) => Promise<void>;
 
 interface GlobalOptions {
   readonly url?: string;
+  readonly caFile?: string;
   readonly output: OutputFormat;
 }
 
@@ -62,6 +64,12 @@ function createProgram(serve: Serve): Command {
         "the engine's URL (HANDOVER_URL, the last login's, or http://127.0.0.1:8080)",
       ),
     )
+    .addOption(
+      new Option(
+        '--ca-file <file>',
+        "whose certificate the engine's is of (HANDOVER_CA_FILE, the last login's)",
+      ),
+    )
     .addOption(new Option('--output <format>', 'how to answer').choices(['text', 'json']).default('text'))
     .exitOverride()
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
@@ -74,6 +82,7 @@ function createProgram(serve: Serve): Command {
   addVm(program);
   addJob(program);
   addEvent(program);
+  addUser(program, run);
   return program;
 }
 
@@ -86,9 +95,9 @@ function version(): string {
 type Run = (client: Client, format: OutputFormat) => Promise<void>;
 
 async function run(command: Command, action: Run): Promise<void> {
-  const { url, output } = command.optsWithGlobals<GlobalOptions>();
+  const { output, ...engine } = command.optsWithGlobals<GlobalOptions>();
   const { Client: Opened } = await import('./client.ts');
-  await action(Opened.open(url), output);
+  await action(Opened.open(engine), output);
 }
 
 /** A whole number from `least` on, for options. */

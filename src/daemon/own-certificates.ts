@@ -6,7 +6,7 @@
  */
 import { execFile } from 'node:child_process';
 import { createPrivateKey, generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { dirname, join } from 'node:path';
 import { HandoverError } from '../base/errors.ts';
@@ -115,6 +115,7 @@ async function issue(files: {
   const extensions = ['-extfile', files.configFile, '-extensions', 'server'];
   const days = ['-days', String(SERVER_DAYS), '-sha256'];
   const cert = await openssl(['x509', '-req', '-in', requestFile, ...by, ...days, ...extensions]);
+  for (const each of [keyFile, requestFile]) rmSync(each);
   return `${cert}${key}`;
 }
 
@@ -155,6 +156,6 @@ async function openssl(args: readonly string[]): Promise<string> {
 const notMade = (why: string): HandoverError =>
   new HandoverError(
     'INVALID_INPUT',
-    `no certificate could be made with openssl (${why}); install it, or give a certificate and its key with ` +
-      `--tls-cert and --tls-key`,
+    `no certificate could be made with openssl (${why}); install it, or give a certificate and its key ` +
+      `with --tls-cert and --tls-key`,
   );

@@ -41,8 +41,8 @@ export function requireLoopback(address: string | null): void {
   if (address === null || isLoopback(address)) return;
   throw new HandoverError(
     'INVALID_INPUT',
-    `the socket that was handed over listens on ${address}, where passwords must not pass in the clear; start ` +
-      `the engine with --tls, or with --tls-cert and --tls-key`,
+    `the socket that was handed over listens on ${address}, where passwords must not pass in the clear; ` +
+      `start the engine with --tls, or with --tls-cert and --tls-key`,
   );
 }
 
@@ -82,7 +82,8 @@ function privateKey(pem: string, file: string): KeyObject {
     // Not the reason: it could quote the file.
     throw new HandoverError(
       'INVALID_INPUT',
-      `${file} (--tls-key) has no private key in it that can be used; it must be PEM and without a passphrase`,
+      `${file} (--tls-key) has no private key in it that can be used; it must be PEM and without a ` +
+        `passphrase`,
     );
   }
 }

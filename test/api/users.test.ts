@@ -65,8 +65,9 @@ describe('users', () => {
 
   test('are read in XML, without their passwords', async () => {
     const body =
-      '<user><user_name>kim</user_name><domain><name>internal</name></domain><password>long enough</password>' +
-      '<roles><role id="def00006-0000-0000-0000-def000000006"/></roles></user>';
+      '<user><user_name>kim</user_name><domain><name>internal</name></domain>' +
+      '<password>long enough</password><roles>' +
+      '<role id="def00006-0000-0000-0000-def000000006"/></roles></user>';
     const made = await server.ask('POST', 'users', { body, format: 'xml' });
     expect([made.status, made.text]).toEqual([201, expect.stringContaining('<user_name>kim@internal</')]);
     expect(made.text).not.toContain('long enough');
@@ -150,8 +151,9 @@ describe('permissions', () => {
     const refused = await ask('ReadOnlyAdmin', 'POST', `vms/${server.web1.id}/migrate`, {});
     const { fault } = refused.json<{ fault: { detail: string } }>();
     expect(fault.detail).toBe(
-      '[Cannot migrate VM. User is not authorized to perform this action. eve@internal may not move or change ' +
-        'VMs: that needs the role SuperUser or UserVmManager, which any user with the role SuperUser can give.]',
+      '[Cannot migrate VM. User is not authorized to perform this action. eve@internal may not ' +
+        'move or change VMs: that needs the role SuperUser or UserVmManager, which any user with the role ' +
+        'SuperUser can give.]',
     );
   });
 });

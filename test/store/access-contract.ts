@@ -68,6 +68,16 @@ export function accessContract(implementation: string, create: () => Promise<Acc
       expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
     });
 
+    test('who remove each other at once do not both succeed', async () => {
+      for (let round = 0; round < 5; round += 1) {
+        const names = ['a', 'b'].map((name) => `${name}${round}@internal`);
+        for (const name of names) await users.add({ ...root, name });
+        for (const { name } of await users.list()) if (!names.includes(name)) await users.remove(name);
+        const outcomes = await Promise.allSettled(names.map((name) => users.remove(name)));
+        expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+      }
+    });
+
     test('that are not there cannot be changed', async () => {
       const missing = { code: 'NOT_FOUND' };
       await expect(users.setPassword('x@internal', 'h')).rejects.toMatchObject(missing);

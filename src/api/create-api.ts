@@ -3,6 +3,7 @@
  * lets it listen. Whatever arrives, the answer is a fault, never a crash or a wait without end: bodies,
  * headers and the time a client may take are limited here.
  */
+import type { ServerOptions } from 'node:http';
 import Fastify, {
   type FastifyError,
   type FastifyInstance,
@@ -14,12 +15,24 @@ import type { Clock } from '../base/clock.ts';
 import { HandoverError, messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
+import { registerEventStream } from './native/event-stream.ts';
 import { registerNative } from './native/routes.ts';
 import { faultOf, transportFault } from './ovirt/fault.ts';
+import { registerPki } from './ovirt/pki-resource.ts';
 import { withoutMatrix } from './ovirt/query.ts';
 import { BASES, registerOvirt, sendFault } from './ovirt/server.ts';
 import { registerSso } from './ovirt/sso.ts';
 import { refuseCrossSite, type SignedOn, signedOn } from './sign-on.ts';
+
+/** A server certificate in PEM, for whoever connects. */
+export interface ServerTls {
+  /** The server's certificate first, then those that lead to its authority. */
+  readonly cert: string;
+  readonly key: string;
+  /** The server's and its authority's alone, to be given to whoever asks; null: not known. */
+  readonly server: string | null;
+  readonly ca: string | null;
+}
 
 /** What the server needs. */
 export interface ApiParts {
@@ -27,6 +40,8 @@ export interface ApiParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Left out: plain HTTP. */
+  readonly tls?: ServerTls;
 }
 
 /** Largest request body in bytes; a whole entity sent back by a client is a few KiB. */
@@ -49,7 +64,7 @@ export function createApi(parts: ApiParts): FastifyInstance {
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: true,
-    http: { connectionsCheckingInterval: CONNECTION_CHECK_MS, headersTimeout: HEADERS_TIMEOUT_MS },
+    ...serverOptions(parts.tls),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 256 },
     rewriteUrl: ({ url = '/' }) => (url.length > MATRIX_URL_LENGTH_MAX ? url : withoutMatrix(url)),
   });
@@ -72,7 +87,8 @@ export function createApi(parts: ApiParts): FastifyInstance {
     if (!needsSignOn(request.url)) return;
     refuseCrossSite(request);
     const found = await signedOn(parts.useCases, request, reply);
-    signedOnBy.set(request, { ...found, caller: { user: found.user, correlationId } });
+    const { user, roles } = found;
+    signedOnBy.set(request, { ...found, caller: { user, roles, correlationId } });
   });
   app.addHook('onSend', async (request, reply) => await closeAfterUnreadBody(parts.clock, request, reply));
   app.addHook('onResponse', async (request) => {
@@ -109,9 +125,19 @@ export function createApi(parts: ApiParts): FastifyInstance {
     return reply;
   });
   registerSso(app, parts.useCases);
+  registerPki(app, { ca: parts.tls?.ca ?? null, server: parts.tls?.server ?? null });
   registerOvirt(app, parts, callerOf);
   registerNative(app, parts, callerOf);
+  registerEventStream(app, parts, callerOf);
   return app;
+}
+
+/** Typed as those of plain HTTP: Fastify has another type for each kind of server. */
+function serverOptions(tls: ServerTls | undefined): { http: ServerOptions } {
+  const limits = { connectionsCheckingInterval: CONNECTION_CHECK_MS, headersTimeout: HEADERS_TIMEOUT_MS };
+  if (tls === undefined) return { http: limits };
+  const https = { ...limits, handshakeTimeout: HEADERS_TIMEOUT_MS, cert: tls.cert, key: tls.key };
+  return { https } as unknown as { http: ServerOptions };
 }
 
 /** Everything below the APIs, known or not, is for those who signed on only. */

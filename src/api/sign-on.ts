@@ -6,15 +6,15 @@
  */
 import { isUtf8 } from 'node:buffer';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { UseCases } from '../app/use-cases.ts';
-import { HandoverError, isCode } from '../base/errors.ts';
+import type { SessionUser, UseCases } from '../app/use-cases.ts';
+import { HandoverError, isCode, messageOf } from '../base/errors.ts';
+import { placeOf } from './remote-place.ts';
 
 const COOKIE = 'JSESSIONID';
 const COOKIE_PATH = '/ovirt-engine/api';
 
 /** The user behind a request, and what to do when it was answered. */
-export interface SignedOn {
-  readonly user: string;
+export interface SignedOn extends SessionUser {
   /** Ends a session made for this request alone. */
   readonly end?: () => Promise<void>;
 }
@@ -32,44 +32,55 @@ export async function signedOn(
   reply: FastifyReply,
 ): Promise<SignedOn> {
   const { authorization } = request.headers;
-  const token = /^Bearer\s+(\S+)\s*$/i.exec(authorization ?? '')?.[1];
+  const token = bearerOf(authorization);
   if (token !== undefined) return await useCases.session(token);
   const basic = basicOf(authorization);
   if (basic === null) throw notSignedIn();
   const cookie = cookieOf(request.headers.cookie);
-  if (cookie !== null && (await cookieUser(useCases, cookie)) === basic.user) return { user: basic.user };
-  const session = await signOn(useCases, basic.user, basic.password);
+  const kept = cookie === null ? null : await cookieUser(useCases, cookie);
+  if (kept?.user === basic.user) return kept;
+  const { token: made, user, roles } = await signOn(useCases, basic, placeOf(request.ip));
   if (/\bpersistent-auth\b/i.test(String(request.headers['prefer'] ?? ''))) {
-    reply.header('set-cookie', `${COOKIE}=${session.token}; Path=${COOKIE_PATH}; HttpOnly; SameSite=Strict`);
-    return { user: basic.user };
+    const secure = request.protocol === 'https' ? '; Secure' : '';
+    reply.header('set-cookie', `${COOKIE}=${made}; Path=${COOKIE_PATH}; HttpOnly; SameSite=Strict${secure}`);
+    return { user, roles };
   }
-  return { user: basic.user, end: async () => await useCases.signOut(session.token) };
+  return { user, roles, end: async () => await useCases.signOut(made) };
 }
 
 /**
  * A wrong password is a 401 on the API, so that clients ask again; the token endpoint answers it in its own
  * way.
  */
-async function signOn(useCases: UseCases, user: string, password: string) {
+async function signOn(useCases: UseCases, basic: Credentials, place: string) {
   try {
-    return await useCases.signOn(user, password);
+    return await useCases.signOn(basic.user, basic.password, place);
   } catch (thrown) {
-    if (isCode(thrown, 'SIGN_ON_REFUSED')) throw notSignedIn();
+    if (isCode(thrown, 'SIGN_ON_REFUSED')) throw new HandoverError('NOT_SIGNED_IN', messageOf(thrown));
     throw thrown;
   }
 }
 
-async function cookieUser(useCases: UseCases, cookie: string): Promise<string | null> {
+async function cookieUser(useCases: UseCases, cookie: string): Promise<SessionUser | null> {
   try {
-    return (await useCases.session(cookie)).user;
+    return await useCases.session(cookie);
   } catch (thrown) {
     if (isCode(thrown, 'NOT_SIGNED_IN')) return null;
     throw thrown;
   }
 }
 
+interface Credentials {
+  readonly user: string;
+  readonly password: string;
+}
+
+/** The token of a Bearer header; undefined if it is none. */
+export const bearerOf = (authorization: string | undefined): string | undefined =>
+  /^Bearer\s+(\S+)\s*$/i.exec(authorization ?? '')?.[1];
+
 /** User and password of a Basic header; null if it is none. */
-export function basicOf(authorization: string | undefined): { user: string; password: string } | null {
+export function basicOf(authorization: string | undefined): Credentials | null {
   const encoded = /^Basic\s+([A-Za-z0-9+/=_-]+)\s*$/i.exec(authorization ?? '')?.[1];
   if (encoded === undefined) return null;
   const bytes = Buffer.from(encoded, 'base64');

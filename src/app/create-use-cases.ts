@@ -1,21 +1,25 @@
-/** All use cases over one set of parts. */
+/** All use cases over one set of parts, each for those only who may. */
+import { EventFeed } from './event-feed.ts';
 import { hostCases } from './hosts.ts';
 import { jobCases } from './jobs.ts';
 import { networkCases } from './networks.ts';
 import type { AppParts } from './parts.ts';
-import { sessionOf, signOn, signOut } from './sign-on.ts';
+import { guarded } from './permissions.ts';
+import { signOnCases } from './sign-on.ts';
 import type { UseCases } from './use-cases.ts';
+import { userCases } from './users.ts';
 import { vmCases } from './vms.ts';
 
 /** Wires them. */
 export function createUseCases(parts: AppParts): UseCases {
-  return {
-    signOn: (user, password) => signOn(parts, user, password),
-    signOut: (token) => signOut(parts, token),
-    session: (token) => sessionOf(parts, token),
+  const feed = new EventFeed(parts.store.events, parts.clock, parts.log);
+  return guarded({
+    ...signOnCases(parts),
+    ...userCases(parts),
     ...hostCases(parts),
     ...networkCases(parts),
     ...vmCases(parts),
     ...jobCases(parts),
-  };
+    followEvents: (_caller, after, listener) => feed.follow(after, listener),
+  });
 }

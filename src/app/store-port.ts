@@ -3,6 +3,7 @@
  * several rows that must hold together are one method, hence one transaction.
  */
 import type { HostId, JobId, NetworkId, PciAddress, VmId, VnicId, VnicProfileId } from '../base/ids.ts';
+import type { Role, User } from '../model/access.ts';
 import type { Host, HostInventory, HostStatus, PeerTest } from '../model/host.ts';
 import type {
   EventName,
@@ -63,17 +64,27 @@ export interface Alert {
   readonly raisedAt: number;
 }
 
-/** A signed-on user: the hash of the token, never the token. `expiresAt`: wall clock ms. */
+/** A signed-on user: the hash of the token, never the token. Times are wall clock ms. */
 export interface Session {
   readonly tokenHash: string;
   readonly user: string;
+  /** Moves on while the session is used. */
   readonly expiresAt: number;
+  /** Never moves. */
+  readonly endsAt: number;
 }
 
-/** A user; `passwordHash` is scrypt, never the password. */
-export interface User {
-  readonly name: string;
+/** A user with what a password is compared with: scrypt's hash, never the password. */
+export interface UserRecord extends User {
   readonly passwordHash: string;
+}
+
+/** Failed sign-ons of one name, or from one address. Times are wall clock ms. */
+export interface SignOnFailures {
+  readonly failures: number;
+  readonly failedAt: number;
+  /** Nothing is compared before. */
+  readonly refusedUntil: number;
 }
 
 /**
@@ -271,14 +282,45 @@ export interface Store {
     clear(key: string): Promise<boolean>;
   };
   readonly users: {
-    get(name: string): Promise<User | null>;
-    put(user: User): Promise<void>;
+    /** By name. */
+    list(): Promise<User[]>;
+    get(name: string): Promise<UserRecord | null>;
+    /** `ALREADY_EXISTS` if the name is taken. */
+    add(user: UserRecord): Promise<void>;
+    /** Ends the user's sessions with it, in one transaction. `NOT_FOUND`. */
+    setPassword(name: string, passwordHash: string): Promise<void>;
+    /** Does nothing if the user has it. `NOT_FOUND`. */
+    addRole(name: string, role: Role): Promise<void>;
+    /**
+     * Does nothing if the user does not have it. `NOT_FOUND`; `IN_USE` if it is the user's only role, or
+     * nobody would be left who has the role that gives roles.
+     */
+    removeRole(name: string, role: Role): Promise<void>;
+    /** Ends the user's sessions with it. `NOT_FOUND`, `IN_USE` as for `removeRole`. */
+    remove(name: string): Promise<void>;
   };
   readonly sessions: {
-    get(tokenHash: string): Promise<Session | null>;
-    put(session: Session): Promise<void>;
+    /** With the roles the user has now. Expired ones too: only the caller knows what time it is. */
+    get(tokenHash: string): Promise<(Session & { readonly roles: readonly Role[] }) | null>;
+    /**
+     * False, and nothing is kept, if the user is gone or the password is no longer the one of this hash: it
+     * was changed since it was compared.
+     */
+    add(session: Session, passwordHash: string): Promise<boolean>;
+    /** Does nothing if the session is gone. */
+    prolong(tokenHash: string, expiresAt: number): Promise<void>;
+    /** Does nothing if the session is gone. */
     remove(tokenHash: string): Promise<void>;
     /** Forgets those that ended before `now` (wall clock ms). */
     removeExpired(now: number): Promise<void>;
+  };
+  readonly signOnFailures: {
+    /** Of these keys, those of which anything is kept. */
+    list(keys: readonly string[]): Promise<(SignOnFailures & { readonly key: string })[]>;
+    /** Replaces what is kept of `key` by what `change` makes of it; nobody else's change comes between. */
+    change(key: string, change: (before: SignOnFailures | null) => SignOnFailures): Promise<void>;
+    remove(keys: readonly string[]): Promise<void>;
+    /** Forgets keys whose last failure was before `time` (wall clock ms). */
+    removeBefore(time: number): Promise<void>;
   };
 }

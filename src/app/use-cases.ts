@@ -1,9 +1,10 @@
 /**
  * Everything a user can do, as API and CLI see it. Implemented beside this file, one use case a file; wired
- * in the daemon. Authorisation is checked in here, by the `Caller`. Errors are `HandoverError`s whose
- * messages are shown as they are.
+ * in the daemon. Authorisation is checked in here, by the `Caller`: see `permissions.ts`. Errors are
+ * `HandoverError`s whose messages are shown as they are.
  */
 import type { HostId, JobId, NetworkId, PciAddress, VmId, VnicId, VnicProfileId } from '../base/ids.ts';
+import type { Role, User } from '../model/access.ts';
 import type { Host, PeerTest } from '../model/host.ts';
 import type { HandoverEvent, Job, JobStep } from '../model/job.ts';
 import type { Network, PfConfig, VnicProfile } from '../model/network.ts';
@@ -16,7 +17,30 @@ import type { VfCountChange } from './vf-count.ts';
 export interface Caller {
   /** `admin@internal`. */
   readonly user: string;
+  /** As they are now: read with every request. */
+  readonly roles: readonly Role[];
   readonly correlationId: string | null;
+}
+
+/** Whom a session belongs to, with the roles of this moment. */
+export interface SessionUser {
+  readonly user: string;
+  readonly roles: readonly Role[];
+}
+
+/** A session that has begun. The token is opaque and shown this once; times are wall clock ms. */
+export interface NewSession extends SessionUser {
+  readonly token: string;
+  /** If it is not used until then. */
+  readonly expiresAt: number;
+}
+
+/** A user to add. */
+export interface NewUser {
+  /** `NAME@internal`. */
+  readonly name: string;
+  readonly password: string;
+  readonly roles: readonly Role[];
 }
 
 /** A host to add; see `Host` for the fields and their defaults. */
@@ -69,11 +93,32 @@ export interface VfUse {
 }
 
 export interface UseCases {
-  // sign-on: the token is opaque, only its hash is kept. `SIGN_ON_REFUSED` for a wrong name or password.
-  signOn(user: string, password: string): Promise<{ readonly token: string; readonly expiresAt: number }>;
+  /**
+   * Begins a session. `SIGN_ON_REFUSED` for a wrong name or password, and for a right one while too many
+   * failures of that name or from that `address` are recent.
+   */
+  signOn(user: string, password: string, address: string): Promise<NewSession>;
+  /** Ends a session; an unknown token is no error. */
   signOut(token: string): Promise<void>;
-  /** Who a token belongs to; `NOT_SIGNED_IN` if unknown or expired. */
-  session(token: string): Promise<{ readonly user: string }>;
+  /** Whom a token belongs to; `NOT_SIGNED_IN` if it is unknown or has expired. */
+  session(token: string): Promise<SessionUser>;
+
+  /** The caller. */
+  self(caller: Caller): Promise<User>;
+  /**
+   * `INVALID_INPUT` without the current password, and as `signOn` refuses; ends every session of the caller.
+   */
+  changeOwnPassword(caller: Caller, current: string, password: string, address: string): Promise<void>;
+  listUsers(caller: Caller): Promise<User[]>;
+  addUser(caller: Caller, user: NewUser): Promise<User>;
+  /** Ends every session of the user, as `removeUser` does. */
+  setUserPassword(caller: Caller, name: string, password: string): Promise<void>;
+  /** Holds from the next request on, as `takeRole` does. */
+  giveRole(caller: Caller, name: string, role: Role): Promise<User>;
+  /** `IN_USE` for a user's only role, and for the last one who can give roles. */
+  takeRole(caller: Caller, name: string, role: Role): Promise<User>;
+  /** `IN_USE` for the last one who can give roles. */
+  removeUser(caller: Caller, name: string): Promise<void>;
 
   listHosts(caller: Caller): Promise<Host[]>;
   getHost(caller: Caller, id: HostId): Promise<Host>;
@@ -143,5 +188,14 @@ export interface UseCases {
   abandonJob(caller: Caller, id: JobId): Promise<Job>;
 
   listEvents(caller: Caller, filter: EventFilter): Promise<HandoverEvent[]>;
+  /**
+   * Tells `listener` of every event after the one with the id `after` (null: from now on), once and in order;
+   * it must not throw. Returns how to stop.
+   */
+  followEvents(
+    caller: Caller,
+    after: number | null,
+    listener: (events: readonly HandoverEvent[]) => void,
+  ): Promise<() => void>;
   listAlerts(caller: Caller): Promise<Alert[]>;
 }

@@ -1,12 +1,12 @@
 /**
- * HTTP to one engine: JSON in and out, faults as `CliError`s with the exit code that fits. Every request has
- * a limit.
+ * A client of one engine: JSON in and out, faults as `CliError`s with the exit code that fits.
  */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { CliError, EXIT, exitCodeOf } from './cli-error.ts';
 import { readCredentials } from './credentials.ts';
+import { type EngineAddress, send } from './exchange.ts';
 
-/** Adding a host connects to it and looks at everything on it. */
-const REQUEST_LIMIT_MS = 120_000;
 const DEFAULT_URL = 'http://127.0.0.1:8080';
 const OVIRT = '/ovirt-engine/api';
 
@@ -14,7 +14,7 @@ const OVIRT = '/ovirt-engine/api';
  * The engine's URL: `--url`, else HANDOVER_URL, else that of the last login, else the default. No slash at
  * its end.
  */
-export function engineUrl(option: string | undefined): string {
+function engineUrl(option: string | undefined): string {
   const given = option || process.env['HANDOVER_URL'] || readCredentials().current || DEFAULT_URL;
   let url: URL;
   try {
@@ -29,57 +29,40 @@ export function engineUrl(option: string | undefined): string {
 }
 
 /**
- * Sends a request and returns status and body. `CliError` (unreachable) if there is no answer within the
- * limit.
+ * The engine at a URL. Its authority's certificate is in `--ca-file`, else in HANDOVER_CA_FILE, else where
+ * the last login there found it.
  */
-export async function send(
-  url: string,
-  path: string,
-  init: { method?: string; headers?: Record<string, string>; body?: string } = {},
-): Promise<{ status: number; text: string }> {
+export function engineAt(options: { readonly url?: string; readonly caFile?: string }): EngineAddress {
+  const url = engineUrl(options.url);
+  const given = options.caFile || process.env['HANDOVER_CA_FILE'] || readCredentials().byUrl[url]?.caFile;
+  if (!given) return { url, ca: null, caFile: null };
+  const caFile = resolve(given);
   try {
-    const answer = await fetch(`${url}${path}`, { ...init, signal: AbortSignal.timeout(REQUEST_LIMIT_MS) });
-    return { status: answer.status, text: await answer.text() };
+    return { url, ca: readFileSync(caFile, 'utf8'), caFile };
   } catch (thrown) {
-    if (thrown instanceof Error && thrown.name === 'TimeoutError') throw noAnswer(url, init.method);
-    const cause = thrown instanceof Error ? (thrown.cause ?? thrown) : thrown;
-    const code = (cause as NodeJS.ErrnoException).code ?? (cause as Error).message;
-    const why = code === 'ECONNREFUSED' ? 'nothing listens there; is "handover serve" running?' : code;
-    throw new CliError(
-      EXIT.unreachable,
-      `can not reach Handover at ${url}: ${why} (another engine: --url or HANDOVER_URL)`,
-    );
+    throw new CliError(EXIT.usage, `can not read the authority's certificate: ${(thrown as Error).message}`);
   }
-}
-
-function noAnswer(url: string, method = 'GET'): CliError {
-  const advice =
-    method === 'GET' ? '' : '; it may have been carried out all the same: look before you repeat it';
-  return new CliError(
-    EXIT.unreachable,
-    `no answer from Handover at ${url} within ${REQUEST_LIMIT_MS / 1000} s${advice}`,
-    'CALL_TIMED_OUT',
-  );
 }
 
 /** A signed-on client. */
 export class Client {
-  readonly url: string;
+  readonly engine: EngineAddress;
   readonly #token: string;
 
-  constructor(url: string, token: string) {
-    this.url = url;
+  constructor(engine: EngineAddress, token: string) {
+    this.engine = engine;
     this.#token = token;
   }
 
-  /** The client for `url` with the token of the last login there. */
-  static open(option: string | undefined): Client {
-    const url = engineUrl(option);
+  /** The client for an engine with the token of the last login there. */
+  static open(options: { readonly url?: string; readonly caFile?: string }): Client {
+    const engine = engineAt(options);
+    const { url } = engine;
     const credential = readCredentials().byUrl[url];
     if (!credential) {
       throw new CliError(EXIT.notPermitted, `not signed in at ${url}; run: handover login --url ${url}`);
     }
-    return new Client(url, credential.token);
+    return new Client(engine, credential.token);
   }
 
   /** A request to oVirt's API, `path` below its root: `vms/ID`. */
@@ -93,7 +76,7 @@ export class Client {
   }
 
   async #ask<T>(method: string, path: string, body?: object): Promise<T> {
-    const { status, text } = await send(this.url, path, {
+    const { status, text } = await send(this.engine, path, {
       method,
       headers: {
         authorization: `Bearer ${this.#token}`,
@@ -107,7 +90,7 @@ export class Client {
     if (parsed === undefined) {
       throw new CliError(
         EXIT.failed,
-        `${this.url} answered with something that is not Handover's; check --url`,
+        `${this.engine.url} answered with something that is not Handover's; check --url`,
       );
     }
     return parsed as T;
@@ -117,7 +100,7 @@ export class Client {
     if (status === 401) {
       return new CliError(
         EXIT.notPermitted,
-        `the sign-on at ${this.url} is no longer valid; run: handover login --url ${this.url}`,
+        `the sign-on at ${this.engine.url} is no longer valid; run: handover login --url ${this.engine.url}`,
         'NOT_SIGNED_IN',
       );
     }
@@ -126,7 +109,7 @@ export class Client {
     const detail = fault.detail?.replace(/^\[([\s\S]*)\]$/, '$1');
     return new CliError(
       exitCodeOf(status, fault.code ?? null),
-      detail || fault.reason || `${this.url} answered with status ${status}`,
+      detail || fault.reason || `${this.engine.url} answered with status ${status}`,
       fault.code ?? null,
     );
   }

@@ -6,6 +6,7 @@ import type { OutputFormat } from './output.ts';
 /** Options before or after any command. */
 export interface GlobalOptions {
   readonly url?: string;
+  readonly caFile?: string;
   readonly output: OutputFormat;
 }
 
@@ -14,9 +15,9 @@ type Run = (client: Client, format: OutputFormat) => Promise<void>;
 
 /** Runs an action against the engine that the command line names. */
 export async function run(command: Command, action: Run): Promise<void> {
-  const { url, output } = command.optsWithGlobals<GlobalOptions>();
+  const { output, ...engine } = command.optsWithGlobals<GlobalOptions>();
   const { Client: Opened } = await import('./client.ts');
-  await action(Opened.open(url), output);
+  await action(Opened.open(engine), output);
 }
 
 /** A whole number from `least` on, for options. */

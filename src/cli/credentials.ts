@@ -13,6 +13,8 @@ export interface Credential {
   readonly user: string;
   readonly token: string;
   readonly expiresAt: number;
+  /** Whose certificate the engine's is compared with, beside the system's; absolute. */
+  readonly caFile?: string;
 }
 
 interface Stored {

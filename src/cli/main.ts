@@ -7,6 +7,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { CliError, codeOf, EXIT } from './cli-error.ts';
 import { type GlobalOptions, numberOrNone, run, wholeNumber, yesOrNo } from './command-parts.ts';
 import { type OutputFormat, printJson } from './output.ts';
+import { addUser } from './user-grammar.ts';
 import { addVm } from './vm-program.ts';
 
 /** Starts the engine in this process with the rest of the command line. */
@@ -58,6 +59,12 @@ function createProgram(serve: Serve): Command {
         "the engine's URL (HANDOVER_URL, the last login's, or http://127.0.0.1:8080)",
       ),
     )
+    .addOption(
+      new Option(
+        '--ca-file <file>',
+        "whose certificate the engine's is of (HANDOVER_CA_FILE, the last login's)",
+      ),
+    )
     .addOption(new Option('--output <format>', 'how to answer').choices(['text', 'json']).default('text'))
     .exitOverride()
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
@@ -70,6 +77,7 @@ function createProgram(serve: Serve): Command {
   addVm(program);
   addJob(program);
   addEvent(program);
+  addUser(program);
   return program;
 }
 

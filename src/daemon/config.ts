@@ -13,6 +13,11 @@ export interface Config {
   readonly port: number;
   /** A listening socket handed over at this file descriptor (systemd's LISTEN_FDS); null = open one. */
   readonly listenFd: number | null;
+  /**
+   * What the API speaks. `auto`: TLS with certificates of the engine's own, but plain HTTP on loopback and on
+   * a socket that was handed over; `own`: those certificates everywhere; or PEM files that were given.
+   */
+  readonly tls: 'auto' | 'own' | { readonly certFile: string; readonly keyFile: string };
   /** PostgreSQL to use instead of the embedded one. */
   readonly databaseUrl: string | null;
   /** Password of admin@internal; wins over the stored one. */
@@ -31,7 +36,7 @@ export interface Config {
 /** How the engine is started, for `--help` and for mistakes. */
 export const USAGE =
   `Usage: handover serve [--data DIR] [--listen ADDRESS] [--port N] ` +
-  `[--ssh-config FILE] [--simulated] [--simhost DIR]
+  `[--tls | --tls-cert FILE --tls-key FILE] [--ssh-config FILE] [--simulated] [--simhost DIR]
 Environment: HANDOVER_DATABASE_URL, HANDOVER_ADMIN_PASSWORD, HANDOVER_LOG_LEVEL`;
 
 /** First descriptor systemd hands over (sd_listen_fds(3)). */
@@ -60,6 +65,7 @@ export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv, owne
     listenHost: values.listen ?? '127.0.0.1',
     port,
     listenFd: Number(env['LISTEN_FDS'] ?? 0) >= 1 ? LISTEN_FD_FIRST : null,
+    tls: tlsOf(values),
     databaseUrl: env['HANDOVER_DATABASE_URL'] || null,
     adminPassword: env['HANDOVER_ADMIN_PASSWORD'] || null,
     simulated: values.simulated ?? false,
@@ -68,6 +74,15 @@ export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv, owne
     logLevel,
     owner,
   };
+}
+
+function tlsOf(values: ReturnType<typeof parse>): Config['tls'] {
+  const { tls = false, 'tls-cert': certFile, 'tls-key': keyFile } = values;
+  if (certFile === undefined && keyFile === undefined) return tls ? 'own' : 'auto';
+  if (certFile === undefined || keyFile === undefined) {
+    throw new HandoverError('INVALID_INPUT', '--tls-cert and --tls-key go together; give both');
+  }
+  return { certFile: resolve(certFile), keyFile: resolve(keyFile) };
 }
 
 /** Root's home is closed to the user PostgreSQL runs as. */
@@ -84,6 +99,9 @@ function parse(args: readonly string[]) {
         data: { type: 'string' },
         listen: { type: 'string' },
         port: { type: 'string' },
+        tls: { type: 'boolean' },
+        'tls-cert': { type: 'string' },
+        'tls-key': { type: 'string' },
         'ssh-config': { type: 'string' },
         simulated: { type: 'boolean' },
         simhost: { type: 'string' },

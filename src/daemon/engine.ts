@@ -6,7 +6,7 @@ import { createApi } from '../api/create-api.ts';
 import { startBackground } from '../app/background.ts';
 import { createUseCases } from '../app/create-use-cases.ts';
 import type { AppParts } from '../app/parts.ts';
-import { ADMIN, setPassword } from '../app/sign-on.ts';
+import { ensureAdmin } from '../app/users.ts';
 import { systemClock } from '../base/clock.ts';
 import { explain } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
@@ -19,13 +19,16 @@ import type { Config } from './config.ts';
 import { checkListenAddress } from './listen-address.ts';
 import { startPostgres } from './postgres.ts';
 import type { Simulation } from './simulation.ts';
+import { openTls, requireLoopback } from './tls.ts';
 
 /** A running engine. */
 export interface Engine {
-  /** Where the API listens: `http://127.0.0.1:8080`. */
+  /** Where the API listens: `http://127.0.0.1:8080`, `https://...` with TLS. */
   readonly url: string;
   /** Set when the administrator's password was made up at this start: shown once, kept nowhere in clear. */
   readonly generatedPassword: string | null;
+  /** Certificate of the engine's own authority, for clients to trust; null if it has none. */
+  readonly caFile: string | null;
   /**
    * Ends everything this engine started, PostgreSQL included, within 5 s. Running jobs are taken up at the
    * next start.
@@ -45,6 +48,7 @@ export async function startEngine(config: Config, log: Log): Promise<Engine> {
   };
   try {
     if (config.listenFd === null) await checkListenAddress(config.listenHost, config.port);
+    const tls = await openTls(config, clock.now(), log);
     const connection = config.databaseUrl
       ? { connectionString: config.databaseUrl }
       : await embedded(config, log, stops);
@@ -57,21 +61,23 @@ export async function startEngine(config: Config, log: Log): Promise<Engine> {
     stops.push(() => hypervisors.close());
 
     const parts: AppParts = { store, hypervisors, clock, random, log };
-    const generatedPassword = await ensureAdmin(parts, config);
+    const generatedPassword = await ensureAdmin(parts, config.adminPassword);
     const useCases = createUseCases(parts);
     if (simulation) await simulation.introduce(useCases);
 
     const background = startBackground(parts, { ...RUNNER_DEFAULTS, owner: config.owner });
     stops.push(() => background.stop());
 
-    const api = createApi({ useCases, clock, random, log });
+    const api = createApi({ useCases, clock, random, log, ...(tls ? { tls } : {}) });
     stops.push(() => api.close());
     const url = await api.listen(
       config.listenFd === null
         ? { host: config.listenHost, port: config.port }
         : ({ fd: config.listenFd } as never),
     );
-    return { url, generatedPassword, stop };
+    const address = api.server.address();
+    if (tls === null) requireLoopback(typeof address === 'object' ? (address?.address ?? null) : null);
+    return { url, generatedPassword, caFile: tls?.caFile ?? null, stop };
   } catch (thrown) {
     await stop();
     throw thrown;
@@ -109,16 +115,4 @@ async function simhostShells({ simhostDir }: Config) {
   if (simhostDir === null) return null;
   const { simulatedShells } = await import('../simhost/process/channel-client.ts');
   return simulatedShells(systemClock, simhostDir);
-}
-
-/** Sets the administrator's password: the configured one always, a made-up one only if there is none yet. */
-async function ensureAdmin(parts: AppParts, config: Config): Promise<string | null> {
-  if (config.adminPassword !== null) {
-    await setPassword(parts, ADMIN, config.adminPassword);
-    return null;
-  }
-  if (await parts.store.users.get(ADMIN)) return null;
-  const made = parts.random.bytes(12).toString('base64url');
-  await setPassword(parts, ADMIN, made);
-  return made;
 }

@@ -2,7 +2,7 @@
  * Where the API will listen, tried before anything else is started: a port in use is the commonest reason why
  * an engine does not start, and is said at once and plainly. Callers: the composition root, the demo.
  */
-import { createServer } from 'node:net';
+import { createServer, isIPv4 } from 'node:net';
 import { HandoverError, messageOf } from '../base/errors.ts';
 
 /**
@@ -15,6 +15,11 @@ export async function checkListenAddress(host: string, port: number): Promise<vo
     server.once('error', (error) => reject(cannotListen(host, port, error)));
     server.listen(port, host, () => server.close(() => resolve()));
   });
+}
+
+/** Whether only this machine reaches an address or a name. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 }
 
 function cannotListen(host: string, port: number, cause: NodeJS.ErrnoException): HandoverError {

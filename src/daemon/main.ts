@@ -1,4 +1,6 @@
 /** `handover serve`: starts one engine and ends it on SIGINT or SIGTERM. */
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { explain, isCode } from '../base/errors.ts';
 import { systemRandom } from '../base/random.ts';
@@ -22,6 +24,10 @@ async function main(): Promise<void> {
   if (engine.generatedPassword !== null) {
     // Printed once, to the terminal of whoever started it; never logged.
     process.stdout.write(`Password of admin@internal: ${engine.generatedPassword}\n`);
+  }
+  if (engine.caFile !== null) {
+    const { fingerprint256 } = new X509Certificate(readFileSync(engine.caFile));
+    process.stdout.write(`Certificate authority: ${engine.caFile} (SHA-256 ${fingerprint256})\n`);
   }
   process.stdout.write(`Handover listens on ${engine.url}\n`);
   let ending = false;

@@ -5,13 +5,13 @@
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { ADMIN } from '../app/sign-on.ts';
-import type { UseCases } from '../app/use-cases.ts';
+import type { Caller, UseCases } from '../app/use-cases.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import type { HostShell } from '../hypervisor/host-shell.ts';
 import type { HostEndpoint } from '../hypervisor/port.ts';
+import { ADMIN, GIVER } from '../model/access.ts';
 import { DEMO_FLEET } from '../simhost/demo-inventory.ts';
 import { createSimFleet } from '../simhost/fleet.ts';
 import { simulatedShells } from '../simhost/process/channel-client.ts';
@@ -51,7 +51,7 @@ export async function startSimulation(options: {
 }
 
 async function introduce(useCases: UseCases, served: readonly ServedHost[]): Promise<void> {
-  const caller = { user: ADMIN, correlationId: null };
+  const caller: Caller = { user: ADMIN, roles: [GIVER], correlationId: null };
   const networks = new Map((await useCases.listNetworks(caller)).map((network) => [network.name, network]));
   const profiles = new Set((await useCases.listVnicProfiles(caller)).map((profile) => profile.name));
   for (const wanted of [{ name: 'ovirtmgmt' }, { name: 'prod', vlan: 42 }]) {

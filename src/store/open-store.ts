@@ -17,7 +17,8 @@ import { networkStore } from './networks.ts';
 import { pfConfigStore } from './pf-configs.ts';
 import { profileStore } from './profiles.ts';
 import { reservationStore } from './reservations.ts';
-import { sessionStore, userStore } from './users.ts';
+import { sessionStore, signOnFailureStore } from './sessions.ts';
+import { userStore } from './users.ts';
 import { vmStore } from './vms.ts';
 import { startWakeListener } from './wake-listener.ts';
 
@@ -60,6 +61,7 @@ export async function openStore(options: {
     alerts: alertStore(db),
     users: userStore(db),
     sessions: sessionStore(db),
+    signOnFailures: signOnFailureStore(db),
     async close() {
       await wakes.close();
       await db.close();

@@ -9,22 +9,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { main } from '../../src/cli/main.ts';
 import type { Job, JobState } from '../../src/model/job.ts';
 import { type ApiServer, startApiServer } from '../support/api-server.ts';
 import { eventually } from '../support/eventually.ts';
-import { ADMIN } from '../support/memory-use-cases.ts';
+import { ADMIN } from '../support/memory-access.ts';
+import { type Ended, runCli } from '../support/run-cli.ts';
 
 const COMMAND = fileURLToPath(new URL('../../bin/handover.mjs', import.meta.url));
 
 let server: ApiServer;
 let home: string;
-
-interface Ended {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
 
 /** Runs the command as a process of its own. */
 async function spawned(args: string, input = '', env: Record<string, string> = {}): Promise<Ended> {
@@ -44,29 +38,9 @@ async function spawned(args: string, input = '', env: Record<string, string> = {
   });
 }
 
-/** Runs the command here. Not for two at once: what is written is collected. */
-async function handover(args: string, env: Record<string, string> = {}): Promise<Ended> {
-  const written = { out: '', err: '' };
-  const out = vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    written.out += String(text);
-    return true;
-  });
-  const err = vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    written.err += String(text);
-    return true;
-  });
-  vi.stubEnv('XDG_CONFIG_HOME', home);
-  vi.stubEnv('HANDOVER_URL', server.url);
-  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
-  try {
-    const code = await main(['node', 'handover', ...args.split(' ')], async () => {});
-    return { code, ...written };
-  } finally {
-    vi.unstubAllEnvs();
-    out.mockRestore();
-    err.mockRestore();
-  }
-}
+/** Runs the command here. */
+const handover = async (args: string, env: Record<string, string> = {}): Promise<Ended> =>
+  await runCli(args.split(' '), { XDG_CONFIG_HOME: home, HANDOVER_URL: server.url, ...env });
 
 /** A URL where nothing listens. */
 async function deadUrl(): Promise<string> {

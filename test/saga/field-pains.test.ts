@@ -7,6 +7,7 @@ import { HandoverError } from '../../src/base/errors.ts';
 import type { Job } from '../../src/model/job.ts';
 import { resumeDomain, suspendDomain } from '../../src/simhost/lifecycle.ts';
 import { takeVfOut } from '../support/take-vf-out.ts';
+import { aCaller } from '../support/builders.ts';
 import { eventually } from '../support/eventually.ts';
 import { failureOf, MigrationWorld, type WorldOptions } from '../support/migration-world.ts';
 import { aliasOf, VLAN, vfOf } from '../support/sim-vms.ts';
@@ -188,7 +189,7 @@ test('a VM that somebody paused is refused as paused, and moves once it runs', a
   expect(await world.migrated('web-1')).toMatchObject({ state: 'succeeded' });
 });
 
-const CALLER = { user: 'admin@internal', correlationId: null };
+const CALLER = aCaller();
 
 // E2
 test('a vNIC on a VF takes no ordinary profile, and an ordinary one none for passthrough', async () => {

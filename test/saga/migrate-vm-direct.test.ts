@@ -1,5 +1,6 @@
 /** Migrations driven by the engine itself, where the source's libvirtd cannot dial the target's. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { aCaller } from '../support/builders.ts';
 import { eventually } from '../support/eventually.ts';
 import { MigrationWorld } from '../support/migration-world.ts';
 import { aliasOf, vfOf } from '../support/sim-vms.ts';
@@ -8,7 +9,7 @@ let world: MigrationWorld;
 beforeEach(async () => {
   world = await MigrationWorld.start({ vms: [{ name: 'web-1' }] });
   const peerUri = 'qemu+tls://nobody-knows-it/system';
-  const caller = { user: 'admin@internal', correlationId: null };
+  const caller = aCaller();
   await world.useCases.updateHost(caller, world.hostId('host-b'), { peerUri });
   await world.useCases.testPeers(caller, world.hostId('host-a'));
 });

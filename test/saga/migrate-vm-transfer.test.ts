@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createDomain, destroyDomain, shutdownDomain, undefineDomain } from '../../src/simhost/lifecycle.ts';
 import { killLibvirtd, startLibvirtd } from '../../src/simhost/machine.ts';
 import type { Job } from '../../src/model/job.ts';
+import { aCaller } from '../support/builders.ts';
 import { eventually } from '../support/eventually.ts';
 import { failureOf, MigrationWorld } from '../support/migration-world.ts';
 import { aliasOf, strangerXml, vfOf } from '../support/sim-vms.ts';
@@ -207,9 +208,7 @@ describe('a cancel', () => {
     world.slowAttach('host-b', 5_000);
     const job = await world.migrate('web-1');
     await world.begun(job, 'plug');
-    expect(
-      await failureOf(world.useCases.cancelJob({ user: 'a', correlationId: null }, job.id)),
-    ).toMatchObject({
+    expect(await failureOf(world.useCases.cancelJob(aCaller(), job.id))).toMatchObject({
       code: 'CANCEL_TOO_LATE',
       kind: 'conflict',
     });
@@ -218,9 +217,7 @@ describe('a cancel', () => {
 
   test('of a job that has ended is refused as such', async () => {
     const job = await world.migrated('web-1');
-    const { code, message } = await failureOf(
-      world.useCases.cancelJob({ user: 'a', correlationId: null }, job.id),
-    );
+    const { code, message } = await failureOf(world.useCases.cancelJob(aCaller(), job.id));
     expect(code).toBe('VM_NOT_MIGRATING');
     expect(message).toContain(
       `there is no migration of web-1 under way (job ${job.id} has ended: succeeded)`,

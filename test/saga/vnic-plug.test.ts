@@ -4,6 +4,7 @@ import { destroyDomain } from '../../src/simhost/lifecycle.ts';
 import { formatXml } from '../../src/simhost/xml.ts';
 import { eventually } from '../support/eventually.ts';
 import { failureOf, MigrationWorld, type WorldOptions } from '../support/migration-world.ts';
+import { CALLER } from '../support/virtual-world.ts';
 import { aliasOf, POOL, vfOf } from '../support/sim-vms.ts';
 
 let world: MigrationWorld;
@@ -32,7 +33,7 @@ describe('a vNIC that is unplugged', () => {
     expect(world.vfs('host-a', 'web-1')).toEqual({});
     expect((await world.vnics('web-1'))[0]).toMatchObject({ name: 'nic2', ...unplugged });
     // A look at the host finds no trace of it.
-    await world.useCases.refreshHost({ user: 'admin', correlationId: null }, world.hostId('host-a'));
+    await world.useCases.refreshHost(CALLER, world.hostId('host-a'));
     expect((await world.vnics('web-1'))[0]).toMatchObject({ name: 'nic2', ...unplugged });
   });
 
@@ -111,7 +112,7 @@ describe('a vNIC that is plugged again', () => {
     await start({ vms: [{ name: 'web-1' }], vfCount: 1 });
     await takeOut();
     const endThief = await world.steal('host-a', [0]);
-    await world.useCases.refreshHost({ user: 'admin', correlationId: null }, world.hostId('host-a'));
+    await world.useCases.refreshHost(CALLER, world.hostId('host-a'));
     const { code, message } = await failureOf(world.setPlugged('web-1', true));
     expect(code).toBe('NO_VF_FITS');
     expect(message).toContain('There is no free virtual function which is suitable for virtual nic nic2');

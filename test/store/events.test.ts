@@ -1,4 +1,4 @@
-/** Events, alerts, users and sessions. */
+/** Events and alerts. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { HostId, JobId, VmId } from '../../src/base/ids.ts';
 import { EVENT_CODES } from '../../src/model/job.ts';
@@ -118,36 +118,5 @@ describe('alerts', () => {
     await store.alerts.raise({ key: 'no VM', message: 'm', vmId: newId(), hostId: null });
     await store.alerts.raise({ key: 'no host', message: 'm', vmId: vm.id, hostId: newId() });
     expect(await store.alerts.list()).toMatchObject([{ key: 'known', vmId: vm.id, hostId: host.id }]);
-  });
-});
-
-describe('users and sessions', () => {
-  test('a user is kept with the latest hash', async () => {
-    expect(await store.users.get('admin@internal')).toBeNull();
-    await store.users.put({ name: 'admin@internal', passwordHash: 'scrypt:1' });
-    await store.users.put({ name: 'admin@internal', passwordHash: 'scrypt:2' });
-    expect(await store.users.get('admin@internal')).toEqual({
-      name: 'admin@internal',
-      passwordHash: 'scrypt:2',
-    });
-  });
-
-  test('a session is kept until it is removed or has expired', async () => {
-    const session = (tokenHash: string, expiresAt: number) => ({
-      tokenHash,
-      user: 'admin@internal',
-      expiresAt,
-    });
-    for (const each of [session('a', 1_000), session('b', 2_000), session('c', 3_000)]) {
-      await store.sessions.put(each);
-    }
-    await store.sessions.put(session('a', 5_000));
-    await store.sessions.removeExpired(3_000);
-    expect(await store.sessions.get('a')).toEqual(session('a', 5_000));
-    expect(await store.sessions.get('b')).toBeNull();
-    expect(await store.sessions.get('c')).toEqual(session('c', 3_000));
-    await store.sessions.remove('c');
-    await store.sessions.remove('c');
-    expect(await store.sessions.get('c')).toBeNull();
   });
 });

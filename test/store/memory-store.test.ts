@@ -4,6 +4,7 @@ import { aHost, migrateParams, newId } from '../support/builders.ts';
 import { createMemoryStore } from '../support/memory-store/memory-store.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { closuresContract } from './closures-contract.ts';
+import { accessContract } from './access-contract.ts';
 import { reservationsContract } from './reservations-contract.ts';
 import { vnicDesiredContract } from './vnic-desired-contract.ts';
 import { sagaStoreContract } from './saga-store-contract.ts';
@@ -18,6 +19,8 @@ const onVirtual =
     }
     throw new Error(`${what} did not come`);
   };
+
+accessContract('in memory', async () => createMemoryStore(new VirtualClock()));
 
 const create = async () => {
   const clock = new VirtualClock();

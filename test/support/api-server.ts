@@ -8,6 +8,7 @@ import { createApi } from '../../src/api/create-api.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { systemRandom } from '../../src/base/random.ts';
+import type { Role } from '../../src/model/access.ts';
 import type { Domain } from '../../src/model/domain.ts';
 import type { Pf } from '../../src/model/pf.ts';
 import type { Vm } from '../../src/model/vm.ts';
@@ -24,7 +25,8 @@ import {
   aVnic,
   vfAddress,
 } from './builders.ts';
-import { ADMIN, emptyWorld, type MemoryWorld, memoryUseCases } from './memory-use-cases.ts';
+import { PASSWORD, USERS } from './memory-access.ts';
+import { emptyWorld, type MemoryWorld, memoryUseCases } from './memory-use-cases.ts';
 
 /** The PF `ens1f0`, whose first VF has a netdev and whose others are ready for guests. */
 function ens1f0(vfCount: number): Pf {
@@ -83,7 +85,10 @@ export interface ApiServer extends ReturnType<typeof standardWorld> {
   readonly app: FastifyInstance;
   readonly url: string;
   readonly port: number;
+  /** The administrator's. */
   readonly token: string;
+  /** A token of the user who has this role, and no other. */
+  tokenOf(role: Role): Promise<string>;
   /** Asks below `/ovirt-engine/api` unless the path begins with `/`. */
   ask(
     method: string,
@@ -99,13 +104,15 @@ export async function startApiServer(): Promise<ApiServer> {
   const useCases = memoryUseCases(parts.world);
   const app = createApi({ useCases, clock: systemClock, random: systemRandom, log: silentLog });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
-  const { token } = await useCases.signOn(ADMIN.user, ADMIN.password);
+  const tokenOf = async (role: Role) => (await useCases.signOn(USERS[role], PASSWORD, 'test')).token;
+  const token = await tokenOf('SuperUser');
   return {
     ...parts,
     app,
     url,
     port: Number(new URL(url).port),
     token,
+    tokenOf,
     close: async () => await app.close(),
     ask: async (method, path, { body, headers = {}, format = 'json' } = {}) => {
       const answer = await fetch(url + (path.startsWith('/') ? path : `/ovirt-engine/api/${path}`), {

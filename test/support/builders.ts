@@ -14,8 +14,10 @@ import type {
   VnicId,
   VnicProfileId,
 } from '../../src/base/ids.ts';
+import type { Caller } from '../../src/app/use-cases.ts';
 import { systemRandom } from '../../src/base/random.ts';
-import type { Caller, MigrateOptions } from '../../src/app/use-cases.ts';
+import type { MigrateOptions } from '../../src/app/use-cases.ts';
+import { ADMIN, type Role } from '../../src/model/access.ts';
 import type { Domain, DomainInterface } from '../../src/model/domain.ts';
 import type { Host, HostInventory } from '../../src/model/host.ts';
 import type { Job, MigrateParams, Reservation } from '../../src/model/job.ts';
@@ -37,6 +39,13 @@ export const pci = (text: string): PciAddress => text as PciAddress;
 export const vfAddress = (index: number, bus = '3b'): PciAddress =>
   pci(`0000:${bus}:${(2 + Math.floor(index / 8)).toString(16).padStart(2, '0')}.${index % 8}`);
 export const mac = (n: number): Mac => `52:54:00:00:00:${n.toString(16).padStart(2, '0')}` as Mac;
+
+/** Who asks: the administrator, or who else has these roles. */
+export const aCaller = (roles: readonly Role[] = ['SuperUser']): Caller => ({
+  user: ADMIN,
+  roles,
+  correlationId: null,
+});
 
 /** A free VF. */
 export function aVf(overrides: Partial<Vf> = {}): Vf {

@@ -1,9 +1,10 @@
 /**
  * The use cases over plain arrays, for tests of what the API renders: nothing is reached, jobs move when the
- * test says so. Refusals are those of the real ones as far as the API treats them differently. Plans are the
- * scheduler's own.
+ * test says so. Sign-on, users and permissions are the real ones. Refusals are those of the real ones as far
+ * as the API treats them differently. Plans are the scheduler's own.
  */
 import type { Caller, UseCases } from '../../src/app/use-cases.ts';
+import { guarded, NEEDS } from '../../src/app/permissions.ts';
 import type { Alert } from '../../src/app/store-port.ts';
 import { type ErrorCode, HandoverError } from '../../src/base/errors.ts';
 import type { JobId, NetworkId, VmId, VnicProfileId } from '../../src/base/ids.ts';
@@ -15,6 +16,8 @@ import type { Vm, VmStatus } from '../../src/model/vm.ts';
 import { pfKey, planMigration } from '../../src/scheduler/plan-migration.ts';
 import { aQueuedJob } from './builders.ts';
 import { memoryVfCases } from './memory-vf-cases.ts';
+import { accessCases, accessTables } from './memory-access.ts';
+import type { Tables } from './memory-store/tables.ts';
 
 /** What there is; tests read and change it. */
 export interface MemoryWorld {
@@ -27,8 +30,8 @@ export interface MemoryWorld {
   events: HandoverEvent[];
   alerts: Alert[];
   pfConfigs: PfConfig[];
-  /** Tokens that are signed on, with their user. */
-  sessions: Map<string, string>;
+  /** Users and sessions. */
+  readonly access: Tables;
   /** Thrown by the next call of any use case but sign-on, once. */
   failNext: Error | null;
   /** Who asked last. */
@@ -46,13 +49,10 @@ export const emptyWorld = (): MemoryWorld => ({
   events: [],
   alerts: [],
   pfConfigs: [],
-  sessions: new Map(),
+  access: accessTables(),
   failNext: null,
   lastCaller: null,
 });
-
-/** Name and password that sign on. */
-export const ADMIN = { user: 'admin@internal', password: 'pässword: 1' } as const;
 
 const fail = (code: ErrorCode, message: string): never => {
   throw new HandoverError(code, message);
@@ -80,7 +80,7 @@ function checkName(all: readonly { id: string; name: string }[], name: string, o
 /** The use cases over `world`. */
 export function memoryUseCases(world: MemoryWorld): UseCases {
   const parts = {
-    ...signOnCases(world),
+    ...accessCases(world.access),
     ...hostCases(world),
     ...memoryVfCases(world),
     ...networkCases(world),
@@ -90,9 +90,9 @@ export function memoryUseCases(world: MemoryWorld): UseCases {
     ...jobCases(world),
   };
   // Whoever is called, with whatever: the caller is noted, a planned failure thrown.
-  return new Proxy(parts, {
+  const noted = new Proxy<UseCases>(parts, {
     get(target, name: keyof UseCases) {
-      if (name in signOnCases(world)) return target[name];
+      if (!(name in NEEDS)) return Reflect.get(target, name) as unknown;
       return async (...given: unknown[]) => {
         world.lastCaller = given[0] as Caller;
         const failure = world.failNext;
@@ -102,24 +102,8 @@ export function memoryUseCases(world: MemoryWorld): UseCases {
       };
     },
   });
+  return guarded(noted);
 }
-
-const signOnCases = (world: MemoryWorld): Pick<UseCases, 'signOn' | 'signOut' | 'session'> => ({
-  signOn: async (user, password) => {
-    if (user !== ADMIN.user || password !== ADMIN.password) {
-      fail('SIGN_ON_REFUSED', 'wrong name or password');
-    }
-    const token = systemRandom.uuid();
-    world.sessions.set(token, user);
-    return { token, expiresAt: 2_000_000_000_000 };
-  },
-  signOut: async (token) => {
-    world.sessions.delete(token);
-  },
-  session: async (token) => ({
-    user: world.sessions.get(token) ?? fail('NOT_SIGNED_IN', 'the token is unknown or expired'),
-  }),
-});
 
 const hostCases = (
   world: MemoryWorld,
@@ -327,7 +311,14 @@ const jobCases = (
   world: MemoryWorld,
 ): Pick<
   UseCases,
-  'listJobs' | 'getJob' | 'cancelJob' | 'retryJob' | 'abandonJob' | 'listEvents' | 'listAlerts'
+  | 'listJobs'
+  | 'getJob'
+  | 'cancelJob'
+  | 'retryJob'
+  | 'abandonJob'
+  | 'listEvents'
+  | 'followEvents'
+  | 'listAlerts'
 > => {
   const parked = (id: JobId, state: Job['state']): Job => {
     const job = find(world.jobs, id);
@@ -351,6 +342,7 @@ const jobCases = (
     },
     retryJob: async (_caller, id) => parked(id, 'running'),
     abandonJob: async (_caller, id) => parked(id, 'failed'),
+    followEvents: async () => () => undefined,
     listEvents: async (_caller, { after = 0, limit = 1_000 }) => {
       const later = world.events.filter((event) => event.id > after);
       return after > 0 ? later.slice(0, limit) : later.slice(-limit);

@@ -7,7 +7,7 @@
 import { type Background, startBackground } from '../../src/app/background.ts';
 import { createUseCases } from '../../src/app/create-use-cases.ts';
 import type { AppParts } from '../../src/app/parts.ts';
-import type { Caller, MigrateOptions, UseCases } from '../../src/app/use-cases.ts';
+import type { MigrateOptions, UseCases } from '../../src/app/use-cases.ts';
 import { type Clock, systemClock, until } from '../../src/base/clock.ts';
 import { HandoverError } from '../../src/base/errors.ts';
 import type { HostId, JobId, VmId } from '../../src/base/ids.ts';
@@ -20,6 +20,7 @@ import type { SimHost } from '../../src/simhost/host.ts';
 import { createDomain, destroyDomain, startDomain, undefineDomain } from '../../src/simhost/lifecycle.ts';
 import type { DatabaseConnection } from '../../src/store/db.ts';
 import { type OpenStore, openStore } from '../../src/store/open-store.ts';
+import { aCaller } from './builders.ts';
 import { EngineLines, openHypervisors } from './engine-lines.ts';
 import { eventually } from './eventually.ts';
 import { fastClock } from './fast-clock.ts';
@@ -35,7 +36,7 @@ const LEASE_MS = 60_000;
 const DIRTY_WITHOUT_END = 1e9;
 /** What is known follows what is true within this time, a resync (60 s on the fast clock) included. */
 const CHECK_LIMIT_MS = 20_000;
-const CALLER: Caller = { user: 'admin@internal', correlationId: null };
+const CALLER = aCaller();
 
 /** What a world begins with. */
 export interface WorldOptions {

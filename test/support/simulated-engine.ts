@@ -36,6 +36,7 @@ export async function startSimulatedEngine(simhostDir: string | null = null): Pr
       listenHost: '127.0.0.1',
       port: 0,
       listenFd: null,
+      tls: 'auto',
       databaseUrl: `postgresql://${String(user)}@localhost/${String(database)}?${query}`,
       adminPassword: PASSWORD,
       simulated: simhostDir === null,

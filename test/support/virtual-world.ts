@@ -2,13 +2,14 @@
  * Hosts, a store and any number of engines on a virtual clock, all in this process and all decided by one
  * seed. The hosts are watched from the first moment on for what may never be true (`promises.ts`).
  */
-import type { Caller, UseCases } from '../../src/app/use-cases.ts';
+import type { UseCases } from '../../src/app/use-cases.ts';
 import type { HostId, VmId } from '../../src/base/ids.ts';
 import { type Log, silentLog } from '../../src/base/log.ts';
 import { type Random, seededRandom } from '../../src/base/random.ts';
 import { isLive, type Job } from '../../src/model/job.ts';
 import { createSimFleet, type SimFleet } from '../../src/simhost/fleet.ts';
 import type { SimFleetSpec } from '../../src/simhost/inventory.ts';
+import { aCaller } from './builders.ts';
 import { EngineProcess, type EngineProcessOptions } from './engine-process.ts';
 import { createMemoryStore, type MemoryStore } from './memory-store/memory-store.ts';
 import type { PlantedInStore } from './memory-store/tables.ts';
@@ -19,7 +20,7 @@ import { VirtualClock } from './virtual-clock.ts';
 /** The default of the product. */
 export const LEASE_MS = 10_000;
 /** Who acts in a virtual world. */
-export const CALLER: Caller = { user: 'admin@internal', correlationId: null };
+export const CALLER = aCaller();
 /**
  * Long enough for the longest wait of the product: ten minutes until a step is given up, and what follows.
  */

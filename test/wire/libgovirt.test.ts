@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { installPackages } from '../../tools/setup/apt.ts';
 import { type ApiServer, startApiServer } from '../support/api-server.ts';
 import { consoleLog } from '../support/console-log.ts';
-import { ADMIN } from '../support/memory-use-cases.ts';
+import { ADMIN } from '../support/memory-access.ts';
 
 await installPackages(['gir1.2-govirt-1.0', 'python3-gi'], { log: consoleLog });
 

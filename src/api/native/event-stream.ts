@@ -16,7 +16,9 @@ import { sendFault } from '../ovirt/server.ts';
 import { badRequest } from '../ovirt/wire/read.ts';
 import { bearerOf } from '../sign-on.ts';
 
-/** Proxies give up a silent answer after a minute. Also how often it is asked whether the token still holds. */
+/**
+ * Proxies give up a silent answer after a minute. Also how often it is asked whether the token still holds.
+ */
 const BEAT_EVERY_MS = 20_000;
 /** What a client may lag behind, and how soon it connects again. */
 const UNREAD_BYTES_MAX = 1024 * 1024;

@@ -2,24 +2,31 @@
  * `GET /ovirt-engine/api`: what clients look at first: product, version, counts and the links of every
  * collection.
  */
+import { gives } from '../../model/access.ts';
 import { ABSENT_COLLECTIONS } from './absent.ts';
 import { BLANK_TEMPLATE_ID, stableId } from './stable-id.ts';
 import { type Call, one, type Route } from './route.ts';
 import { apiType } from './schema/index.ts';
+import { userRef } from './users.ts';
 import type { Link } from './wire/fields.ts';
 
 const COLLECTIONS = [
   'clusters',
   'datacenters',
+  'domains',
   'events',
+  'groups',
   'hosts',
   'jobs',
   'networkfilters',
   'networks',
   'operatingsystems',
   'options',
+  'permissions',
+  'roles',
   'tags',
   'templates',
+  'users',
   'vms',
   'vnicprofiles',
   ...Object.keys(ABSENT_COLLECTIONS),
@@ -34,6 +41,7 @@ const SEARCHABLE = [
   'networks',
   'storagedomains',
   'templates',
+  'users',
   'vmpools',
   'vms',
   'vnicprofiles',
@@ -50,14 +58,10 @@ const links: readonly Link[] = [
   ...SEARCHABLE.map((rel) => ({ rel: `${rel}/search`, href: `${rel}?search={query}` })),
 ];
 
-/** The reference of a user; users are no collection here, so the id is derived from the name. */
-export function userRef(name: string) {
-  const id = stableId('user', name);
-  return { id, href: `users/${id}` };
-}
-
 async function apiRoot(call: Call, now: () => number) {
   const [hosts, vms] = await Promise.all([call.look.hosts(), call.look.vms()]);
+  // Left out for those who may not see them.
+  const users = gives(call.caller.roles, 'see_users') ? (await call.look.users()).length : null;
   return one(apiType, {
     link: links,
     authenticated_user: userRef(call.caller.user),
@@ -70,7 +74,7 @@ async function apiRoot(call: Call, now: () => number) {
     summary: {
       hosts: { active: hosts.filter((host) => host.status === 'up').length, total: hosts.length },
       storage_domains: { active: 0, total: 0 },
-      users: { active: 1, total: 1 },
+      users: users === null ? null : { active: users, total: users },
       vms: { active: vms.filter((vm) => vm.status !== 'down').length, total: vms.length },
     },
     time: now(),

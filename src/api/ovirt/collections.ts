@@ -13,7 +13,9 @@ import { hostDeviceRoutes } from './host-devices.ts';
 import { hostNicVfRoutes } from './host-nic-vfs.ts';
 import { networkAttachmentRoutes } from './network-attachments.ts';
 import { optionRoutes } from './options.ts';
+import { roleRoutes } from './roles.ts';
 import type { Route } from './route.ts';
+import { userRoutes } from './users.ts';
 import { vmRoutes } from './vms.ts';
 import { vnicProfileRoutes } from './vnic-profiles.ts';
 
@@ -35,4 +37,6 @@ export const ovirtRoutes = (now: () => number): readonly Route[] => [
   ...constantRoutes,
   ...optionRoutes,
   ...emptyRoutes,
+  ...userRoutes,
+  ...roleRoutes,
 ];

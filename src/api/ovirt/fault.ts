@@ -30,6 +30,11 @@ const LEADS = {
   deactivate_vm_nic: 'Cannot deactivate Interface',
   update_vfs: 'Cannot edit host NIC VFs configuration',
   change_job: 'Cannot change Job',
+  add_user: 'Cannot add User',
+  update_user: 'Cannot edit User',
+  remove_user: 'Cannot remove User',
+  add_permission: 'Cannot add Permission',
+  remove_permission: 'Cannot remove Permission',
 } as const;
 export type Operation = keyof typeof LEADS;
 
@@ -62,6 +67,7 @@ const OVIRT_TEXTS: Partial<Record<ErrorCode, string>> = {
   TARGET_IS_SOURCE: 'source and destination is the same.',
   VM_ALREADY_MIGRATING: 'VM migration is in progress.',
   VM_NOT_MIGRATING: 'Cannot cancel migration for non migrating VM.',
+  NOT_PERMITTED: 'User is not authorized to perform this action.',
   NO_HOST_FITS: 'There is no host that satisfies current scheduling constraints.',
 };
 

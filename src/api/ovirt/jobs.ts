@@ -5,11 +5,11 @@
  * description.
  */
 import type { JobState, JobStep, StepState, Job } from '../../model/job.ts';
-import { userRef } from './api-root.ts';
 import { notFound } from './look.ts';
 import { type Call, intQuery, many, one, param, type Route } from './route.ts';
 import { jobType, stepType } from './schema/index.ts';
 import { stableId } from './stable-id.ts';
+import { userRef } from './users.ts';
 import type { Entity } from './wire/fields.ts';
 
 type OvirtStatus = 'started' | 'finished' | 'failed' | 'aborted';

@@ -12,6 +12,7 @@ import {
   type VnicProfileId,
 } from '../../base/ids.ts';
 import type { Caller, UseCases, VfUse } from '../../app/use-cases.ts';
+import type { User } from '../../model/access.ts';
 import type { Host } from '../../model/host.ts';
 import type { Job, JobStep } from '../../model/job.ts';
 import type { Network, PfConfig, VnicProfile } from '../../model/network.ts';
@@ -82,6 +83,10 @@ export class Look {
   job(id: string): Promise<{ readonly job: Job; readonly steps: JobStep[] }> {
     if (!isUuid(id)) return Promise.reject(notFound('job', id));
     return this.#once(`job ${id}`, () => this.#useCases.getJob(this.#caller, id as JobId));
+  }
+
+  users(): Promise<User[]> {
+    return this.#once('users', () => this.#useCases.listUsers(this.#caller));
   }
 
   /** Name of a host for a sentence; the id itself if the host is gone. */

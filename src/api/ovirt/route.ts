@@ -17,6 +17,10 @@ import type { Document } from './wire/write.ts';
 export interface Call {
   readonly useCases: UseCases;
   readonly caller: Caller;
+  /** Where the request came from, for what counts attempts. */
+  readonly place: string;
+  /** `Filter: true`: only what a plain user would see, whoever asks. */
+  readonly isFiltered: boolean;
   readonly look: Look;
   /** Path parameters, percent-decoded. */
   readonly params: Readonly<Record<string, string>>;

@@ -5,6 +5,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import type { Caller } from '../../app/use-cases.ts';
 import type { ApiParts } from '../create-api.ts';
+import { placeOf } from '../remote-place.ts';
+import { ACCESS_TYPES } from './access-types.ts';
 import { ovirtRoutes } from './collections.ts';
 import { faultOf, type HttpFault } from './fault.ts';
 import { Look } from './look.ts';
@@ -42,7 +44,7 @@ export async function sendDocument(
   status: number,
   document: Document,
 ): Promise<void> {
-  const writing = { base: baseOf(request.url), types: TYPES };
+  const writing = { base: baseOf(request.url), types: { ...TYPES, ...ACCESS_TYPES } };
   const isJson = wantsJson(request.headers.accept) || !request.url.startsWith(BASES[0]);
   await reply
     .code(status)
@@ -75,6 +77,8 @@ function callOf(parts: ApiParts, request: FastifyRequest, caller: Caller): Call 
   return {
     useCases: parts.useCases,
     caller,
+    place: placeOf(request.ip),
+    isFiltered: String(request.headers['filter'] ?? '').toLowerCase() === 'true',
     look: new Look(parts.useCases, caller),
     params: request.params as Record<string, string>,
     query: new URLSearchParams(request.url.split('?')[1] ?? ''),

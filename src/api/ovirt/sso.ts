@@ -6,6 +6,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { UseCases } from '../../app/use-cases.ts';
 import { asHandoverError, isCode, messageOf } from '../../base/errors.ts';
+import { placeOf } from '../remote-place.ts';
 import { basicOf } from '../sign-on.ts';
 import { faultOf } from './fault.ts';
 
@@ -65,7 +66,7 @@ async function token(useCases: UseCases, request: FastifyRequest, reply: Fastify
     return;
   }
   try {
-    const session = await useCases.signOn(user, password);
+    const session = await useCases.signOn(user, password, placeOf(request.ip));
     await answerJson(reply, 200, {
       access_token: session.token,
       // Milliseconds since 1970, as text: so the engine writes it.
@@ -75,8 +76,7 @@ async function token(useCases: UseCases, request: FastifyRequest, reply: Fastify
     });
   } catch (thrown) {
     if (isCode(thrown, 'SIGN_ON_REFUSED')) {
-      const error = `Cannot authenticate user ${user}: ${messageOf(thrown)}`;
-      await refuse(reply, 'access_denied', error);
+      await refuse(reply, 'access_denied', messageOf(thrown));
       return;
     }
     await refuse(reply, 'server_error', asHandoverError(thrown).message, faultOf(thrown).status);

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createUseCases } from '../../../src/app/create-use-cases.ts';
 import type { AppParts } from '../../../src/app/parts.ts';
-import type { Caller, MigrateOptions, UseCases } from '../../../src/app/use-cases.ts';
+import type { MigrateOptions, UseCases } from '../../../src/app/use-cases.ts';
 import { systemClock, until } from '../../../src/base/clock.ts';
 import { silentLog } from '../../../src/base/log.ts';
 import type { HostId, VmId } from '../../../src/base/ids.ts';
@@ -21,6 +21,7 @@ import { simulatedShells } from '../../../src/simhost/process/channel-client.ts'
 import { type ServedFleet, serveFleet } from '../../../src/simhost/process/serve-fleet.ts';
 import type { DatabaseConnection } from '../../../src/store/db.ts';
 import { type OpenStore, openStore } from '../../../src/store/open-store.ts';
+import { aCaller } from '../builders.ts';
 import { eventually } from '../eventually.ts';
 import { fastClock } from '../fast-clock.ts';
 import { nothingAllowed, atTheEnd, PromiseWatch } from '../promises.ts';
@@ -31,7 +32,7 @@ import { type EngineProcess, type Orders, warmEngine } from './engine-process.ts
 const HOSTS_SPEED = 10;
 const DIRTY_WITHOUT_END = 1e9;
 const CHECK_LIMIT_MS = 30_000;
-const CALLER: Caller = { user: 'admin@internal', correlationId: null };
+const CALLER = aCaller();
 
 /** What it begins with. */
 export interface CrashWorldOptions {

@@ -6,6 +6,7 @@
 import type { Store } from '../../../src/app/store-port.ts';
 import type { Clock } from '../../../src/base/clock.ts';
 import { EVENT_CODES, type HandoverEvent } from '../../../src/model/job.ts';
+import { memorySessions, memorySignOnFailures, memoryUsers } from './access.ts';
 import { memoryHosts, memoryNetworks, memoryPfConfigs, memoryProfiles } from './inventory.ts';
 import { memoryJobs } from './jobs.ts';
 import { memoryHostClaims, memoryReservations } from './reservations.ts';
@@ -32,7 +33,9 @@ export function createMemoryStore(clock: Clock, planted: PlantedInStore | null =
     reservations: memoryReservations(tables),
     events: events(tables),
     alerts: alerts(tables),
-    ...usersAndSessions(tables),
+    users: memoryUsers(tables),
+    sessions: memorySessions(tables),
+    signOnFailures: memorySignOnFailures(tables),
     forgetEnded(agoMs) {
       const before = clock.now() - agoMs;
       for (const [id, { job }] of tables.jobs)
@@ -81,22 +84,5 @@ function alerts(tables: Tables): Store['alerts'] {
       tables.alerts.set(alert.key, { ...alert, raisedAt });
     },
     clear: async (key) => tables.alerts.delete(key),
-  };
-}
-
-function usersAndSessions({ users, sessions }: Tables): Pick<Store, 'users' | 'sessions'> {
-  return {
-    users: {
-      get: async (name) => users.get(name) ?? null,
-      put: async (user) => void users.set(user.name, user),
-    },
-    sessions: {
-      get: async (tokenHash) => sessions.get(tokenHash) ?? null,
-      put: async (session) => void sessions.set(session.tokenHash, session),
-      remove: async (tokenHash) => void sessions.delete(tokenHash),
-      async removeExpired(now) {
-        for (const [key, session] of sessions) if (session.expiresAt < now) sessions.delete(key);
-      },
-    },
   };
 }

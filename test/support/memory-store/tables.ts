@@ -3,7 +3,14 @@
  * changed in place, so what was handed out stays as it was. Every method of the store works on them in one
  * go, without waiting in between: that is its transaction.
  */
-import type { Alert, HostClaim, Session, User, VfClosure } from '../../../src/app/store-port.ts';
+import type {
+  Alert,
+  HostClaim,
+  Session,
+  SignOnFailures,
+  UserRecord,
+  VfClosure,
+} from '../../../src/app/store-port.ts';
 import type { Clock } from '../../../src/base/clock.ts';
 import { HandoverError } from '../../../src/base/errors.ts';
 import type { HostId, JobId, NetworkId, VmId, VnicId, VnicProfileId } from '../../../src/base/ids.ts';
@@ -66,8 +73,9 @@ export class Tables {
   events: HandoverEvent[] = [];
   lastEventId = 0;
   readonly alerts = new Map<string, Alert>();
-  readonly users = new Map<string, User>();
+  readonly users = new Map<string, UserRecord>();
   readonly sessions = new Map<string, Session>();
+  readonly signOnFailures = new Map<string, SignOnFailures>();
   readonly wakes = new Set<() => void>();
   readonly clock: Clock;
 

@@ -13,6 +13,8 @@ const PASSWORD = 'simulated-1';
 /** The engine and how to ask it. */
 export interface SimulatedEngine {
   readonly url: string;
+  /** Of the administrator who is signed on. */
+  readonly token: string;
   /** Asks oVirt's API (`vms`) or, with a slash before, any path (`/api/jobs`); JSON in and out. */
   ask<T = Record<string, unknown>>(
     method: string,
@@ -50,6 +52,7 @@ export async function startSimulatedEngine(simhostDir: string | null = null): Pr
   const token = await signOn(engine.url);
   return {
     url: engine.url,
+    token,
     async ask<T>(method: string, path: string, body?: object) {
       const answer = await fetch(engine.url + (path.startsWith('/') ? path : `/ovirt-engine/api/${path}`), {
         method,

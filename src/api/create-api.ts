@@ -124,12 +124,20 @@ export function createApi(parts: ApiParts): FastifyInstance {
     await reply.header('content-type', 'text/plain').send('');
     return reply;
   });
+  registerAll(app, parts, callerOf);
+  return app;
+}
+
+function registerAll(
+  app: FastifyInstance,
+  parts: ApiParts,
+  callerOf: (request: FastifyRequest) => Caller,
+): void {
   registerSso(app, parts.useCases);
   registerPki(app, { ca: parts.tls?.ca ?? null, server: parts.tls?.server ?? null });
   registerOvirt(app, parts, callerOf);
   registerNative(app, parts, callerOf);
   registerEventStream(app, parts, callerOf);
-  return app;
 }
 
 /** Typed as those of plain HTTP: Fastify has another type for each kind of server. */

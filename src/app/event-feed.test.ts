@@ -33,7 +33,7 @@ function aFeed() {
     happen,
     follow,
     asked: () => asked,
-    setAway(value: boolean) {
+    setAway: (value: boolean): void => {
       away = value;
     },
   };

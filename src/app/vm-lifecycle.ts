@@ -10,6 +10,7 @@ import type { Host } from '../model/host.ts';
 import type { Vm } from '../model/vm.ts';
 import { vmById } from './facts.ts';
 import { hostById, observeHost } from './observe-host.ts';
+import { jobInTheWay } from './live-job.ts';
 import type { AppParts } from './parts.ts';
 
 /** A QEMU with much memory on VFs takes minutes. */
@@ -73,14 +74,14 @@ export async function stopAtOnce(parts: AppParts, vmId: VmId): Promise<void> {
 }
 
 async function placeOf(parts: AppParts, vmId: VmId, what: string): Promise<{ vm: Vm; host: Host }> {
-  const vm = await vmById(parts, vmId);
-  const [job] = await parts.store.jobs.list({ vmId, live: true });
+  const job = await jobInTheWay(parts, vmId);
   if (job)
     throw new HandoverError(
       'VM_ALREADY_MIGRATING',
-      `${vm.name} can not be ${what} now: VM migration is in progress (job ${job.id}). Cancel it first: ` +
-        `handover vm cancel ${vm.name}`,
+      `${job.vmName} can not be ${what} now: VM migration is in progress (job ${job.id}). Cancel it first: ` +
+        `handover vm cancel ${job.vmName}`,
     );
+  const vm = await vmById(parts, vmId);
   if (vm.hostId === null)
     throw new HandoverError('VM_STATUS_WRONG', `${vm.name} is on no host that answers; look at its hosts`);
   return { vm, host: await hostById(parts, vm.hostId) };

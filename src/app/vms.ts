@@ -7,6 +7,7 @@ import type { Network } from '../model/network.ts';
 import type { Vm, Vnic } from '../model/vm.ts';
 import { planMigration } from '../scheduler/plan-migration.ts';
 import { planFacts, vmById } from './facts.ts';
+import { jobInTheWay, showsMigrating } from './live-job.ts';
 import type { AppParts } from './parts.ts';
 import { planFor } from './plan.ts';
 import { refuseImpossible } from './reserve-migration.ts';
@@ -84,14 +85,6 @@ export function vmCases(parts: AppParts): VmCases {
   };
 }
 
-/**
- * Shown as migrating from before the answer until plug was tried once for every vNIC. A parked job shows the
- * VM as it is.
- */
-function showsMigrating(job: Job): boolean {
-  return isLive(job.state) && job.state !== 'needs_operator' && job.data.plugTried !== true;
-}
-
 const shown = (vm: Vm, migrating: boolean): Vm => (migrating ? { ...vm, status: 'migrating' } : vm);
 
 async function getVm(parts: AppParts, id: VmId): Promise<Vm> {
@@ -154,7 +147,7 @@ const planOptions = (options: MigrateOptions) => ({
 
 async function migrateVm(parts: AppParts, caller: Caller, vmId: VmId, options: MigrateOptions): Promise<Job> {
   const vm = await vmById(parts, vmId);
-  const [live] = await parts.store.jobs.list({ vmId, live: true });
+  const live = await jobInTheWay(parts, vmId);
   if (live)
     throw new HandoverError(
       'VM_ALREADY_MIGRATING',

@@ -11,6 +11,7 @@ import type { Host } from '../model/host.ts';
 import type { Vm, Vnic } from '../model/vm.ts';
 import { vmById } from './facts.ts';
 import { hostById } from './observe-host.ts';
+import { jobInTheWay } from './live-job.ts';
 import type { AppParts } from './parts.ts';
 import { freeVfs, plugOf } from './plug-missing.ts';
 
@@ -47,6 +48,7 @@ export async function setVnicPlugged(
 }
 
 async function placeOf(parts: AppParts, vmId: VmId, vnicId: VnicId): Promise<Place> {
+  await jobInTheWay(parts, vmId);
   const vm = await vmById(parts, vmId);
   const vnic = vm.vnics.find((each) => each.id === vnicId);
   if (!vnic) throw new HandoverError('NOT_FOUND', `${vm.name} has no vNIC with the id ${vnicId}`);

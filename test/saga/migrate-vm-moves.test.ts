@@ -101,3 +101,15 @@ test('the third migration of a host waits with its place in the queue and then r
     expect(await world.ended(job)).toMatchObject({ state: 'succeeded' });
   expect(world.runsOn('web-3')).toEqual(['host-b']);
 });
+
+test('a VM is moved on, or changed, as soon as it is shown as up, while its last move still tidies up', async () => {
+  await start({ vms: [{ name: 'web-1' }] });
+  const there = await world.migrate('web-1', { to: 'host-b' });
+  await world.until('it is shown as up', async () => (await world.vm('web-1')).status === 'up');
+  const back = await world.migrate('web-1', { to: 'host-a' });
+  expect((await world.job(there)).state).toBe('succeeded');
+  await world.until('it is shown as up', async () => (await world.vm('web-1')).status === 'up');
+  await world.setPlugged('web-1', false);
+  expect((await world.job(back)).state).toBe('succeeded');
+  await world.setPlugged('web-1', true);
+});

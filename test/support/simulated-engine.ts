@@ -15,6 +15,7 @@ export interface SimulatedEngine {
   readonly url: string;
   /** Of the administrator who is signed on. */
   readonly token: string;
+  readonly password: string;
   /** Asks oVirt's API (`vms`) or, with a slash before, any path (`/api/jobs`); JSON in and out. */
   ask<T = Record<string, unknown>>(
     method: string,
@@ -53,6 +54,7 @@ export async function startSimulatedEngine(simhostDir: string | null = null): Pr
   return {
     url: engine.url,
     token,
+    password: PASSWORD,
     async ask<T>(method: string, path: string, body?: object) {
       const answer = await fetch(engine.url + (path.startsWith('/') ? path : `/ovirt-engine/api/${path}`), {
         method,

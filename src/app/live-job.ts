@@ -1,0 +1,43 @@
+/** The migration that is in the way of what a user wants of a VM, if there is one. */
+import { until } from '../base/clock.ts';
+import { isCode } from '../base/errors.ts';
+import type { VmId } from '../base/ids.ts';
+import { isLive, type Job } from '../model/job.ts';
+import type { AppParts } from './parts.ts';
+
+/** What is left to do once a VM is shown as up again takes a second; longer with a source that is away. */
+const TIDY_LIMIT_MS = 30_000;
+const LOOK_EVERY_MS = 100;
+
+/**
+ * Shown as migrating from before the answer until plug was tried once for every vNIC. A parked job shows the
+ * VM as it is.
+ */
+export function showsMigrating(job: Job): boolean {
+  return isLive(job.state) && job.state !== 'needs_operator' && job.data.plugTried !== true;
+}
+
+/**
+ * The VM's live job; null if it has none. One that only tidies up after its move is waited for: a client that
+ * saw the VM up goes on with it at once, and should not be told that it is migrating.
+ */
+export async function jobInTheWay(parts: AppParts, vmId: VmId): Promise<Job | null> {
+  const live = async () => (await parts.store.jobs.list({ vmId, live: true }))[0] ?? null;
+  const isTidying = (job: Job | null) => job?.state === 'running' && !showsMigrating(job);
+  let job = await live();
+  if (!isTidying(job)) return job;
+  try {
+    await until(
+      parts.clock,
+      'a migration to tidy up',
+      { limitMs: TIDY_LIMIT_MS, everyMs: LOOK_EVERY_MS },
+      async () => {
+        job = await live();
+        return isTidying(job) ? undefined : true;
+      },
+    );
+  } catch (thrown) {
+    if (!isCode(thrown, 'WAIT_TIMED_OUT')) throw thrown;
+  }
+  return job;
+}

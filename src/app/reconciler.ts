@@ -11,7 +11,7 @@
 import { Bell } from '../base/bell.ts';
 import { isoTime } from '../base/clock.ts';
 import { explain, isCode } from '../base/errors.ts';
-import type { HostId, PciAddress, VnicId } from '../base/ids.ts';
+import type { HostId, PciAddress, VmId, VnicId } from '../base/ids.ts';
 import { jobOfAlert, startAlert, vnicAlert } from '../migration/alerts.ts';
 import { answers, type Host } from '../model/host.ts';
 import type { Job } from '../model/job.ts';
@@ -63,6 +63,8 @@ class HostReconciler {
   readonly #bell = new Bell();
   readonly #retries = new Map<VnicId, Retry>();
   readonly #tasks = new Map<HostId, Promise<void>>();
+  /** Starts take minutes with much memory: nobody's vNIC waits for them. */
+  readonly #starts = new Map<VmId, Promise<void>>();
   readonly #unsubscribe: () => void;
   readonly #loop: Promise<void>;
 
@@ -82,7 +84,7 @@ class HostReconciler {
     this.#stopping.abort();
     this.#unsubscribe();
     await this.#loop;
-    await Promise.all(this.#tasks.values());
+    await Promise.all([...this.#tasks.values(), ...this.#starts.values()]);
   }
 
   async #untilStopped(): Promise<void> {
@@ -113,31 +115,32 @@ class HostReconciler {
         .flatMap((vm) =>
           vm.vnics.filter((vnic) => isMissing(vnic) || isLeaving(vnic)).map((vnic) => ({ vm, vnic })),
         );
-      const starting = here.filter((vm) => vm.starting && !standing.has(startAlert(vm.id)));
-      if (missing.length + starting.length === 0 || this.#tasks.has(claim.hostId)) continue;
-      const task = this.#startAll(claim, starting)
-        .then(() => this.#reconcileAll(claim, missing))
-        .finally(() => this.#tasks.delete(claim.hostId));
+      for (const vm of here) if (vm.starting && !standing.has(startAlert(vm.id))) this.#begin(claim, vm);
+      if (missing.length === 0 || this.#tasks.has(claim.hostId)) continue;
+      const task = this.#reconcileAll(claim, missing).finally(() => this.#tasks.delete(claim.hostId));
       this.#tasks.set(claim.hostId, task);
     }
   }
 
+  #begin(claim: HostClaim, vm: Vm): void {
+    if (this.#starts.has(vm.id)) return;
+    const task = this.#start(claim, vm).finally(() => this.#starts.delete(vm.id));
+    this.#starts.set(vm.id, task);
+  }
+
   /** Never throws. Whoever asked for the start hears of a failure by the alert, and ends it. */
-  async #startAll(claim: HostClaim, vms: readonly Vm[]): Promise<void> {
+  async #start(claim: HostClaim, vm: Vm): Promise<void> {
     const { store, log } = this.#parts;
-    for (const vm of vms) {
-      if (this.#stopping.signal.aborted) return;
-      try {
-        const host = await hostById(this.#parts, claim.hostId);
-        await startVm(this.#parts, this.#claims, { claim, host, vm });
-        await store.vms.setStarting(vm.id, false);
-      } catch (thrown) {
-        log.warn('VM not started', { vm: vm.name, error: explain(thrown) });
-        // The next owner of the host starts it.
-        if (isCode(thrown, 'CLAIM_LOST', 'STORE_UNAVAILABLE')) return;
-        const alert = { key: startAlert(vm.id), vmId: vm.id, hostId: claim.hostId, message: explain(thrown) };
-        await store.alerts.raise(alert).catch(() => undefined);
-      }
+    try {
+      const host = await hostById(this.#parts, claim.hostId);
+      await startVm(this.#parts, this.#claims, { claim, host, vm });
+      await store.vms.setStarting(vm.id, false);
+    } catch (thrown) {
+      log.warn('VM not started', { vm: vm.name, error: explain(thrown) });
+      // The next owner of the host starts it.
+      if (isCode(thrown, 'CLAIM_LOST', 'STORE_UNAVAILABLE')) return;
+      const alert = { key: startAlert(vm.id), vmId: vm.id, hostId: claim.hostId, message: explain(thrown) };
+      await store.alerts.raise(alert).catch(() => undefined);
     }
   }
 

@@ -59,6 +59,9 @@ export async function startVm(
         await parts.store.reservations.hold(claim, holdOf(vm, each));
         held.push(each);
       }
+      // Taken out by its user while the VM went down: the definition may still name it.
+      for (const vnic of vm.vnics)
+        if (vnic.kept && !vnic.plugged) await hypervisor.undefineVnic(vm.id, vnic.mac);
       await hypervisor.setDefinedVfs(
         vm.id,
         chosen.map(({ vnic, vf }) => plugOf(vnic, vf)),

@@ -88,6 +88,29 @@ describe('a VM that is started', () => {
     expect(world.vfs('host-a', 'web-1')).toEqual({});
   });
 
+  test('nor what its user unplugged while it went down', async () => {
+    await start({ vms: [{ name: 'web-1', guest: { unplug: { type: 'never' } } }] });
+    const leaving = world.setPlugged('web-1', false);
+    await world.until('it is leaving', async () => (await world.vnics('web-1'))[0]?.plugged === false);
+    await stopped();
+    await leaving;
+    world.allowed.unplugged.add('web-1');
+    await startedAgain();
+    expect(world.vfs('host-a', 'web-1')).toEqual({});
+  });
+
+  test('keeps no vNIC of another VM waiting', async () => {
+    await start({ vms: [{ name: 'web-1' }, { name: 'web-2', vfs: [1] }] });
+    await stopped();
+    world.fleet.faults.add({ procedure: 'domainCreateWithFlags', maxCount: 1, delayMs: 100_000 });
+    const starting = startedAgain();
+    await world.until('it is being started', async () => (await world.store.reservations.list()).length > 0);
+    await world.setPlugged('web-2', false);
+    await world.setPlugged('web-2', true);
+    expect((await world.vm('web-1')).status).toBe('down');
+    await starting;
+  });
+
   test('and for which no VF is free stays down, with the reason and nothing held', async () => {
     await start({ vms: [{ name: 'web-1' }], vfCount: 1 });
     await stopped();

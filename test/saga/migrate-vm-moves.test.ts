@@ -102,7 +102,7 @@ test('the third migration of a host waits with its place in the queue and then r
   expect(world.runsOn('web-3')).toEqual(['host-b']);
 });
 
-test('a VM is moved on, or changed, once it is shown as up, while its last move still tidies up', async () => {
+test('a VM that is shown as up is moved on, or changed, while its last move still tidies up', async () => {
   await start({ vms: [{ name: 'web-1' }] });
   const there = await world.migrate('web-1', { to: 'host-b' });
   await world.until('it is shown as up', async () => (await world.vm('web-1')).status === 'up');

@@ -4,6 +4,7 @@
  */
 import { domainState, domainXml, takeVf, waitForActive, waitForGuest } from '../guest.ts';
 import { consolePath, standbyInterfaceName, vfInterfaceName } from '../guest-xml.ts';
+import { PROFILE_OF_LAB } from '../lab-names.ts';
 import type { Scenario } from '../runner.ts';
 import { hostExec } from '../ssh.ts';
 import {
@@ -44,6 +45,20 @@ const scenario: Scenario = {
       await checkRunsOn(checks, guest, 'b', { vf: 0, persistent: true });
       await waitForActive('b', guest, vfInterfaceName(guest.machine));
       await checkNothingHeld(checks, api);
+
+      const profile = await api.named('vnicprofiles', 'vnic_profile', PROFILE_OF_LAB.profile);
+      const added = await api.add(`vms/${id}/nics`, {
+        name: 'fast',
+        interface: 'pci_passthrough',
+        vnic_profile: { id: profile.id },
+      });
+      for (const which of ['live', 'inactive'] as const)
+        checks.equal(`VFs of the ${which} domain`, hostdevs(await domainXml('b', guest, which)).length, 2);
+      const path = `/ovirt-engine/api/vms/${id}/nics/${added.id}`;
+      await api.request('POST', `${path}/deactivate`, {});
+      await api.request('DELETE', path);
+      await checkRunsOn(checks, guest, 'b', { vf: 0, persistent: true });
+      await checkVfFree(checks, 'b', 1);
 
       const back = await api.ended(await api.migrate(guest.place.name, engineName('a')), MIGRATION_LIMIT_MS);
       checks.equal('the job', [back.state, back.error], ['succeeded', null]);

@@ -49,6 +49,8 @@ export const NEEDS: Readonly<Record<GuardedCase, Permission>> = {
   getVm: 'look',
   setVnicProfile: 'use_vms',
   setVnicPlugged: 'use_vms',
+  addVnic: 'use_vms',
+  removeVnic: 'use_vms',
   startVm: 'use_vms',
   shutdownVm: 'use_vms',
   stopVm: 'use_vms',

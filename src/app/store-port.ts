@@ -195,6 +195,13 @@ export interface Store {
      * `unplug_pending`. Wakes every engine. Throws `VM_ALREADY_MIGRATING` if a live job moves the VM.
      */
     setVnicDesired(vnicId: VnicId, plugged: boolean): Promise<void>;
+    /**
+     * Adds one that no host shows yet. Throws `ALREADY_EXISTS` if its VM has one of that name,
+     * `VM_ALREADY_MIGRATING`, `NOT_FOUND` if there is no such VM.
+     */
+    addVnic(vnic: Vnic): Promise<void>;
+    /** Throws `VM_ALREADY_MIGRATING`. None is no error. */
+    removeVnic(vnicId: VnicId): Promise<void>;
     /** Written by the migration after it looked. */
     setVnicActual(vnicId: VnicId, actual: VnicActual, vf: PciAddress | null): Promise<void>;
     /** That its user wants it to run; wakes every engine. Or that this ended. */

@@ -9,7 +9,7 @@ import type { Host, PeerTest } from '../model/host.ts';
 import type { HandoverEvent, Job, JobStep } from '../model/job.ts';
 import type { Network, PfConfig, VnicProfile } from '../model/network.ts';
 import type { MigrationPlan } from '../model/plan.ts';
-import type { Vm } from '../model/vm.ts';
+import type { Vm, Vnic } from '../model/vm.ts';
 import type { Alert, EventFilter } from './store-port.ts';
 import type { VfCountChange } from './vf-count.ts';
 
@@ -72,6 +72,16 @@ export interface NewVnicProfile {
   readonly portMirroring?: boolean;
   readonly failoverId?: VnicProfileId | null;
   readonly description?: string | null;
+}
+
+/** A vNIC to add to a VM, on a VF. */
+export interface NewVnic {
+  readonly name: string;
+  readonly profileId: VnicProfileId;
+  /** Left out: one that is free. */
+  readonly mac?: string | null;
+  /** Default true. */
+  readonly plugged?: boolean;
 }
 
 /** What may be asked of one migration; times in ms. Left out: the defaults of `vms.ts`. */
@@ -166,6 +176,11 @@ export interface UseCases {
    * was.
    */
   setVnicPlugged(caller: Caller, vmId: VmId, vnicId: VnicId, plugged: boolean): Promise<Vm>;
+
+  /** Adds a vNIC on a VF; returns when it is as wanted, else nothing was added. */
+  addVnic(caller: Caller, vmId: VmId, vnic: NewVnic): Promise<Vnic>;
+  /** Removes a vNIC on a VF that no running guest has. */
+  removeVnic(caller: Caller, vmId: VmId, vnicId: VnicId): Promise<void>;
 
   /** Starts a VM that is down, with a VF for every vNIC that should have one. Returns once it runs. */
   startVm(caller: Caller, vmId: VmId): Promise<Vm>;

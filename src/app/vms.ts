@@ -13,6 +13,7 @@ import { planFor } from './plan.ts';
 import { refuseImpossible } from './reserve-migration.ts';
 import type { Caller, MigrateOptions, UseCases } from './use-cases.ts';
 import { shutDown, startAndWait, stopAtOnce } from './vm-lifecycle.ts';
+import { addVnic, removeVnic } from './vnic-add.ts';
 import { setVnicPlugged } from './vnic-plug.ts';
 
 /** oVirt, KubeVirt: a guest has 30 s to give a device back. */
@@ -28,6 +29,8 @@ type VmCases = Pick<
   | 'getVm'
   | 'setVnicProfile'
   | 'setVnicPlugged'
+  | 'addVnic'
+  | 'removeVnic'
   | 'startVm'
   | 'shutdownVm'
   | 'stopVm'
@@ -53,6 +56,13 @@ export function vmCases(parts: AppParts): VmCases {
       await setVnicPlugged(parts, vmId, vnicId, plugged);
       return getVm(parts, vmId);
     },
+    async addVnic(_caller, vmId, wanted) {
+      const id = await addVnic(parts, vmId, wanted);
+      const added = (await vmById(parts, vmId)).vnics.find((vnic) => vnic.id === id);
+      if (!added) throw new HandoverError('NOT_FOUND', `the vNIC ${wanted.name} was removed at once`);
+      return added;
+    },
+    removeVnic: (_caller, vmId, vnicId) => removeVnic(parts, vmId, vnicId),
     async startVm(_caller, id) {
       await startAndWait(parts, id);
       return getVm(parts, id);

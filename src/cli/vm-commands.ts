@@ -1,5 +1,6 @@
 /**
- * `handover vm list|show|start|shutdown|stop|migrate|cancel` and `handover vm nic set-profile|plug|unplug`.
+ * `handover vm list|show|start|shutdown|stop|migrate|cancel` and `handover vm nic
+ * add|remove|plug|unplug|set-profile`.
  * `vm plan` is in
  * `plan-command.ts`.
  */
@@ -197,6 +198,36 @@ export async function plugNic(
   const { vm, nic } = await findNic(client, nameOrId, nicName);
   const action = verb === 'plug' ? 'activate' : 'deactivate';
   await client.ovirt('POST', `vms/${vm.id}/nics/${nic.id}/${action}`, {});
+  await showVm(client, format, vm.id);
+}
+
+/** Adds a vNIC on a VF; returns when it is plugged. */
+export async function addNic(
+  client: Client,
+  format: OutputFormat,
+  nameOrId: string,
+  wanted: { readonly nic: string; readonly profile: string; readonly mac?: string },
+): Promise<void> {
+  const vm = await findOne<OvirtVm>(client, 'vms', nameOrId);
+  const profile = await findOne<Reference & { name: string }>(client, 'vnicprofiles', wanted.profile);
+  await client.ovirt('POST', `vms/${vm.id}/nics`, {
+    name: wanted.nic,
+    interface: 'pci_passthrough',
+    vnic_profile: { id: profile.id },
+    ...(wanted.mac === undefined ? {} : { mac: { address: wanted.mac } }),
+  });
+  await showVm(client, format, vm.id);
+}
+
+/** Removes a vNIC for good. */
+export async function removeNic(
+  client: Client,
+  format: OutputFormat,
+  nameOrId: string,
+  nicName: string,
+): Promise<void> {
+  const { vm, nic } = await findNic(client, nameOrId, nicName);
+  await client.ovirt('DELETE', `vms/${vm.id}/nics/${nic.id}`);
   await showVm(client, format, vm.id);
 }
 

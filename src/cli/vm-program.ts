@@ -65,6 +65,26 @@ export function addVm(program: Command): void {
 function addNic(vm: Command): void {
   const load = async () => await import('./vm-commands.ts');
   const nic = vm.command('nic').description("a VM's vNICs");
+  nic
+    .command('add <vm> <nic> <profile>')
+    .description('give the VM one more vNIC on a VF, of a passthrough profile')
+    .option('--mac <address>', 'its MAC address; else one that is free')
+    .action(
+      async (name: string, nicName: string, profile: string, options: { mac?: string }, command: Command) => {
+        const { addNic: add } = await load();
+        await run(
+          command,
+          async (client, format) => await add(client, format, name, { nic: nicName, profile, ...options }),
+        );
+      },
+    );
+  nic
+    .command('remove <vm> <nic>')
+    .description('remove one for good that is unplugged')
+    .action(async (name: string, nicName: string, _options: object, command: Command) => {
+      const { removeNic } = await load();
+      await run(command, async (client, format) => await removeNic(client, format, name, nicName));
+    });
   for (const verb of ['plug', 'unplug'] as const) {
     nic
       .command(`${verb} <vm> <nic>`)

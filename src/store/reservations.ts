@@ -248,7 +248,7 @@ async function endHold(
 }
 
 /** Why nothing else may change a VM now. */
-export const vmHasJob = (jobId: JobId, vmId: VmId | undefined): HandoverError =>
+export const vmHasJob = (jobId: JobId, vmId: VmId): HandoverError =>
   new HandoverError('VM_ALREADY_MIGRATING', `job ${jobId} of VM ${vmId} has not ended yet`);
 
 const taken = (hostId: HostId, vf: PciAddress): HandoverError =>

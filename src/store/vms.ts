@@ -5,11 +5,11 @@
 import type { Store } from '../app/store-port.ts';
 import { HandoverError } from '../base/errors.ts';
 import { type HostId, isUuid, type JobId, type VmId, type VnicId } from '../base/ids.ts';
-import type { Vm, VmStatus } from '../model/vm.ts';
-import { type Db, expectFound, type Sql } from './db.ts';
+import type { Vm, VmStatus, Vnic } from '../model/vm.ts';
+import { type Db, expectFound, json, type Sql } from './db.ts';
 import { observeVms } from './observe.ts';
 import { nextPlacesVersion, vmHasJob } from './reservations.ts';
-import { toVnic, type VnicRow } from './vnic-row.ts';
+import { fromVnic, toVnic, type VnicRow } from './vnic-row.ts';
 import { NOTIFY } from './wake-listener.ts';
 
 interface VmRow {
@@ -72,6 +72,17 @@ export function vmStore(db: Db): Store['vms'] {
 
     setVnicDesired: (vnicId, plugged) => db.transaction((sql) => setVnicDesired(sql, vnicId, plugged)),
 
+    addVnic: (vnic) => db.transaction((sql) => addVnic(sql, vnic)),
+
+    removeVnic: (vnicId) =>
+      db.transaction(async (sql) => {
+        await nextPlacesVersion(sql, null);
+        const row = await sql.first<{ vm_id: VmId }>('delete from vnics where id = $1 returning vm_id', [
+          vnicId,
+        ]);
+        if (row !== null) await expectNoJob(sql, row.vm_id);
+      }),
+
     async setVnicActual(vnicId, actual, vf) {
       const row = await db.first('update vnics set actual = $2, vf = $3 where id = $1 returning id', [
         vnicId,
@@ -111,9 +122,34 @@ async function setVnicDesired(sql: Sql, vnicId: VnicId, plugged: boolean): Promi
     [vnicId, plugged],
   );
   expectFound(row, 'vNIC', vnicId);
-  const job = await sql.first<{ id: JobId }>('select id from jobs where vm_id = $1 and ended_at is null', [
-    row?.vm_id,
-  ]);
-  if (job !== null) throw vmHasJob(job.id, row?.vm_id);
+  if (row !== null) await expectNoJob(sql, row.vm_id);
   await sql.rows(`select ${NOTIFY}`);
+}
+
+async function addVnic(sql: Sql, vnic: Vnic): Promise<void> {
+  await nextPlacesVersion(sql, null);
+  expectFound(
+    await sql.first('select id from vms where id = $1 for key share', [vnic.vmId]),
+    'VM',
+    vnic.vmId,
+  );
+  await expectNoJob(sql, vnic.vmId);
+  await sql.rows(
+    'insert into vnics select * from jsonb_populate_record(null::vnics, $1)',
+    [json(fromVnic(vnic))],
+    {
+      vnics_name_unique: () =>
+        new HandoverError(
+          'ALREADY_EXISTS',
+          `the VM has a vNIC named ${vnic.name} already; choose another name`,
+        ),
+    },
+  );
+}
+
+async function expectNoJob(sql: Sql, vmId: VmId): Promise<void> {
+  const job = await sql.first<{ id: JobId }>('select id from jobs where vm_id = $1 and ended_at is null', [
+    vmId,
+  ]);
+  if (job !== null) throw vmHasJob(job.id, vmId);
 }

@@ -31,6 +31,8 @@ const DECISIONS: Readonly<Record<Exclude<Permission, 'look'>, readonly string[]>
     'POST vms/:vmId/start',
     'POST vms/:vmId/shutdown',
     'POST vms/:vmId/stop',
+    'POST vms/:vmId/nics',
+    'DELETE vms/:vmId/nics/:nicId',
     'POST vms/:vmId/nics/:nicId/activate',
     'POST vms/:vmId/nics/:nicId/deactivate',
     'PUT vms/:vmId/nics/:nicId',
@@ -88,6 +90,11 @@ const STREAM = `GET /api/${EVENT_STREAM.path}`;
 /** What a changing request says, so that nothing but the permission can refuse it. */
 const bodies = (): Readonly<Record<string, object>> => ({
   'POST users/:userId/options': { name: 'language', content: 'de' },
+  'POST vms/:vmId/nics': {
+    name: 'fast',
+    interface: 'pci_passthrough',
+    vnic_profile: { id: server.vfProfile.id },
+  },
   'PUT vms/:vmId/nics/:nicId': { vnic_profile: { id: server.vfProfile.id } },
   'POST networks': { name: 'lab' },
   'PUT networks/:networkId': { description: 'changed' },

@@ -223,3 +223,26 @@ describe('a vNIC on a VF', () => {
     expect(detail).toMatch(/^\[Cannot deactivate Interface\. vNIC .* it is an ordinary interface, not a VF/);
   });
 });
+
+test('a vNIC on a VF is added to a running VM, and removed', async () => {
+  const vm = await named('vms', 'vm', 'web-1');
+  const profile = await named('vnicprofiles', 'vnic_profile', 'prod-vf');
+  const nics = `vms/${vm.id}/nics`;
+  const wanted = { name: 'fast', interface: 'pci_passthrough', vnic_profile: { id: profile.id } };
+  const added = await engine.ask<Json>('POST', nics, wanted);
+  expect(added).toMatchObject({
+    status: 201,
+    body: { name: 'fast', plugged: 'true', actual_state: 'plugged' },
+  });
+  expect((await engine.ask('POST', nics, wanted)).status).toBe(409);
+  expect((await engine.ask('POST', nics, { ...wanted, interface: 'virtio' })).status).toBe(400);
+  expect((await engine.ask('POST', nics, { interface: 'pci_passthrough' })).body).toMatchObject({
+    reason: 'Incomplete parameters',
+  });
+  const path = `${nics}/${added.body.id}`;
+  const active = await engine.ask('DELETE', path);
+  expect(active).toMatchObject({ status: 409, body: { code: 'IN_USE' } });
+  await engine.ask('POST', `${path}/deactivate`, {});
+  expect(await engine.ask('DELETE', path)).toMatchObject({ status: 200, body: { status: 'complete' } });
+  expect((await engine.ask('GET', path)).status).toBe(404);
+});

@@ -1,11 +1,13 @@
 /** A VF vNIC that its user takes out of a VM, and plugs again. */
 import { afterEach, describe, expect, test } from 'vitest';
+import type { NewVnic } from '../../src/app/use-cases.ts';
+import type { VnicProfileId } from '../../src/base/ids.ts';
 import { destroyDomain } from '../../src/simhost/lifecycle.ts';
 import { formatXml } from '../../src/simhost/xml.ts';
 import { eventually } from '../support/eventually.ts';
 import { failureOf, MigrationWorld, type WorldOptions } from '../support/migration-world.ts';
 import { CALLER } from '../support/virtual-world.ts';
-import { aliasOf, POOL, vfOf } from '../support/sim-vms.ts';
+import { aliasOf, POOL, vfOf, VLAN } from '../support/sim-vms.ts';
 
 let world: MigrationWorld;
 const start = async (options: WorldOptions = { vms: [{ name: 'web-1' }] }): Promise<void> => {
@@ -143,4 +145,56 @@ test('of a VM that is down, the definition is changed', async () => {
   expect((await world.vnics('web-1'))[0]).toMatchObject(unplugged);
   world.allowed.unplugged.delete('web-1');
   await world.setPlugged('web-1', true);
+});
+
+describe('a vNIC that is added', () => {
+  const profileId = async () => {
+    const profiles = await world.useCases.listVnicProfiles(CALLER);
+    return profiles.find(({ passThrough }) => passThrough)?.id as VnicProfileId;
+  };
+  const add = async (more: Partial<NewVnic> = {}) =>
+    world.useCases.addVnic(CALLER, world.vmId('web-1'), {
+      name: 'fast',
+      profileId: await profileId(),
+      ...more,
+    });
+
+  test('is in the running guest on the VLAN of its network, moves with it, and is removed', async () => {
+    await start();
+    const added = await add();
+    expect(added).toMatchObject({ name: 'fast', plugged: true, actual: 'plugged', vlan: VLAN });
+    expect(Object.values(world.vfs('host-a', 'web-1'))).toContain(added.vf);
+    expect(formatXml(world.domain('host-a', 'web-1')?.config as never)).toContain(added.mac);
+    expect(await world.migrated('web-1')).toMatchObject({ state: 'succeeded' });
+    const onTarget = world.vfs('host-b', 'web-1');
+    expect(new Set(Object.keys(onTarget))).toEqual(new Set([aliasOf(0), added.alias]));
+
+    const remove = () => world.useCases.removeVnic(CALLER, world.vmId('web-1'), added.id);
+    const { code, message } = await failureOf(remove());
+    expect(code).toBe('IN_USE');
+    expect(message).toContain('unplug it first: handover vm nic unplug web-1 fast');
+    await world.useCases.setVnicPlugged(CALLER, world.vmId('web-1'), added.id, false);
+    await remove();
+    expect(await world.vnics('web-1')).toHaveLength(1);
+    expect(formatXml(world.domain('host-b', 'web-1')?.config as never)).not.toContain(added.mac);
+  });
+
+  test('and cannot be plugged is not added', async () => {
+    await start({ vms: [{ name: 'web-1' }], vfCount: 1 });
+    expect(await failureOf(add())).toMatchObject({ code: 'NO_VF_FITS' });
+    expect(await world.vnics('web-1')).toHaveLength(1);
+  });
+
+  test('has a name and a MAC of its own, and a passthrough profile', async () => {
+    await start();
+    const [known] = await world.vnics('web-1');
+    const refused = async (more: Partial<NewVnic>) => (await failureOf(add(more))).code;
+    expect(await refused({ name: 'nic2' })).toBe('ALREADY_EXISTS');
+    expect(await refused({ name: 'a b' })).toBe('INVALID_INPUT');
+    expect(await refused({ mac: known?.mac ?? '' })).toBe('ALREADY_EXISTS');
+    expect(await refused({ mac: '53:54:00:00:00:01' })).toBe('INVALID_INPUT');
+    const ordinary = (await world.useCases.listVnicProfiles(CALLER)).find((each) => !each.passThrough);
+    expect(await refused({ profileId: ordinary?.id as VnicProfileId })).toBe('VNIC_PROFILE_MISMATCH');
+    expect(await world.vnics('web-1')).toHaveLength(1);
+  });
 });

@@ -3,9 +3,9 @@
  * implementation, in the surroundings of `reservations-contract.ts`.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { JobId, VnicId } from '../../src/base/ids.ts';
+import type { JobId, VmId, VnicId } from '../../src/base/ids.ts';
 import type { Host } from '../../src/model/host.ts';
-import { aFoundVnic, aHost, aVm, migrateParams, newId } from '../support/builders.ts';
+import { aFoundVnic, aHost, aVm, aVnic, migrateParams, newId } from '../support/builders.ts';
 import type { ReservationsUnderTest } from './reservations-contract.ts';
 
 /** Registers the suite for one implementation. `create` is called for every test. */
@@ -65,6 +65,35 @@ export function vnicDesiredContract(
 
     test('of a vNIC that does not exist is NOT_FOUND', async () => {
       const attempt = store.vms.setVnicDesired(newId<VnicId>(), false);
+      await expect(attempt).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    });
+
+    test('one that is added is there although no host shows it, and its name is its own', async () => {
+      const added = aVnic(2, { id: newId<VnicId>(), vmId: vm.id, name: 'fast', profileId: null, kept: true });
+      await store.vms.addVnic({ ...added, plugged: false, actual: 'unplugged', vf: null });
+      const names = async () => (await store.vms.get(vm.id))?.vnics.map((vnic) => vnic.name);
+      expect(new Set(await names())).toEqual(new Set(['fast', vm.vnics[0]?.name]));
+      const look = await store.hosts.nextLook();
+      await store.vms.observe({ hostId: source.id, vms: [vm], stale: [], look, ageMs: 0 });
+      expect(await names()).toHaveLength(2);
+      const again = store.vms.addVnic({ ...added, id: newId<VnicId>() });
+      await expect(again).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
+      await store.vms.removeVnic(added.id);
+      await store.vms.removeVnic(added.id);
+      expect(await names()).toHaveLength(1);
+    });
+
+    test('none is added or removed while a job moves the VM', async () => {
+      await store.jobs.add(newId<JobId>(), migrateParams(source.id, { vmId: vm.id }), 'web-1', null);
+      const added = aVnic(2, { id: newId<VnicId>(), vmId: vm.id, name: 'fast', profileId: null });
+      const refused = { code: 'VM_ALREADY_MIGRATING' };
+      await expect(store.vms.addVnic(added)).rejects.toMatchObject(refused);
+      await expect(store.vms.removeVnic(vnicId)).rejects.toMatchObject(refused);
+      expect((await store.vms.get(vm.id))?.vnics.map((vnic) => vnic.id)).toEqual([vnicId]);
+    });
+
+    test('none is added to a VM that does not exist', async () => {
+      const attempt = store.vms.addVnic(aVnic(2, { vmId: newId<VmId>(), profileId: null }));
       await expect(attempt).rejects.toMatchObject({ code: 'NOT_FOUND' });
     });
   });

@@ -7,14 +7,14 @@ import type { Caller, UseCases } from '../../src/app/use-cases.ts';
 import { guarded, NEEDS } from '../../src/app/permissions.ts';
 import type { Alert } from '../../src/app/store-port.ts';
 import { type ErrorCode, HandoverError } from '../../src/base/errors.ts';
-import type { JobId, NetworkId, VmId, VnicProfileId } from '../../src/base/ids.ts';
+import type { JobId, NetworkId, VmId, VnicId, VnicProfileId } from '../../src/base/ids.ts';
 import { systemRandom } from '../../src/base/random.ts';
 import type { Host } from '../../src/model/host.ts';
 import { type HandoverEvent, isLive, type Job, type JobStep } from '../../src/model/job.ts';
 import type { Network, PfConfig, VnicProfile } from '../../src/model/network.ts';
 import type { Vm, VmStatus } from '../../src/model/vm.ts';
 import { pfKey, planMigration } from '../../src/scheduler/plan-migration.ts';
-import { aQueuedJob } from './builders.ts';
+import { aQueuedJob, aVnic, newId } from './builders.ts';
 import { memoryVfCases } from './memory-vf-cases.ts';
 import { accessCases, accessTables } from './memory-access.ts';
 import type { Tables } from './memory-store/tables.ts';
@@ -231,6 +231,8 @@ type VmCases =
   | 'getVm'
   | 'setVnicProfile'
   | 'setVnicPlugged'
+  | 'addVnic'
+  | 'removeVnic'
   | 'startVm'
   | 'shutdownVm'
   | 'stopVm'
@@ -248,6 +250,16 @@ const vmCases = (world: MemoryWorld): Pick<UseCases, VmCases> => {
     startVm: become('up'),
     shutdownVm: become('down'),
     stopVm: become('down'),
+    addVnic: async (_caller, vmId, { name, profileId }) => {
+      const vnic = aVnic(9, { id: newId<VnicId>(), vmId, name, profileId });
+      const vm = find(world.vms, vmId);
+      replace(world.vms, { ...vm, vnics: [...vm.vnics, vnic] });
+      return vnic;
+    },
+    removeVnic: async (_caller, vmId, vnicId) => {
+      const vm = find(world.vms, vmId);
+      replace(world.vms, { ...vm, vnics: vm.vnics.filter((vnic) => vnic.id !== vnicId) });
+    },
     setVnicPlugged: async (_caller, vmId, vnicId, plugged) => {
       const vm = find(world.vms, vmId);
       const actual = plugged ? ('plugged' as const) : ('unplugged' as const);

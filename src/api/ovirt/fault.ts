@@ -25,6 +25,8 @@ const LEADS = {
   refresh_host: 'Cannot refresh Host capabilities',
   activate_host: 'Cannot activate Host',
   deactivate_host: 'Cannot switch Host to Maintenance mode',
+  add_vm_nic: 'Cannot add Interface',
+  remove_vm_nic: 'Cannot remove Interface',
   update_vm_nic: 'Cannot edit Interface',
   activate_vm_nic: 'Cannot activate Interface',
   deactivate_vm_nic: 'Cannot deactivate Interface',

@@ -8,7 +8,7 @@ import type { Vm, Vnic } from '../../model/vm.ts';
 import { clusterRef } from './default-cluster.ts';
 import { notFound } from './look.ts';
 import { ABSENT_OF_NIC, ABSENT_OF_VM, absentLinks, absentRoutes } from './absent.ts';
-import { type Call, done, many, one, param, refuseNewId, type Route } from './route.ts';
+import { type Call, created, done, many, one, param, refuseNewId, type Route } from './route.ts';
 import { nicType, vmType } from './schema/index.ts';
 import { BLANK_TEMPLATE_ID } from './stable-id.ts';
 import type { AnyEntity, Entity } from './wire/fields.ts';
@@ -161,6 +161,34 @@ const LIFECYCLE: readonly Route[] = [
   },
 ];
 
+async function addNic(call: Call) {
+  const vm = await call.look.vm(param(call, 'vmId'));
+  const given = call.body(nicType);
+  const profileId = given.vnic_profile?.id;
+  if (!given.name) throw badRequest('Nic [name] required for add', 'Incomplete parameters');
+  if (given.interface !== 'pci_passthrough')
+    throw badRequest(
+      `a nic added here is a VF: its interface must be pci_passthrough, not ` +
+        `${given.interface ?? 'left out'}; add an ordinary one to the domain's definition on its host`,
+    );
+  if (!profileId || !isUuid(profileId))
+    throw badRequest('Nic [vnic_profile.id] required for add', 'Incomplete parameters');
+  if (given.linked === false) throw badRequest('Unlinking of a passthrough vNIC is not supported.');
+  const vnic = await call.useCases.addVnic(call.caller, vm.id, {
+    name: given.name,
+    profileId: profileId as VnicProfileId,
+    mac: given.mac?.address ?? null,
+    plugged: given.plugged ?? true,
+  });
+  return created(nicType, toNic(vnic));
+}
+
+async function removeNic(call: Call) {
+  const { vm, vnic } = await vnicOf(call);
+  await call.useCases.removeVnic(call.caller, vm.id, vnic.id);
+  return done();
+}
+
 const plugAction = (plugged: boolean) => async (call: Call) => {
   const { vm, vnic } = await vnicOf(call);
   await call.useCases.setVnicPlugged(call.caller, vm.id, vnic.id, plugged);
@@ -210,5 +238,7 @@ export const vmRoutes: readonly Route[] = [
     run: plugAction(false),
   },
   ...absentRoutes(`${NICS}/:nicId`, ABSENT_OF_NIC, vnicOf),
+  { method: 'POST', path: NICS, operation: 'add_vm_nic', run: addNic },
+  { method: 'DELETE', path: `${NICS}/:nicId`, operation: 'remove_vm_nic', run: removeNic },
   { method: 'PUT', path: `${NICS}/:nicId`, operation: 'update_vm_nic', run: updateNic },
 ];

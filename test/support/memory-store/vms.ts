@@ -28,11 +28,7 @@ export function memoryVms(tables: Tables): Store['vms'] {
     },
     async setVnicDesired(id, plugged) {
       const vmId = found(tables.vmOfVnic.get(id), 'vNIC', id);
-      const job = [...tables.jobs.values()].find(
-        (each) => each.job.vmId === vmId && each.job.endedAt === null,
-      );
-      if (job)
-        throw new HandoverError('VM_ALREADY_MIGRATING', `job ${job.job.id} of VM ${vmId} has not ended yet`);
+      expectNoJob(tables, vmId);
       const attached = tables.vnics.get(vmId)?.some((vnic) => vnic.id === id && vnic.actual !== 'unplugged');
       tables.changeVnic(id, {
         plugged,
@@ -41,6 +37,26 @@ export function memoryVms(tables: Tables): Store['vms'] {
       });
       tables.placesVersion += 1;
       tables.wake();
+    },
+    async addVnic(vnic) {
+      found(vms.get(vnic.vmId), 'VM', vnic.vmId);
+      expectNoJob(tables, vnic.vmId);
+      const known = tables.vnics.get(vnic.vmId) ?? [];
+      if (known.some((each) => each.name === vnic.name))
+        throw new HandoverError('ALREADY_EXISTS', `the VM has a vNIC named ${vnic.name} already`);
+      tables.setVnics(vnic.vmId, [...known, vnic]);
+      tables.placesVersion += 1;
+    },
+    async removeVnic(id) {
+      const vmId = tables.vmOfVnic.get(id);
+      if (vmId === undefined) return;
+      expectNoJob(tables, vmId);
+      const known = tables.vnics.get(vmId) ?? [];
+      tables.setVnics(
+        vmId,
+        known.filter((each) => each.id !== id),
+      );
+      tables.placesVersion += 1;
     },
     setVnicActual: async (id, actual, vf) => tables.changeVnic(id, { actual, vf }),
     async setStarting(id, starting) {
@@ -53,6 +69,12 @@ export function memoryVms(tables: Tables): Store['vms'] {
       vms.set(id, { ...vm, hostId });
     },
   };
+}
+
+function expectNoJob(tables: Tables, vmId: VmId): void {
+  const live = [...tables.jobs.values()].find(({ job }) => job.vmId === vmId && job.endedAt === null);
+  if (live)
+    throw new HandoverError('VM_ALREADY_MIGRATING', `job ${live.job.id} of VM ${vmId} has not ended yet`);
 }
 
 function observe(tables: Tables, observation: VmObservation): void {

@@ -1,0 +1,123 @@
+/**
+ * vNICs on VFs that users give to a VM and take from it for good. A new one is plugged as any other is
+ * (`vnic-plug.ts`); one that cannot be is not left behind.
+ */
+import { HandoverError } from '../base/errors.ts';
+import { type Mac, parseMac, type VmId, type VnicId } from '../base/ids.ts';
+import type { Random } from '../base/random.ts';
+import type { Vnic } from '../model/vm.ts';
+import { vmById } from './facts.ts';
+import { jobInTheWay } from './live-job.ts';
+import { hostById } from './observe-host.ts';
+import type { AppParts } from './parts.ts';
+import type { NewVnic } from './use-cases.ts';
+import { setVnicPlugged } from './vnic-plug.ts';
+
+/** QEMU's own range of locally made addresses. */
+const MAC_PREFIX = '52:54:00';
+/** Two of sixteen million rarely meet. */
+const MACS_TRIED_MAX = 10;
+
+/**
+ * Adds a vNIC on a VF. Throws `INVALID_INPUT`, `VNIC_PROFILE_MISMATCH` for an ordinary profile,
+ * `ALREADY_EXISTS` for a name or MAC that is taken, and what plugging throws; nothing is added then.
+ */
+export async function addVnic(parts: AppParts, vmId: VmId, wanted: NewVnic): Promise<VnicId> {
+  await jobInTheWay(parts, vmId);
+  const vm = await vmById(parts, vmId);
+  const profile = await parts.store.profiles.get(wanted.profileId);
+  if (!profile) throw new HandoverError('NOT_FOUND', `there is no vNIC profile ${wanted.profileId}`);
+  if (!profile.passThrough)
+    throw new HandoverError(
+      'VNIC_PROFILE_MISMATCH',
+      `The network interface type doesn't match the profile. Virtual machine interface of type 'PCI ` +
+        `Passthrough' should have 'Passthrough' profile and vice versa. ${profile.name} is an ordinary ` +
+        `profile; Handover adds VFs only`,
+    );
+  const network = await parts.store.networks.get(profile.networkId);
+  const id = parts.random.uuid() as VnicId;
+  const vnic: Vnic = {
+    id,
+    vmId,
+    name: checkedName(wanted.name),
+    alias: `ua-${id}`,
+    mac: await macFor(parts, wanted.mac ?? null),
+    passthrough: true,
+    model: null,
+    bridge: null,
+    profileId: profile.id,
+    plugged: false,
+    kept: true,
+    actual: 'unplugged',
+    vf: null,
+    managed: true,
+    vlan: network?.vlan ?? null,
+    guestAddress: null,
+    traitsXml: '',
+    pool: null,
+    blocker: null,
+  };
+  await parts.store.vms.addVnic(vnic);
+  if (wanted.plugged === false) return id;
+  try {
+    await setVnicPlugged(parts, vm.id, id, true);
+  } catch (thrown) {
+    await parts.store.vms.removeVnic(id);
+    throw thrown;
+  }
+  return id;
+}
+
+/** Removes one for good, from the definition too. Throws `IN_USE` while a running guest has it. */
+export async function removeVnic(parts: AppParts, vmId: VmId, vnicId: VnicId): Promise<void> {
+  await jobInTheWay(parts, vmId);
+  const vm = await vmById(parts, vmId);
+  const vnic = vm.vnics.find((each) => each.id === vnicId);
+  if (!vnic) throw new HandoverError('NOT_FOUND', `${vm.name} has no vNIC with the id ${vnicId}`);
+  if (!vnic.passthrough)
+    throw new HandoverError(
+      'INVALID_INPUT',
+      `vNIC ${vnic.name} of ${vm.name} is an ordinary interface; use virsh detach-interface --persistent`,
+    );
+  if (vm.status !== 'down' && vnic.actual !== 'unplugged')
+    throw new HandoverError(
+      'IN_USE',
+      `vNIC ${vnic.name} is plugged in ${vm.name}, which is ${vm.status}; unplug it first: handover vm nic ` +
+        `unplug ${vm.name} ${vnic.name}`,
+    );
+  if (vm.hostId !== null) {
+    const host = await hostById(parts, vm.hostId);
+    const hypervisor = parts.hypervisors.host(host);
+    if ((await hypervisor.inspect(vm.id))?.persistent) await hypervisor.undefineVnic(vm.id, vnic.mac);
+  }
+  await parts.store.vms.removeVnic(vnicId);
+}
+
+function checkedName(name: string): string {
+  const trimmed = name.trim();
+  if (/^[\w.-]{1,50}$/.test(trimmed)) return trimmed;
+  throw new HandoverError(
+    'INVALID_INPUT',
+    `a vNIC is named by 1 to 50 letters, digits, dots, dashes and underscores, not ${JSON.stringify(name)}`,
+  );
+}
+
+async function macFor({ store, random }: AppParts, given: string | null): Promise<Mac> {
+  const taken = new Set((await store.vms.list()).flatMap((vm) => vm.vnics.map((vnic) => vnic.mac)));
+  if (given === null) return freeMac(random, taken);
+  const mac = parseMac(given);
+  if (mac === null || Number.parseInt(mac.slice(0, 2), 16) % 2 === 1)
+    throw new HandoverError('INVALID_INPUT', `${JSON.stringify(given)} is no MAC address of one interface`);
+  if (taken.has(mac))
+    throw new HandoverError('ALREADY_EXISTS', `the MAC address ${mac} is another vNIC's; choose another`);
+  return mac;
+}
+
+function freeMac(random: Random, taken: ReadonlySet<Mac>): Mac {
+  for (let tried = 0; tried < MACS_TRIED_MAX; tried++) {
+    const digits = random.uuid().replaceAll('-', '').slice(-6);
+    const mac = `${MAC_PREFIX}:${(digits.match(/../g) ?? []).join(':')}` as Mac;
+    if (!taken.has(mac)) return mac;
+  }
+  throw new HandoverError('ALREADY_EXISTS', 'no free MAC address was found; name one');
+}

@@ -1,22 +1,25 @@
 /**
  * `npm run bench -- campaign`: migrations a second of one core, in this process alone, every call through the
- * real client as bytes: in a world where nothing goes wrong, and in episodes of a campaign. Always the same
+ * real client as bytes: the acts and looks of a migration alone (no campaign is faster), migrations in a
+ * world where nothing goes wrong, and in episodes of a campaign. Always the same
  * migrations. Prints a table and one JSON line. What it tells is the CPU time: others on the machine change
  * little of it.
  */
 import { episodeSeed } from '../test/campaign/campaign.ts';
 import { playEpisode } from '../test/campaign/play-episode.ts';
+import { bareWorld } from './support/bare-acts.ts';
 import { migrate, quietWorld } from './support/quiet-world.ts';
 
 const SEED = 5;
 /** Until the machine code is as it stays. */
-const WARM_UP = { quiet: 900, episodes: 3 } as const;
+const WARM_UP = { bare: 1_500, quiet: 900, episodes: 3 } as const;
+const BARE = 3_000;
 const QUIET = 1_500;
 const EPISODES = 15;
 const SIZE = { hosts: 3, vms: 6, migrations: 100 } as const;
 
 interface Measured {
-  readonly world: 'quiet' | 'troubled';
+  readonly world: 'bare' | 'quiet' | 'troubled';
   readonly migrations: number;
   readonly cpuSeconds: number;
   readonly perSecondOfOneCore: number;
@@ -41,11 +44,15 @@ async function episodes(from: number, until: number): Promise<number> {
   return ended;
 }
 
+const alone = await bareWorld(SEED);
+await alone.move(WARM_UP.bare);
+const bare = await measured('bare', () => alone.move(BARE).then(() => BARE));
+await alone.close();
 const world = await quietWorld(SEED);
 await migrate(world, WARM_UP.quiet);
 const quiet = await measured('quiet', () => migrate(world, QUIET));
 await world.close();
 await episodes(0, WARM_UP.episodes);
 const troubled = await measured('troubled', () => episodes(WARM_UP.episodes, WARM_UP.episodes + EPISODES));
-console.table([quiet, troubled]);
-console.log(JSON.stringify({ bench: 'campaign', quiet, troubled }));
+console.table([bare, quiet, troubled]);
+console.log(JSON.stringify({ bench: 'campaign', bare, quiet, troubled }));

@@ -5,11 +5,12 @@
  */
 import { until } from '../base/clock.ts';
 import { HandoverError, isCode } from '../base/errors.ts';
+import type { PciAddress } from '../base/ids.ts';
 import type { Hypervisor } from '../hypervisor/port.ts';
 import { cleanVf } from '../migration/clean-vf.ts';
 import { guarded } from '../migration/context.ts';
 import { interfaceOf } from '../migration/vnics.ts';
-import { type Domain, isActive } from '../model/domain.ts';
+import { type Domain, isActive, pciAddressesOf } from '../model/domain.ts';
 import type { Vnic } from '../model/vm.ts';
 import type { HostClaims } from './host-claims.ts';
 import { observeHost } from './observe-host.ts';
@@ -40,8 +41,9 @@ export async function takeOut(
   const isMoving = (await parts.store.jobs.list({ vmId: vm.id, live: true })).length > 0;
   if (!domain || isMoving) return false;
   if (!(await givesBack(parts, hypervisor, domain, vnic, signal))) return false;
-  if (vnic.vf !== null) await cleanVf(hypervisor, host.name, { ...vnic, vf: vnic.vf });
   if (domain.persistent) await hypervisor.undefineVnic(vm.id, vnic.mac);
+  const leaving = { claim, host, vm, vnic };
+  if (vnic.vf !== null && !(await cleanLeft(parts, leaving, hypervisor, vnic.vf))) return false;
   await parts.store.vms.setVnicActual(vnic.id, 'unplugged', null);
   await parts.store.events.add({
     name: 'VNIC_UNPLUGGED',
@@ -52,6 +54,40 @@ export async function takeOut(
   });
   // The VF is free from now on, as far as others know.
   await observeHost(parts, host.id, assertHeld);
+  return true;
+}
+
+/**
+ * Cleans the VF that was given back, unless it is another VM's by now: between the removal and this nobody
+ * held it, and a reset under a running guest takes its network away. Held while it is cleaned. False: a job
+ * of the VM began, whose business it is.
+ */
+async function cleanLeft(
+  parts: AppParts,
+  { claim, host, vm, vnic }: Missing,
+  hypervisor: Hypervisor,
+  vf: PciAddress,
+): Promise<boolean> {
+  const hold = { vmId: vm.id, vnicId: vnic.id, vf };
+  try {
+    await parts.store.reservations.hold(claim, hold);
+  } catch (thrown) {
+    if (isCode(thrown, 'VM_ALREADY_MIGRATING', 'NOT_FOUND')) return false;
+    if (isCode(thrown, 'VF_TAKEN')) return true;
+    throw thrown;
+  }
+  try {
+    // From here on nobody gets it from us; who got it before shows it.
+    const { domains } = await hypervisor.observe();
+    const isOthers = domains.some((each) => each.uuid !== vm.id && pciAddressesOf(each).live.includes(vf));
+    if (!isOthers) await cleanVf(hypervisor, host.name, { ...vnic, vf });
+  } catch (thrown) {
+    // Still pending: it is tried again.
+    await parts.store.reservations.endHold(claim, hold, 'unplugged');
+    await parts.store.vms.setVnicActual(vnic.id, 'unplug_pending', vf);
+    throw thrown;
+  }
+  await parts.store.reservations.endHold(claim, hold, 'unplugged');
   return true;
 }
 

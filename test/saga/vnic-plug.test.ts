@@ -63,6 +63,21 @@ describe('a vNIC that is unplugged', () => {
     await leaving;
   });
 
+  test('leaves its VF alone where another VM got it before it was cleaned', async () => {
+    await start({ vms: [{ name: 'web-1' }, { name: 'web-2', vfs: [1] }] });
+    const leaving = takeOut();
+    await eventually('it is leaving', async () => (await world.vnics('web-1'))[0]?.plugged === false);
+    await world.stopEngine();
+    await eventually('it is out', () => Object.keys(world.vfs('host-a', 'web-1')).length === 0);
+    const endThief = await world.steal('host-a', [0]);
+    const vf = world.host('host-a').hardware.vf(vfOf(0));
+    if (vf) Object.assign(vf, { mac: '52:54:00:99:99:99', vlan: VLAN });
+    world.startEngine();
+    await leaving;
+    expect([vf?.mac, vf?.vlan]).toEqual(['52:54:00:99:99:99', VLAN]);
+    await endThief();
+  });
+
   test('that the guest keeps stays plugged, with an error that says so', async () => {
     await start({ vms: [{ name: 'web-1', guest: { unplug: { type: 'never' } } }] });
     world.allowed.lostRequests = true;

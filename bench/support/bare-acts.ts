@@ -96,7 +96,7 @@ async function moveOnce(source: Hypervisor, target: Hypervisor, plug: VfPlug): P
       peerUri: `qemu+ssh://root@${target.endpoint.name}/system`,
       migrationAddress: null,
       persistent: true,
-      configVfs: [{ ...plug, pool: null }],
+      configVfs: [{ ...plug, pool: null, definedPool: null }],
       bandwidthMiBps: null,
       copyDisks: [],
     },

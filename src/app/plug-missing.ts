@@ -119,6 +119,7 @@ export const plugOf = (vnic: Vnic, vf: PciAddress): DefinedVf => ({
   guestAddress: vnic.guestAddress,
   traitsXml: vnic.traitsXml,
   pool: vnic.pool,
+  definedPool: vnic.pool,
 });
 
 const hasLiveJob = async (parts: AppParts, vm: Vm): Promise<boolean> =>

@@ -61,7 +61,8 @@ export async function startVm(
       }
       // Taken out by its user while the VM went down: the definition may still name it.
       for (const vnic of vm.vnics)
-        if (vnic.kept && !vnic.plugged) await hypervisor.undefineVnic(vm.id, vnic.mac);
+        if (vnic.kept && !vnic.plugged)
+          await hypervisor.undefineVnic(vm.id, { mac: vnic.mac, definedPool: vnic.pool });
       await hypervisor.setDefinedVfs(
         vm.id,
         chosen.map(({ vnic, vf }) => plugOf(vnic, vf)),

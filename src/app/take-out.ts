@@ -41,7 +41,7 @@ export async function takeOut(
   const isMoving = (await parts.store.jobs.list({ vmId: vm.id, live: true })).length > 0;
   if (!domain || isMoving) return false;
   if (!(await givesBack(parts, hypervisor, domain, vnic, signal))) return false;
-  if (domain.persistent) await hypervisor.undefineVnic(vm.id, vnic.mac);
+  if (domain.persistent) await hypervisor.undefineVnic(vm.id, { mac: vnic.mac, definedPool: vnic.pool });
   const leaving = { claim, host, vm, vnic };
   if (vnic.vf !== null && !(await cleanLeft(parts, leaving, hypervisor, vnic.vf))) return false;
   await parts.store.vms.setVnicActual(vnic.id, 'unplugged', null);

@@ -88,7 +88,8 @@ export async function removeVnic(parts: AppParts, vmId: VmId, vnicId: VnicId): P
   if (vm.hostId !== null) {
     const host = await hostById(parts, vm.hostId);
     const hypervisor = parts.hypervisors.host(host);
-    if ((await hypervisor.inspect(vm.id))?.persistent) await hypervisor.undefineVnic(vm.id, vnic.mac);
+    if ((await hypervisor.inspect(vm.id))?.persistent)
+      await hypervisor.undefineVnic(vm.id, { mac: vnic.mac, definedPool: vnic.pool });
   }
   await parts.store.vms.removeVnic(vnicId);
 }

@@ -78,7 +78,7 @@ async function changeDefinition(parts: AppParts, place: Place, plugged: boolean)
   const { host, vm, vnic } = place;
   const hypervisor = parts.hypervisors.host(host);
   if (plugged) await hypervisor.defineVnic(vm.id, plugOf(vnic, await someFreeVf(parts, place)));
-  else await hypervisor.undefineVnic(vm.id, vnic.mac);
+  else await hypervisor.undefineVnic(vm.id, { mac: vnic.mac, definedPool: vnic.pool });
   await parts.store.vms.setVnicDesired(vnic.id, plugged);
 }
 

@@ -3,7 +3,7 @@
  * `libvirt-host.ts` only.
  */
 import { isCode } from '../base/errors.ts';
-import type { Mac, VmId } from '../base/ids.ts';
+import type { VmId } from '../base/ids.ts';
 import { AFFECT, DOMAIN_XML, type LibvirtClient, procedures } from '../libvirt/index.ts';
 import { definedInterfaceXml, definitionWithVfs, definitionXml } from './domain-edit.ts';
 import type { DefinedVf } from './port.ts';
@@ -19,7 +19,7 @@ export async function defineVnic(
   vmId: VmId,
   plug: DefinedVf,
 ): Promise<void> {
-  if ((await definedVnic(client, where, vmId, plug.mac)) !== null) return;
+  if ((await definedVnic(client, where, vmId, plug)) !== null) return;
   const define = (wanted: DefinedVf) =>
     acting(
       where,
@@ -44,13 +44,13 @@ export async function undefineVnic(
   client: LibvirtClient,
   where: string,
   vmId: VmId,
-  mac: Mac,
+  vnic: Pick<DefinedVf, 'mac' | 'definedPool'>,
 ): Promise<void> {
-  const xml = await definedVnic(client, where, vmId, mac);
+  const xml = await definedVnic(client, where, vmId, vnic);
   if (xml === null) return;
   const args = { dom: domainRef(vmId), xml, flags: AFFECT.config };
   const call = client.call(procedures.domainDetachDeviceFlags, args, { timeoutMs: CHANGE_LIMIT_MS });
-  await acting(where, `take ${mac} out of the definition`, call);
+  await acting(where, `take ${vnic.mac} out of the definition`, call);
 }
 
 /** The definition's `<interface>` of a VF with this MAC; null if it has none, or there is no definition. */
@@ -58,11 +58,11 @@ async function definedVnic(
   client: LibvirtClient,
   where: string,
   vmId: VmId,
-  mac: Mac,
+  vnic: Pick<DefinedVf, 'mac' | 'definedPool'>,
 ): Promise<string | null> {
   const args = { dom: domainRef(vmId), flags: DOMAIN_XML.inactive };
   const call = client.call(procedures.domainGetXmlDesc, args, { timeoutMs: LOOK_LIMIT_MS });
-  return definedInterfaceXml((await acting(where, 'read the definition', call)).xml, mac);
+  return definedInterfaceXml((await acting(where, 'read the definition', call)).xml, vnic);
 }
 
 /** See `Hypervisor.setDefinedVfs`. */

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Mac, PciAddress } from '../base/ids.ts';
-import { definitionWithVfs, interfaceXml } from './domain-edit.ts';
+import { definedInterfaceXml, definitionWithVfs, interfaceXml } from './domain-edit.ts';
 import { readDomainXml } from './domain-xml.ts';
 import type { VfPlug } from './port.ts';
 import { PC_DEFINITION, Q35_DEFINITION } from './samples.ts';
@@ -44,7 +44,7 @@ describe('the interface to plug', () => {
 
 describe('the definition for the target', () => {
   test('differs from the source in the address of the VF alone', () => {
-    const edited = definitionWithVfs(PC_DEFINITION, [{ ...plug, pool: null }]);
+    const edited = definitionWithVfs(PC_DEFINITION, [{ ...plug, pool: null, definedPool: null }]);
     expect(edited).toBe(
       PC_DEFINITION.replace(
         "domain='0x0000' bus='0x01' slot='0x10' function='0x2'",
@@ -59,12 +59,24 @@ describe('the definition for the target', () => {
   });
 
   test('keeps the pool when asked', () => {
-    const vnic = { ...plug, mac: '52:54:00:01:01:04' as Mac, alias: 'ua-vf1', pool: 'vf-pool' };
+    const vnic = {
+      ...plug,
+      mac: '52:54:00:01:01:04' as Mac,
+      alias: 'ua-vf1',
+      pool: 'vf-pool',
+      definedPool: 'vf-pool',
+    };
     expect(definitionWithVfs(PC_DEFINITION, [vnic])).toBe(PC_DEFINITION);
   });
 
   test('names a VF where the target has no such pool', () => {
-    const vnic = { ...plug, mac: '52:54:00:01:01:04' as Mac, alias: 'ua-vf1', pool: null };
+    const vnic = {
+      ...plug,
+      mac: '52:54:00:01:01:04' as Mac,
+      alias: 'ua-vf1',
+      pool: null,
+      definedPool: 'vf-pool',
+    };
     const { interfaces } = readDomainXml(definitionWithVfs(PC_DEFINITION, [vnic]));
     expect(interfaces.map((each) => [each.kind, each.vf])).toEqual([
       ['bridge', null],
@@ -74,7 +86,7 @@ describe('the definition for the target', () => {
   });
 
   test('gets a desired vNIC it lacks, once, however often it is asked', () => {
-    const vnic = { ...plug, mac: '52:54:00:0f:0f:0f' as Mac, alias: 'ua-vf9', pool: null };
+    const vnic = { ...plug, mac: '52:54:00:0f:0f:0f' as Mac, alias: 'ua-vf9', pool: null, definedPool: null };
     const once = definitionWithVfs(PC_DEFINITION, [vnic]);
     expect(readDomainXml(once).interfaces.at(-1)).toMatchObject({
       mac: vnic.mac,
@@ -84,9 +96,23 @@ describe('the definition for the target', () => {
     expect(definitionWithVfs(once, [vnic])).toBe(once);
   });
 
+  test('never takes a standby on another network, with the same MAC, for the VF that is not there', () => {
+    const standby = `<interface type='network'><mac address='${plug.mac}'/><source network='default'/></interface>`;
+    const definition = `<domain type='kvm'><devices>${standby}</devices></domain>`;
+    for (const definedPool of [null, 'vf-pool']) {
+      expect(definedInterfaceXml(definition, { mac: plug.mac, definedPool })).toBeNull();
+      const edited = definitionWithVfs(definition, [{ ...plug, pool: null, definedPool }]);
+      expect(edited).toContain(`<source network='default'/>`);
+      expect(edited).toContain("type='hostdev'");
+    }
+    expect(definedInterfaceXml(definition, { mac: plug.mac, definedPool: 'default' })).toContain('default');
+  });
+
   test('never turns an ordinary interface with the same MAC into a VF', () => {
     const sameMac = PC_DEFINITION.replaceAll('52:54:00:01:01:01', '52:54:00:01:01:02');
-    const { interfaces } = readDomainXml(definitionWithVfs(sameMac, [{ ...plug, pool: null }]));
+    const { interfaces } = readDomainXml(
+      definitionWithVfs(sameMac, [{ ...plug, pool: null, definedPool: null }]),
+    );
     expect(interfaces.map((each) => each.kind)).toEqual(['bridge', 'hostdev', 'network']);
     expect(interfaces[1]?.vf).toBe(plug.vf);
   });
@@ -117,7 +143,7 @@ describe('the definition for the target', () => {
           "<future attribute='1'>text</future>",
           () => inInterface,
         );
-        const edited = definitionWithVfs(source, [{ ...plug, vf: address, pool: null }]);
+        const edited = definitionWithVfs(source, [{ ...plug, vf: address, pool: null, definedPool: null }]);
         const [bus, slot] = [address.slice(5, 7), address.slice(8, 10)];
         expect(edited).toBe(
           source.replace(

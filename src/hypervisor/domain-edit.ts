@@ -4,7 +4,7 @@
  * unknown elements too.
  */
 import { HandoverError } from '../base/errors.ts';
-import type { Mac, PciAddress } from '../base/ids.ts';
+import type { PciAddress } from '../base/ids.ts';
 import {
   append,
   attr,
@@ -36,7 +36,7 @@ export function definitionWithVfs(definition: string, vnics: readonly DefinedVf[
   const root = parseHostXml(definition, 'domain');
   const devices = devicesOf(root);
   for (const vnic of vnics) {
-    const defined = findInterface(devices, vnic.mac);
+    const defined = findInterface(devices, vnic);
     if (!defined)
       append(devices, vnic.pool === null ? buildInterface(vnic) : buildPoolInterface(vnic, vnic.pool));
     else if (vnic.pool === null) nameVf(devices, defined, vnic);
@@ -49,8 +49,11 @@ export function definitionWithVfs(definition: string, vnics: readonly DefinedVf[
  * The `<interface>` of a VF (or of a pool of them) with this MAC, as the definition has it; null if it has
  * none.
  */
-export function definedInterfaceXml(definition: string, mac: Mac): string | null {
-  const defined = findInterface(devicesOf(parseHostXml(definition, 'domain')), mac);
+export function definedInterfaceXml(
+  definition: string,
+  vnic: Pick<DefinedVf, 'mac' | 'definedPool'>,
+): string | null {
+  const defined = findInterface(devicesOf(parseHostXml(definition, 'domain')), vnic);
   return defined && writeXml(defined);
 }
 
@@ -72,9 +75,11 @@ function nameVf(devices: XmlElement, defined: XmlElement, vnic: VfPlug): void {
  * interface.
  */
 function namePool(devices: XmlElement, defined: XmlElement, vnic: VfPlug, pool: string): void {
-  const onPool = attr(defined, 'type') === 'network' && attr(child(defined, 'source'), 'network') === pool;
-  if (!onPool) replaceChild(devices, defined, buildPoolInterface(vnic, pool));
+  if (!isOnPool(defined, pool)) replaceChild(devices, defined, buildPoolInterface(vnic, pool));
 }
+
+const isOnPool = (each: XmlElement, pool: string): boolean =>
+  attr(each, 'type') === 'network' && attr(child(each, 'source'), 'network') === pool;
 
 function buildInterface(plug: VfPlug): XmlElement {
   return element('interface', { type: 'hostdev', managed: plug.managed ? 'yes' : 'no' }, [
@@ -115,13 +120,16 @@ function devicesOf(root: XmlElement): XmlElement {
  * By MAC, passthrough interfaces first: a teaming pair or a bond of equal MACs has an ordinary interface with
  * the same address, and that one must never be turned into a VF.
  */
-function findInterface(devices: XmlElement, mac: Mac): XmlElement | null {
+function findInterface(
+  devices: XmlElement,
+  { mac, definedPool }: Pick<DefinedVf, 'mac' | 'definedPool'>,
+): XmlElement | null {
   const same = children(devices, 'interface').filter(
     (each) => attr(child(each, 'mac'), 'address')?.toLowerCase() === mac,
   );
   return (
     same.find((each) => attr(each, 'type') === 'hostdev') ??
-    same.find((each) => attr(each, 'type') === 'network' && !child(each, 'teaming')) ??
+    same.find((each) => definedPool !== null && isOnPool(each, definedPool)) ??
     null
   );
 }

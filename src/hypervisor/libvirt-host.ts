@@ -135,8 +135,8 @@ export class LibvirtHost implements Hypervisor {
     await defineVnic(await this.#connections.work(), this.endpoint.name, vmId, vnic);
   }
 
-  async undefineVnic(vmId: VmId, mac: Mac): Promise<void> {
-    await undefineVnic(await this.#connections.work(), this.endpoint.name, vmId, mac);
+  async undefineVnic(vmId: VmId, vnic: Pick<DefinedVf, 'mac' | 'definedPool'>): Promise<void> {
+    await undefineVnic(await this.#connections.work(), this.endpoint.name, vmId, vnic);
   }
 
   async requestUnplug(vmId: VmId, alias: string): Promise<void> {

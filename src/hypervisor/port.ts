@@ -73,6 +73,8 @@ export interface VfPlug {
 /** One vNIC as a definition has it: on that VF, or on any of `pool`. */
 export interface DefinedVf extends VfPlug {
   readonly pool: string | null;
+  /** The pool the definition names for it now; an interface on any other network is not this vNIC. */
+  readonly definedPool: string | null;
 }
 
 /** How far a memory transfer is. Bytes and ms as numbers. */
@@ -176,8 +178,8 @@ export interface Hypervisor {
   // ---- acting on vNICs of the definition: what the next start of a persistent domain has ----
   /** Adds a VF to the definition, unless it has one with that MAC. */
   defineVnic(vmId: VmId, vnic: DefinedVf): Promise<void>;
-  /** Takes the VF with that MAC out of the definition; none is no error. */
-  undefineVnic(vmId: VmId, mac: Mac): Promise<void>;
+  /** Takes that VF, found by its MAC, out of the definition; none is no error. */
+  undefineVnic(vmId: VmId, vnic: Pick<DefinedVf, 'mac' | 'definedPool'>): Promise<void>;
 
   // ---- acting on vNICs (live domain only; the definition is never touched) ----
   /**

@@ -93,7 +93,7 @@ export class SimHypervisors {
       peerUri: 'qemu+ssh://root@host-b/system',
       migrationAddress: null,
       persistent: true,
-      configVfs: [{ ...plugOf(), pool: null }],
+      configVfs: [{ ...plugOf(), pool: null, definedPool: null }],
       bandwidthMiBps: null,
       copyDisks: [],
       ...change,

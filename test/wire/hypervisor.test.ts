@@ -194,7 +194,7 @@ describe('the hypervisor port on real daemons', () => {
       await start();
       const events: DomainEvent[] = [];
       const stop = await b.watch(vmId, (event) => events.push(event));
-      const request_ = request({ protocol, configVfs: [{ ...wanted, pool: null }] });
+      const request_ = request({ protocol, configVfs: [{ ...wanted, pool: null, definedPool: null }] });
       await a.migrate(request_, new AbortController().signal);
       expect(await a.inspect(vmId)).toBeNull();
       const moved = await b.inspect(vmId);

@@ -118,6 +118,7 @@ async function start(context: MigrationContext, seen: NonNullable<Seen>, bell: B
       guestAddress: vnic.guestAddress,
       traitsXml: vnic.traitsXml,
       pool: host.inventory?.pools.some((pool) => pool.name === vnic.pool) ? vnic.pool : null,
+      definedPool: vnic.pool,
     })),
     bandwidthMiBps: params.bandwidthMiBps,
     copyDisks: (data.copyDisks ?? []).map((disk) => disk.target),

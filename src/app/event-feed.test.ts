@@ -105,3 +105,17 @@ test('nothing is missed while the database is away', async () => {
   await clock.advance(3_000);
   expect(heard).toEqual(['a']);
 });
+
+test('who remembers an id that was never given hears what is new, and disturbs nobody', async () => {
+  const { clock, happen, follow, asked } = aFeed();
+  await happen('before');
+  const wrong = await follow(999_999_999_999);
+  const other = await follow(0);
+  await clock.advance(1_000);
+  const before = asked();
+  await happen('a');
+  await clock.advance(2_000);
+  expect(asked() - before).toBeLessThan(8);
+  expect(wrong.heard).toEqual(['a']);
+  expect(other.heard).toEqual(['before', 'a']);
+});

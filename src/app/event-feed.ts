@@ -50,7 +50,9 @@ export class EventFeed {
    * from now on. Throws `STORE_UNAVAILABLE` if there is no telling where to begin. Returns how to stop.
    */
   async follow(after: number | null, listener: EventListener): Promise<() => void> {
-    const begin = after ?? (await this.#events.list({ limit: 1 })).at(-1)?.id ?? 0;
+    // A database that was made anew has smaller ids than a client may remember.
+    const newest = (await this.#events.list({ limit: 1 })).at(-1)?.id ?? 0;
+    const begin = Math.min(after ?? newest, newest);
     const follower: Follower = { listener, after: begin, stopped: false };
     void this.#catchUp(follower);
     return () => {

@@ -1,6 +1,6 @@
 /** The migration that is in the way of what a user wants of a VM, if there is one. */
 import { until } from '../base/clock.ts';
-import { isCode } from '../base/errors.ts';
+import { HandoverError, isCode } from '../base/errors.ts';
 import type { VmId } from '../base/ids.ts';
 import { isLive, type Job } from '../model/job.ts';
 import type { AppParts } from './parts.ts';
@@ -40,4 +40,14 @@ export async function jobInTheWay(parts: AppParts, vmId: VmId): Promise<Job | nu
     if (!isCode(thrown, 'WAIT_TIMED_OUT')) throw thrown;
   }
   return job;
+}
+
+/** Throws `VM_ALREADY_MIGRATING` if there is such a job. */
+export function refuseWhileMoving(job: Job | null): void {
+  if (job === null) return;
+  throw new HandoverError(
+    'VM_ALREADY_MIGRATING',
+    `${job.vmName} can not be changed now: VM migration is in progress (job ${job.id}). Cancel it first: ` +
+      `handover vm cancel ${job.vmName}`,
+  );
 }

@@ -76,7 +76,24 @@ export async function startVm(
       throw thrown;
     }
   }
-  await observeHost(parts, host.id, assertHeld);
+  await seeItRun(parts, host, assertHeld);
+}
+
+/** It runs: that its host is slow to be looked at takes nothing back. */
+async function seeItRun(parts: AppParts, host: Host, assertHeld: () => void): Promise<void> {
+  const limits = { limitMs: UNKNOWN_LIMIT_MS, everyMs: UNKNOWN_LOOK_EVERY_MS };
+  await until(parts.clock, 'a look after a start', limits, async () => {
+    try {
+      await observeHost(parts, host.id, assertHeld);
+      return true;
+    } catch (thrown) {
+      if (isCode(thrown, 'CLAIM_LOST')) throw thrown;
+      return undefined;
+    }
+  }).catch((thrown: unknown) => {
+    if (!isCode(thrown, 'WAIT_TIMED_OUT')) throw thrown;
+    parts.log.warn('host not looked at after a start; its next look will', { host: host.name });
+  });
 }
 
 /**

@@ -10,17 +10,17 @@ import type { Host } from '../model/host.ts';
 import type { Vm } from '../model/vm.ts';
 import { vmById } from './facts.ts';
 import { hostById, observeHost } from './observe-host.ts';
-import { jobInTheWay } from './live-job.ts';
+import { jobInTheWay, refuseWhileMoving } from './live-job.ts';
 import type { AppParts } from './parts.ts';
 
-/** A QEMU with much memory on VFs takes minutes. */
-const START_LIMIT_MS = 300_000;
+/** Longer than a start takes at most: its call, what is waited for after a lost answer, and the looks. */
+const START_LIMIT_MS = 420_000;
 const LOOK_EVERY_MS = 100;
 
 /** Returns once it runs. Throws `VM_STATUS_WRONG`, and why it could not be started. */
 export async function startAndWait(parts: AppParts, vmId: VmId): Promise<void> {
   const { store, clock } = parts;
-  const { vm, host } = await placeOf(parts, vmId, 'started');
+  const { vm, host } = await placeOf(parts, vmId);
   if (vm.status !== 'down')
     throw new HandoverError(
       'VM_STATUS_WRONG',
@@ -40,7 +40,10 @@ export async function startAndWait(parts: AppParts, vmId: VmId): Promise<void> {
     const limits = { limitMs: START_LIMIT_MS, everyMs: LOOK_EVERY_MS };
     const runs = await until(clock, `${vm.name} to start`, limits, async () => {
       const now = await store.vms.get(vmId);
-      if (now?.starting === false) return now.status !== 'down';
+      if (now?.starting === false) {
+        if (now.status === 'down') reason = 'it started, and is down again';
+        return now.status !== 'down';
+      }
       const alert = (await store.alerts.list()).find(({ key }) => key === startAlert(vmId));
       if (alert) reason = alert.message;
       return alert || !now ? false : undefined;
@@ -56,7 +59,7 @@ export async function startAndWait(parts: AppParts, vmId: VmId): Promise<void> {
 
 /** Asks the guest to shut down; it may take its time, or not do it. */
 export async function shutDown(parts: AppParts, vmId: VmId): Promise<void> {
-  const { vm, host } = await placeOf(parts, vmId, 'shut down');
+  const { vm, host } = await placeOf(parts, vmId);
   if (vm.status !== 'up')
     throw new HandoverError(
       'VM_STATUS_WRONG',
@@ -67,20 +70,14 @@ export async function shutDown(parts: AppParts, vmId: VmId): Promise<void> {
 
 /** Ends it at once, as cutting its power does. Returns once it is known to be down. */
 export async function stopAtOnce(parts: AppParts, vmId: VmId): Promise<void> {
-  const { vm, host } = await placeOf(parts, vmId, 'stopped');
+  const { vm, host } = await placeOf(parts, vmId);
   if (vm.status === 'down') throw new HandoverError('VM_STATUS_WRONG', `${vm.name} is down already`);
   await parts.hypervisors.host(host).destroy(vmId);
   await observeHost(parts, host.id);
 }
 
-async function placeOf(parts: AppParts, vmId: VmId, what: string): Promise<{ vm: Vm; host: Host }> {
-  const job = await jobInTheWay(parts, vmId);
-  if (job)
-    throw new HandoverError(
-      'VM_ALREADY_MIGRATING',
-      `${job.vmName} can not be ${what} now: VM migration is in progress (job ${job.id}). Cancel it first: ` +
-        `handover vm cancel ${job.vmName}`,
-    );
+async function placeOf(parts: AppParts, vmId: VmId): Promise<{ vm: Vm; host: Host }> {
+  refuseWhileMoving(await jobInTheWay(parts, vmId));
   const vm = await vmById(parts, vmId);
   if (vm.hostId === null)
     throw new HandoverError('VM_STATUS_WRONG', `${vm.name} is on no host that answers; look at its hosts`);

@@ -7,7 +7,7 @@ import { type Mac, parseMac, type VmId, type VnicId } from '../base/ids.ts';
 import type { Random } from '../base/random.ts';
 import type { Vnic } from '../model/vm.ts';
 import { vmById } from './facts.ts';
-import { jobInTheWay } from './live-job.ts';
+import { jobInTheWay, refuseWhileMoving } from './live-job.ts';
 import { hostById } from './observe-host.ts';
 import type { AppParts } from './parts.ts';
 import type { NewVnic } from './use-cases.ts';
@@ -23,7 +23,7 @@ const MACS_TRIED_MAX = 10;
  * `ALREADY_EXISTS` for a name or MAC that is taken, and what plugging throws; nothing is added then.
  */
 export async function addVnic(parts: AppParts, vmId: VmId, wanted: NewVnic): Promise<VnicId> {
-  await jobInTheWay(parts, vmId);
+  refuseWhileMoving(await jobInTheWay(parts, vmId));
   const vm = await vmById(parts, vmId);
   const profile = await parts.store.profiles.get(wanted.profileId);
   if (!profile) throw new HandoverError('NOT_FOUND', `there is no vNIC profile ${wanted.profileId}`);
@@ -70,7 +70,7 @@ export async function addVnic(parts: AppParts, vmId: VmId, wanted: NewVnic): Pro
 
 /** Removes one for good, from the definition too. Throws `IN_USE` while a running guest has it. */
 export async function removeVnic(parts: AppParts, vmId: VmId, vnicId: VnicId): Promise<void> {
-  await jobInTheWay(parts, vmId);
+  refuseWhileMoving(await jobInTheWay(parts, vmId));
   const vm = await vmById(parts, vmId);
   const vnic = vm.vnics.find((each) => each.id === vnicId);
   if (!vnic) throw new HandoverError('NOT_FOUND', `${vm.name} has no vNIC with the id ${vnicId}`);

@@ -11,7 +11,7 @@ import type { Host } from '../model/host.ts';
 import type { Vm, Vnic } from '../model/vm.ts';
 import { vmById } from './facts.ts';
 import { hostById } from './observe-host.ts';
-import { jobInTheWay } from './live-job.ts';
+import { jobInTheWay, refuseWhileMoving } from './live-job.ts';
 import type { AppParts } from './parts.ts';
 import { freeVfs, plugOf } from './plug-missing.ts';
 
@@ -44,11 +44,13 @@ export async function setVnicPlugged(
   checkMayChange(vm, vnic, plugged);
   if (vm.status === 'down') await changeDefinition(parts, place, plugged);
   else if (!plugged) await unplug(parts, place);
-  else if (!vnic.plugged || vnic.actual !== 'plugged') await plug(parts, place);
+  else if (vnic.actual === 'unplugged') await plug(parts, place);
+  // It is in the guest still: nothing is to be plugged, and whoever wanted it out does not any more.
+  else if (!vnic.plugged) await parts.store.vms.setVnicDesired(vnic.id, true);
 }
 
 async function placeOf(parts: AppParts, vmId: VmId, vnicId: VnicId): Promise<Place> {
-  await jobInTheWay(parts, vmId);
+  refuseWhileMoving(await jobInTheWay(parts, vmId));
   const vm = await vmById(parts, vmId);
   const vnic = vm.vnics.find((each) => each.id === vnicId);
   if (!vnic) throw new HandoverError('NOT_FOUND', `${vm.name} has no vNIC with the id ${vnicId}`);
@@ -64,6 +66,8 @@ function checkMayChange(vm: Vm, vnic: Vnic, plugged: boolean): void {
       'INVALID_INPUT',
       `${what} here: it is an ordinary interface, not a VF; use virsh attach-interface or detach-interface`,
     );
+  if (vm.starting)
+    throw new HandoverError('VM_STATUS_WRONG', `${what} while the VM starts; wait until it is up`);
   if (vnic.blocker !== null) throw new HandoverError('INVALID_INPUT', `${what}: ${vnic.blocker}`);
   if (vm.status !== 'up' && vm.status !== 'down')
     throw new HandoverError('VM_STATUS_WRONG', `${what} while the VM is ${vm.status}; wait until it is up`);
@@ -118,11 +122,15 @@ async function plug(parts: AppParts, place: Place): Promise<void> {
   } catch (thrown) {
     if (!isCode(thrown, 'WAIT_TIMED_OUT')) throw thrown;
   }
-  await store.vms.setVnicDesired(vnic.id, false);
-  await store.alerts.clear(vnicAlert(vnic.id));
+  // One that was wanted before goes on being tried, under its alert.
+  if (!vnic.plugged) {
+    await store.vms.setVnicDesired(vnic.id, false);
+    await store.alerts.clear(vnicAlert(vnic.id));
+  }
+  const left = vnic.plugged ? 'goes on being tried' : 'is left unplugged';
   throw new HandoverError(
     'VNIC_NOT_PLUGGED',
-    `vNIC ${vnic.name} of ${vm.name} was not plugged on ${host.name} and is left unplugged: ${reason}`,
+    `vNIC ${vnic.name} of ${vm.name} was not plugged on ${host.name} and ${left}: ${reason}`,
   );
 }
 

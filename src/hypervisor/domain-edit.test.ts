@@ -97,7 +97,8 @@ describe('the definition for the target', () => {
   });
 
   test('never takes a standby on another network, with the same MAC, for the VF that is not there', () => {
-    const standby = `<interface type='network'><mac address='${plug.mac}'/><source network='default'/></interface>`;
+    const mac = `<mac address='${plug.mac}'/>`;
+    const standby = `<interface type='network'>${mac}<source network='default'/></interface>`;
     const definition = `<domain type='kvm'><devices>${standby}</devices></domain>`;
     for (const definedPool of [null, 'vf-pool']) {
       expect(definedInterfaceXml(definition, { mac: plug.mac, definedPool })).toBeNull();
@@ -105,7 +106,8 @@ describe('the definition for the target', () => {
       expect(edited).toContain(`<source network='default'/>`);
       expect(edited).toContain("type='hostdev'");
     }
-    expect(definedInterfaceXml(definition, { mac: plug.mac, definedPool: 'default' })).toContain('default');
+    const onDefault = { mac: plug.mac, definedPool: 'default' };
+    expect(definedInterfaceXml(definition, onDefault)).toContain('default');
   });
 
   test('never turns an ordinary interface with the same MAC into a VF', () => {

@@ -1,12 +1,13 @@
 /** A VF vNIC that its user takes out of a VM, and plugs again. */
 import { afterEach, describe, expect, test } from 'vitest';
 import type { NewVnic } from '../../src/app/use-cases.ts';
-import type { VnicProfileId } from '../../src/base/ids.ts';
+import type { VnicId, VnicProfileId } from '../../src/base/ids.ts';
 import { destroyDomain } from '../../src/simhost/lifecycle.ts';
 import { formatXml } from '../../src/simhost/xml.ts';
 import { eventually } from '../support/eventually.ts';
 import { failureOf, MigrationWorld, type WorldOptions } from '../support/migration-world.ts';
 import { CALLER } from '../support/virtual-world.ts';
+import { takeVfOut } from '../support/take-vf-out.ts';
 import { aliasOf, POOL, vfOf, VLAN } from '../support/sim-vms.ts';
 
 let world: MigrationWorld;
@@ -100,6 +101,10 @@ describe('a vNIC that is unplugged', () => {
   test('can not be while the VM moves', async () => {
     await start();
     const { job, letGo } = await world.inTransfer('web-1');
+    const [vnic] = await world.vnics('web-1');
+    const remove = world.useCases.removeVnic(CALLER, world.vmId('web-1'), vnic?.id as VnicId);
+    expect(await failureOf(remove)).toMatchObject({ code: 'VM_ALREADY_MIGRATING' });
+    expect(formatXml(world.domain('host-a', 'web-1')?.config as never)).toContain(vnic?.mac);
     expect(await failureOf(world.setPlugged('web-1', false))).toMatchObject({ code: 'VM_ALREADY_MIGRATING' });
     letGo();
     expect((await world.ended(job)).state).toBe('succeeded');
@@ -123,6 +128,27 @@ describe('a vNIC that is plugged again', () => {
     await world.setPlugged('web-1', true);
     const config = formatXml(world.domain('host-a', 'web-1')?.config as never);
     expect(config).toContain(`<source network='${POOL}'/>`);
+  });
+
+  test('stays as it is where the guest has it still, and is wanted again', async () => {
+    await start({ vms: [{ name: 'web-1', guest: { unplug: { type: 'never' } } }] });
+    world.allowed.lostRequests = true;
+    await failureOf(world.setPlugged('web-1', false));
+    await world.setPlugged('web-1', true);
+    expect((await world.vnics('web-1'))[0]).toMatchObject({ plugged: true, vf: vfOf(0) });
+    expect(world.vfs('host-a', 'web-1')).toEqual({ [aliasOf(0)]: vfOf(0) });
+  });
+
+  test('and was wanted before goes on being tried when one try more fails', async () => {
+    await start();
+    const allow = world.fleet.faults.add({ procedure: ATTACH, effect: REFUSAL });
+    await takeVfOut(world, 'host-a', 'web-1');
+    await eventually('an alert', async () => (await world.alerts()).length > 0);
+    const { message } = await failureOf(world.setPlugged('web-1', true));
+    expect(message).toContain('goes on being tried: vNIC nic2 of web-1 is not plugged on host-a');
+    expect((await world.vnics('web-1'))[0]).toMatchObject({ plugged: true });
+    allow();
+    await eventually('plugged', async () => (await world.vnics('web-1'))[0]?.actual === 'plugged');
   });
 
   test('is refused without anything changed where no VF is free', async () => {

@@ -105,10 +105,13 @@ function stream(
   write(`retry: ${RECONNECT_AFTER_MS}\n\n`);
   listenWith((events) => write(events.map(textOf).join('')));
   const stopBeating = beat(clock, raw, holds, () => write(': still here\n\n'));
-  raw.once('close', () => {
+  const end = () => {
     stopBeating();
     stop();
-  });
+  };
+  // It may have gone while it was signed on.
+  if (raw.destroyed || raw.closed) end();
+  else raw.once('close', end);
 }
 
 /** Until the answer has ended, which it does when `holds` refuses. Returns how to stop. */

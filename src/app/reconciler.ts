@@ -132,8 +132,11 @@ class HostReconciler {
   async #start(claim: HostClaim, vm: Vm): Promise<void> {
     const { store, log } = this.#parts;
     try {
+      // The turn's list is older than what its user may have been told since.
+      const now = await store.vms.get(vm.id);
+      if (!now?.starting) return;
       const host = await hostById(this.#parts, claim.hostId);
-      await startVm(this.#parts, this.#claims, { claim, host, vm });
+      await startVm(this.#parts, this.#claims, { claim, host, vm: now });
       await store.vms.setStarting(vm.id, false);
     } catch (thrown) {
       log.warn('VM not started', { vm: vm.name, error: explain(thrown) });

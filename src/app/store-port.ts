@@ -192,7 +192,8 @@ export interface Store {
     /**
      * What its user desires of a vNIC, which is kept from now on. One that is attached and not desired
      * becomes
-     * `unplug_pending`. Wakes every engine. Throws `VM_ALREADY_MIGRATING` if a live job moves the VM.
+     * `unplug_pending`, and so does one that a VF is held for. Wakes every engine. Throws
+     * `VM_ALREADY_MIGRATING` if a live job moves the VM.
      */
     setVnicDesired(vnicId: VnicId, plugged: boolean): Promise<void>;
     /**
@@ -200,7 +201,7 @@ export interface Store {
      * `VM_ALREADY_MIGRATING`, `NOT_FOUND` if there is no such VM.
      */
     addVnic(vnic: Vnic): Promise<void>;
-    /** Throws `VM_ALREADY_MIGRATING`. None is no error. */
+    /** Throws `VM_ALREADY_MIGRATING`, and `IN_USE` while a VF is held for it. None is no error. */
     removeVnic(vnicId: VnicId): Promise<void>;
     /** Written by the migration after it looked. */
     setVnicActual(vnicId: VnicId, actual: VnicActual, vf: PciAddress | null): Promise<void>;
@@ -259,11 +260,13 @@ export interface Store {
     reserveAnother(jobId: JobId, epoch: number, reservation: Reservation): Promise<void>;
     /**
      * Holds a VF of a claimed host for as long as the claim lasts. Throws `CLAIM_LOST`, `VF_TAKEN`,
-     * `VM_ALREADY_MIGRATING` if the VM has a live job, `NOT_FOUND` if it is no longer on that host.
+     * `VM_ALREADY_MIGRATING` if the VM has a live job, `NOT_FOUND` if it is no longer on that host, or if the
+     * vNIC is gone, or neither desired nor leaving.
      */
     hold(claim: HostClaim, hold: VfHold): Promise<void>;
     /**
-     * Ends a hold and records what became of its vNIC, in one transaction: on the VF, or nowhere. Throws
+     * Ends a hold and records what became of its vNIC, in one transaction: on the VF, or nowhere; on the VF
+     * and not desired any more, it leaves (`unplug_pending`). Throws
      * `CLAIM_LOST` if the hold was void.
      */
     endHold(claim: HostClaim, hold: VfHold, actual: 'plugged' | 'unplugged'): Promise<void>;

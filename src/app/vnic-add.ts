@@ -2,7 +2,7 @@
  * vNICs on VFs that users give to a VM and take from it for good. A new one is plugged as any other is
  * (`vnic-plug.ts`); one that cannot be is not left behind.
  */
-import { HandoverError } from '../base/errors.ts';
+import { explain, HandoverError } from '../base/errors.ts';
 import { type Mac, parseMac, type VmId, type VnicId } from '../base/ids.ts';
 import type { Random } from '../base/random.ts';
 import type { Vnic } from '../model/vm.ts';
@@ -62,7 +62,13 @@ export async function addVnic(parts: AppParts, vmId: VmId, wanted: NewVnic): Pro
   try {
     await setVnicPlugged(parts, vm.id, id, true);
   } catch (thrown) {
-    await parts.store.vms.removeVnic(id);
+    // While it is being plugged all the same it stays: not desired, it is taken out again.
+    await parts.store.vms.removeVnic(id).catch((kept: unknown) => {
+      parts.log.warn('a vNIC that was not added is left unplugged', {
+        vnic: wanted.name,
+        error: explain(kept),
+      });
+    });
     throw thrown;
   }
   return id;

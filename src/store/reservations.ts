@@ -215,6 +215,12 @@ async function takeHold(sql: Sql, claim: HostClaim, { vmId, vnicId, vf }: VfHold
     vmId,
   ]);
   if (job !== null) throw vmHasJob(job.id, vmId);
+  // Its user may have changed their mind since it was chosen for; one that leaves is held to be cleaned up.
+  expectFound(
+    await sql.first(`select from vnics where id = $1 and (plugged or actual = 'unplug_pending')`, [vnicId]),
+    'desired vNIC',
+    vnicId,
+  );
   await removeVoid(sql, [claim.hostId]);
   const held = await sql.first(
     `insert into reservations (host_id, vf, host_epoch, vm_id, vnic_id, side)
@@ -240,12 +246,18 @@ async function endHold(
     [claim.hostId, vf, vnicId, claim.epoch],
   );
   if (ended === null) throw hostLost(claim);
-  await sql.rows('update vnics set actual = $2, vf = $3 where id = $1', [
-    vnicId,
-    actual,
-    actual === 'plugged' ? vf : null,
-  ]);
+  // Plugged for a user who does not want it any more: it leaves again.
+  await sql.rows(
+    `update vnics set vf = $3,
+       actual = case when $2 = 'plugged' and not plugged then 'unplug_pending' else $2 end
+     where id = $1`,
+    [vnicId, actual, actual === 'plugged' ? vf : null],
+  );
 }
+
+/** For a condition over `vnics n`: a VF is held for it at this moment, so it may become plugged. */
+export const IS_HELD = `exists (
+  select from reservations r where r.vnic_id = n.id and r.job_id is null and not (${IS_VOID}))`;
 
 /** Why nothing else may change a VM now. */
 export const vmHasJob = (jobId: JobId, vmId: VmId): HandoverError =>

@@ -8,7 +8,7 @@ import { type HostId, isUuid, type JobId, type VmId, type VnicId } from '../base
 import type { Vm, VmStatus, Vnic } from '../model/vm.ts';
 import { type Db, expectFound, json, type Sql } from './db.ts';
 import { observeVms } from './observe.ts';
-import { nextPlacesVersion, vmHasJob } from './reservations.ts';
+import { IS_HELD, nextPlacesVersion, vmHasJob } from './reservations.ts';
 import { fromVnic, toVnic, type VnicRow } from './vnic-row.ts';
 import { NOTIFY } from './wake-listener.ts';
 
@@ -77,10 +77,13 @@ export function vmStore(db: Db): Store['vms'] {
     removeVnic: (vnicId) =>
       db.transaction(async (sql) => {
         await nextPlacesVersion(sql, null);
-        const row = await sql.first<{ vm_id: VmId }>('delete from vnics where id = $1 returning vm_id', [
-          vnicId,
-        ]);
-        if (row !== null) await expectNoJob(sql, row.vm_id);
+        const row = await sql.first<{ vm_id: VmId; held: boolean }>(
+          `delete from vnics n where id = $1 returning vm_id, ${IS_HELD} as held`,
+          [vnicId],
+        );
+        if (row === null) return;
+        await expectNoJob(sql, row.vm_id);
+        if (row.held) throw new HandoverError('IN_USE', `vNIC ${vnicId} is being plugged or unplugged`);
       }),
 
     async setVnicActual(vnicId, actual, vf) {
@@ -116,8 +119,8 @@ export function vmStore(db: Db): Store['vms'] {
 async function setVnicDesired(sql: Sql, vnicId: VnicId, plugged: boolean): Promise<void> {
   await nextPlacesVersion(sql, null);
   const row = await sql.first<{ vm_id: VmId }>(
-    `update vnics set plugged = $2, kept = true,
-       actual = case when not $2 and actual <> 'unplugged' then 'unplug_pending' else actual end
+    `update vnics n set plugged = $2, kept = true,
+       actual = case when not $2 and (actual <> 'unplugged' or ${IS_HELD}) then 'unplug_pending' else actual end
      where id = $1 returning vm_id`,
     [vnicId, plugged],
   );

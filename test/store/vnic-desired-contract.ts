@@ -3,10 +3,14 @@
  * implementation, in the surroundings of `reservations-contract.ts`.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { HostClaim, VfHold } from '../../src/app/store-port.ts';
 import type { JobId, VmId, VnicId } from '../../src/base/ids.ts';
 import type { Host } from '../../src/model/host.ts';
-import { aFoundVnic, aHost, aVm, aVnic, migrateParams, newId } from '../support/builders.ts';
+import { aFoundVnic, aHost, aVm, aVnic, migrateParams, newId, vfAddress } from '../support/builders.ts';
 import type { ReservationsUnderTest } from './reservations-contract.ts';
+
+/** Longer than any test: such a lease does not expire. */
+const LONG_MS = 600_000;
 
 /** Registers the suite for one implementation. `create` is called for every test. */
 export function vnicDesiredContract(
@@ -66,6 +70,37 @@ export function vnicDesiredContract(
     test('of a vNIC that does not exist is NOT_FOUND', async () => {
       const attempt = store.vms.setVnicDesired(newId<VnicId>(), false);
       await expect(attempt).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    });
+
+    describe('while a VF is held for it', () => {
+      let hold: VfHold;
+      let claim: HostClaim;
+      beforeEach(async () => {
+        await store.vms.setVnicActual(vnicId, 'unplugged', null);
+        [claim] = (await store.hostClaims.take('engine', LONG_MS)) as [HostClaim];
+        hold = { vmId: vm.id, vnicId, vf: vfAddress(5) };
+        await store.reservations.hold(claim, hold);
+      });
+
+      test('makes it leave when it is not desired any more, also if it is plugged after all', async () => {
+        await store.vms.setVnicDesired(vnicId, false);
+        expect(await vnicNow()).toMatchObject({ actual: 'unplug_pending', vf: null });
+        await store.reservations.endHold(claim, hold, 'plugged');
+        expect(await vnicNow()).toMatchObject({ plugged: false, actual: 'unplug_pending', vf: hold.vf });
+      });
+
+      test('is out when the plug failed', async () => {
+        await store.vms.setVnicDesired(vnicId, false);
+        await store.reservations.endHold(claim, hold, 'unplugged');
+        expect(await vnicNow()).toMatchObject({ plugged: false, actual: 'unplugged', vf: null });
+        const late = store.reservations.hold(claim, hold);
+        await expect(late).rejects.toMatchObject({ code: 'NOT_FOUND' });
+      });
+
+      test('does not remove it', async () => {
+        await expect(store.vms.removeVnic(vnicId)).rejects.toMatchObject({ code: 'IN_USE' });
+        expect(await vnicNow()).toBeDefined();
+      });
     });
 
     test('one that is added is there although no host shows it, and its name is its own', async () => {

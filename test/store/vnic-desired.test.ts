@@ -6,6 +6,8 @@ import { vnicDesiredContract } from './vnic-desired-contract.ts';
 const { store, connection } = await freshStore();
 
 vnicDesiredContract('PostgreSQL', async () => {
-  await connectTo(connection, (client) => client.query('delete from jobs; delete from hosts'));
+  await connectTo(connection, (client) =>
+    client.query('delete from jobs; delete from reservations; delete from hosts'),
+  );
   return { store, eventually, close: () => Promise.resolve() };
 });

@@ -1,7 +1,7 @@
 /** Claims of hosts, places of jobs and holds of the in-memory store. */
 import type { HostClaim, Store, VfHold } from '../../../src/app/store-port.ts';
 import { HandoverError } from '../../../src/base/errors.ts';
-import type { HostId, JobId, PciAddress } from '../../../src/base/ids.ts';
+import type { HostId, JobId, PciAddress, VnicId } from '../../../src/base/ids.ts';
 import type { Reservation } from '../../../src/model/job.ts';
 import { type Held, found, type JobRow, sortedBy, type Tables } from './tables.ts';
 
@@ -138,6 +138,9 @@ function memoryHolds(
       for (const { job } of tables.live.values())
         if (job.vmId === vmId)
           throw new HandoverError('VM_ALREADY_MIGRATING', `job ${job.id} of VM ${vmId} has not ended yet`);
+      const vnic = tables.vnics.get(vmId)?.find((each) => each.id === vnicId);
+      if (!vnic || (!vnic.plugged && vnic.actual !== 'unplug_pending'))
+        throw new HandoverError('NOT_FOUND', `there is no desired vNIC ${vnicId}`);
       refuseTaken(hostId, vf, null);
       tables.placesVersion += 1;
       const held: Held = { hostId, vf, jobId: null, vmId, vnicId, side: 'source', hostEpoch: epoch };
@@ -151,13 +154,22 @@ function memoryHolds(
         throw hostLost(claim);
       tables.placesVersion += 1;
       reservations.delete(key);
-      tables.changeVnic(vnicId, { actual, vf: actual === 'plugged' ? vf : null });
+      const vnic = tables.vnics.get(held.vmId)?.find((each) => each.id === vnicId);
+      const leaves = actual === 'plugged' && vnic?.plugged === false;
+      const now = leaves ? 'unplug_pending' : actual;
+      if (vnic) tables.changeVnic(vnicId, { actual: now, vf: actual === 'plugged' ? vf : null });
     },
   };
 }
 
+/** A VF is held for the vNIC at this moment. */
+export const isHeld = (tables: Tables, vnicId: VnicId): boolean =>
+  [...tables.reservations.values()].some(
+    (each) => each.vnicId === vnicId && each.jobId === null && !isVoid(tables, each),
+  );
+
 /** A hold under a claim that has ended is nobody's. */
-function isVoid(tables: Tables, { jobId, hostId, hostEpoch }: Held): boolean {
+export function isVoid(tables: Tables, { jobId, hostId, hostEpoch }: Held): boolean {
   if (jobId !== null) return false;
   const claim = tables.claims.get(hostId);
   return claim?.epoch !== hostEpoch || claim.leaseUntilMs <= tables.clock.monotonicMs();

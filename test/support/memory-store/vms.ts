@@ -4,6 +4,7 @@ import { HandoverError } from '../../../src/base/errors.ts';
 import type { VmId } from '../../../src/base/ids.ts';
 import type { Vm } from '../../../src/model/vm.ts';
 import { mergeVnics, withoutPending } from '../../../src/store/merge-vnics.ts';
+import { isHeld } from './reservations.ts';
 import { found, sortedBy, type Tables } from './tables.ts';
 
 const FORGOTTEN_AFTER_MS = 180_000;
@@ -29,7 +30,9 @@ export function memoryVms(tables: Tables): Store['vms'] {
     async setVnicDesired(id, plugged) {
       const vmId = found(tables.vmOfVnic.get(id), 'vNIC', id);
       expectNoJob(tables, vmId);
-      const attached = tables.vnics.get(vmId)?.some((vnic) => vnic.id === id && vnic.actual !== 'unplugged');
+      const attached =
+        isHeld(tables, id) ||
+        tables.vnics.get(vmId)?.some((vnic) => vnic.id === id && vnic.actual !== 'unplugged');
       tables.changeVnic(id, {
         plugged,
         kept: true,
@@ -51,6 +54,7 @@ export function memoryVms(tables: Tables): Store['vms'] {
       const vmId = tables.vmOfVnic.get(id);
       if (vmId === undefined) return;
       expectNoJob(tables, vmId);
+      if (isHeld(tables, id)) throw new HandoverError('IN_USE', `vNIC ${id} is being plugged or unplugged`);
       const known = tables.vnics.get(vmId) ?? [];
       tables.setVnics(
         vmId,

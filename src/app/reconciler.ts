@@ -56,6 +56,8 @@ const isMissing = (vnic: Vnic): boolean =>
   vnic.blocker === null &&
   (vnic.actual === 'unplugged' || vnic.actual === 'unplug_pending');
 
+const isUnlikeDesired = (vnic: Vnic): boolean => isMissing(vnic) || isLeaving(vnic);
+
 class HostReconciler {
   readonly #parts: AppParts;
   readonly #claims: HostClaims;
@@ -107,14 +109,15 @@ class HostReconciler {
     await clearEndedJobs(this.#parts, live, standing);
     const busy = new Set(live.map((job) => job.vmId));
     const vms = (await store.vms.list()).filter((vm) => !busy.has(vm.id));
+    // Pauses are of a try after a try; what is wanted anew begins anew.
+    const tried = new Set(vms.flatMap((vm) => vm.vnics.filter(isUnlikeDesired).map((vnic) => vnic.id)));
+    for (const id of this.#retries.keys()) if (!tried.has(id)) this.#retries.delete(id);
     for (const claim of claims) {
       const here = vms.filter((vm) => vm.hostId === claim.hostId);
       await clearSettled(this.#parts, here, standing);
       const missing = here
         .filter((vm) => vm.status === 'up')
-        .flatMap((vm) =>
-          vm.vnics.filter((vnic) => isMissing(vnic) || isLeaving(vnic)).map((vnic) => ({ vm, vnic })),
-        );
+        .flatMap((vm) => vm.vnics.filter(isUnlikeDesired).map((vnic) => ({ vm, vnic })));
       for (const vm of here) if (vm.starting && !standing.has(startAlert(vm.id))) this.#begin(claim, vm);
       if (missing.length === 0 || this.#tasks.has(claim.hostId)) continue;
       const task = this.#reconcileAll(claim, missing).finally(() => this.#tasks.delete(claim.hostId));
@@ -132,7 +135,9 @@ class HostReconciler {
   async #start(claim: HostClaim, vm: Vm): Promise<void> {
     const { store, log } = this.#parts;
     try {
-      // The turn's list is older than what its user may have been told since.
+      // The turn's lists are older than what its user may have been told since. The alert first: who hears of
+      // a failure ends the wish before the alert, so without both this is another wish.
+      if ((await store.alerts.list()).some(({ key }) => key === startAlert(vm.id))) return;
       const now = await store.vms.get(vm.id);
       if (!now?.starting) return;
       const host = await hostById(this.#parts, claim.hostId);

@@ -74,17 +74,7 @@ export function vmStore(db: Db): Store['vms'] {
 
     addVnic: (vnic) => db.transaction((sql) => addVnic(sql, vnic)),
 
-    removeVnic: (vnicId) =>
-      db.transaction(async (sql) => {
-        await nextPlacesVersion(sql, null);
-        const row = await sql.first<{ vm_id: VmId; held: boolean }>(
-          `delete from vnics n where id = $1 returning vm_id, ${IS_HELD} as held`,
-          [vnicId],
-        );
-        if (row === null) return;
-        await expectNoJob(sql, row.vm_id);
-        if (row.held) throw new HandoverError('IN_USE', `vNIC ${vnicId} is being plugged or unplugged`);
-      }),
+    removeVnic: (vnicId) => db.transaction((sql) => removeVnic(sql, vnicId)),
 
     async setVnicActual(vnicId, actual, vf) {
       const row = await db.first('update vnics set actual = $2, vf = $3 where id = $1 returning id', [
@@ -120,7 +110,8 @@ async function setVnicDesired(sql: Sql, vnicId: VnicId, plugged: boolean): Promi
   await nextPlacesVersion(sql, null);
   const row = await sql.first<{ vm_id: VmId }>(
     `update vnics n set plugged = $2, kept = true,
-       actual = case when not $2 and (actual <> 'unplugged' or ${IS_HELD}) then 'unplug_pending' else actual end
+       actual = case
+         when not $2 and (actual <> 'unplugged' or ${IS_HELD}) then 'unplug_pending' else actual end
      where id = $1 returning vm_id`,
     [vnicId, plugged],
   );
@@ -155,4 +146,21 @@ async function expectNoJob(sql: Sql, vmId: VmId): Promise<void> {
     vmId,
   ]);
   if (job !== null) throw vmHasJob(job.id, vmId);
+}
+
+async function removeVnic(sql: Sql, vnicId: VnicId): Promise<void> {
+  await nextPlacesVersion(sql, null);
+  // A look that began before would bring it back. Hosts first, as a look locks them.
+  await sql.rows(
+    `update hosts h set vms_look = nextval('looks') from vnics n join vms v on v.id = n.vm_id
+     where n.id = $1 and h.id = v.host_id`,
+    [vnicId],
+  );
+  const row = await sql.first<{ vm_id: VmId; held: boolean }>(
+    `delete from vnics n where id = $1 returning vm_id, ${IS_HELD} as held`,
+    [vnicId],
+  );
+  if (row === null) return;
+  await expectNoJob(sql, row.vm_id);
+  if (row.held) throw new HandoverError('IN_USE', `vNIC ${vnicId} is being plugged or unplugged`);
 }

@@ -163,6 +163,21 @@ describe('a vNIC that is plugged again', () => {
     await endThief();
   });
 
+  test('is tried at once, however long the pauses of earlier tries had become', async () => {
+    await start();
+    const allow = world.fleet.faults.add({ procedure: ATTACH, effect: REFUSAL });
+    await takeVfOut(world, 'host-a', 'web-1');
+    await eventually('a long pause', async () => {
+      const [message = ''] = await world.alerts();
+      return Date.parse(/Next try at (\S+Z)/.exec(message)?.[1] ?? '') - world.clock.now() > 100_000;
+    });
+    await world.setPlugged('web-1', false);
+    allow();
+    const beganMs = world.clock.now();
+    await world.setPlugged('web-1', true);
+    expect(world.clock.now() - beganMs).toBeLessThan(60_000);
+  });
+
   test('and refused by libvirt is left unplugged, with the reason and no alert', async () => {
     await start();
     await takeOut();

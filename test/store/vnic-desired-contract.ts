@@ -118,6 +118,13 @@ export function vnicDesiredContract(
       expect(await names()).toHaveLength(1);
     });
 
+    test('one that was removed is not brought back by a look that began before', async () => {
+      const before = await store.hosts.nextLook();
+      await store.vms.removeVnic(vnicId);
+      await store.vms.observe({ hostId: source.id, vms: [vm], stale: [], look: before, ageMs: 0 });
+      expect((await store.vms.get(vm.id))?.vnics).toEqual([]);
+    });
+
     test('none is added or removed while a job moves the VM', async () => {
       await store.jobs.add(newId<JobId>(), migrateParams(source.id, { vmId: vm.id }), 'web-1', null);
       const added = aVnic(2, { id: newId<VnicId>(), vmId: vm.id, name: 'fast', profileId: null });

@@ -55,6 +55,8 @@ export function memoryVms(tables: Tables): Store['vms'] {
       if (vmId === undefined) return;
       expectNoJob(tables, vmId);
       if (isHeld(tables, id)) throw new HandoverError('IN_USE', `vNIC ${id} is being plugged or unplugged`);
+      const hostId = vms.get(vmId)?.hostId;
+      if (hostId != null) tables.looksAtVms.set(hostId, ++tables.lastLook);
       const known = tables.vnics.get(vmId) ?? [];
       tables.setVnics(
         vmId,

@@ -23,6 +23,7 @@ import type { HostClaim } from './store-port.ts';
 /** After a lost answer the host is asked for so long whether the VM runs. */
 const UNKNOWN_LIMIT_MS = 60_000;
 const UNKNOWN_LOOK_EVERY_MS = 1_000;
+const CHOICES_MAX = 3;
 
 /** A VM that is to run, and by which right it is started. */
 export interface Starting {
@@ -52,22 +53,17 @@ export async function startVm(
   if (!isActive(domain)) {
     // Looked at now: choices are made from what is free at this moment.
     await observeHost(parts, host.id, assertHeld);
-    const chosen = await chooseVfs(parts, host, vm, domain);
-    const held: Chosen[] = [];
+    const held = await holdVfs(parts, { claim, host, vm }, domain);
     try {
-      for (const each of chosen) {
-        await parts.store.reservations.hold(claim, holdOf(vm, each));
-        held.push(each);
-      }
       // Taken out by its user while the VM went down: the definition may still name it.
       for (const vnic of vm.vnics)
         if (vnic.kept && !vnic.plugged)
           await hypervisor.undefineVnic(vm.id, { mac: vnic.mac, definedPool: vnic.pool });
       await hypervisor.setDefinedVfs(
         vm.id,
-        chosen.map(({ vnic, vf }) => plugOf(vnic, vf)),
+        held.map(({ vnic, vf }) => plugOf(vnic, vf)),
       );
-      const unmanaged = chosen.filter(({ vnic }) => !vnic.managed).map(({ vf }) => vf);
+      const unmanaged = held.filter(({ vnic }) => !vnic.managed).map(({ vf }) => vf);
       await startAndSee(parts, hypervisor, vm, unmanaged);
       await endHolds(parts, claim, vm, held, 'plugged');
     } catch (thrown) {
@@ -94,6 +90,24 @@ async function seeItRun(parts: AppParts, host: Host, assertHeld: () => void): Pr
     if (!isCode(thrown, 'WAIT_TIMED_OUT')) throw thrown;
     parts.log.warn('host not looked at after a start; its next look will', { host: host.name });
   });
+}
+
+/** Chooses and holds, all or none; again where somebody was quicker. */
+async function holdVfs(parts: AppParts, { claim, host, vm }: Starting, domain: Domain): Promise<Chosen[]> {
+  for (let choice = 1; ; choice++) {
+    const held: Chosen[] = [];
+    try {
+      for (const each of await chooseVfs(parts, host, vm, domain)) {
+        await parts.store.reservations.hold(claim, holdOf(vm, each));
+        held.push(each);
+      }
+      return held;
+    } catch (thrown) {
+      if (isCode(thrown, 'CLAIM_LOST', 'STORE_UNAVAILABLE')) throw thrown;
+      await endHolds(parts, claim, vm, held, 'unplugged');
+      if (!isCode(thrown, 'VF_TAKEN') || choice >= CHOICES_MAX) throw thrown;
+    }
+  }
 }
 
 /**

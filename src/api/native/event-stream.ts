@@ -9,6 +9,7 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller, UseCases } from '../../app/use-cases.ts';
 import { type Clock, isoTime } from '../../base/clock.ts';
+import { HandoverError } from '../../base/errors.ts';
 import type { HandoverEvent } from '../../model/job.ts';
 import type { ApiParts } from '../create-api.ts';
 import { faultOf } from '../ovirt/fault.ts';
@@ -23,6 +24,8 @@ const BEAT_EVERY_MS = 20_000;
 /** What a client may lag behind, and how soon it connects again. */
 const UNREAD_BYTES_MAX = 1024 * 1024;
 const RECONNECT_AFTER_MS = 2_000;
+/** Whoever signed on with a name and password does so again: there is no session to ask for meanwhile. */
+const WITHOUT_TOKEN_MS = 5 * 60_000;
 
 /** For the table of routes. */
 export const EVENT_STREAM = { method: 'GET', path: 'events/stream' } as const;
@@ -49,7 +52,11 @@ export function registerEventStream(
     try {
       const { stop, listenWith } = await follow(parts.useCases, callerOf(request), lastIdOf(request));
       const token = bearerOf(request.headers.authorization);
-      const holds = async () => void (token === undefined || (await parts.useCases.session(token)));
+      const endMs = parts.clock.monotonicMs() + WITHOUT_TOKEN_MS;
+      const holds = async () => {
+        if (token !== undefined) await parts.useCases.session(token);
+        else if (parts.clock.monotonicMs() > endMs) throw new HandoverError('NOT_SIGNED_IN', 'sign on again');
+      };
       stream(parts.clock, reply, { stop, listenWith, holds });
     } catch (thrown) {
       await sendFault(request, reply, faultOf(thrown));

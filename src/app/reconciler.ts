@@ -148,6 +148,7 @@ class HostReconciler {
       // The next owner of the host starts it.
       if (isCode(thrown, 'CLAIM_LOST', 'STORE_UNAVAILABLE')) return;
       const alert = { key: startAlert(vm.id), vmId: vm.id, hostId: claim.hostId, message: explain(thrown) };
+      // Not raised: it is still wanted, so the next turn begins it again.
       await store.alerts.raise(alert).catch(() => undefined);
     }
   }

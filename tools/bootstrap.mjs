@@ -27,7 +27,11 @@ const SCRIPTS = {
   bench: 'tools/bench.ts',
   start: 'src/daemon/main.ts',
   campaign: 'test/campaign/main.ts',
+  'guest-kit': 'tools/guest-kit.ts',
 };
+
+/** Verbs that start an engine for people, who find the web console there. */
+const WITH_CONSOLE = ['demo', 'start'];
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const MARKER = join(ROOT, 'node_modules', '.handover-installed');
@@ -165,6 +169,12 @@ checkNode();
 const [verb, ...args] = process.argv.slice(2);
 const script = scriptOf(verb);
 await install();
+if (WITH_CONSOLE.includes(verb) && !args.includes('--help') && !args.includes('-h')) {
+  const setUp = join(ROOT, 'tools/setup/console.ts');
+  const built = await runChild(process.execPath, ['--import', 'tsx', setUp], { stdio: ['ignore', 2, 2] })
+    .ended;
+  if (built !== 0) fail('The web console can not be built, see above.');
+}
 // tsx is found from the working directory: the repository's, whatever folder this was called from.
 process.exitCode = await runChild(process.execPath, ['--import', 'tsx', script, ...args], {
   stdio: 'inherit',

@@ -1,11 +1,12 @@
 /**
  * What can be checked of the documentation: links, paths and commands exist; sentences of tests are in the
- * test that is linked; the table of errors and the variables of the environment are the code's. Callers:
- * `check.ts`; `npx tsx tools/check-docs.ts` alone.
+ * test that is linked; the table of errors, those of the API and the variables of the environment are the
+ * code's. Callers: `check.ts`; `npx tsx tools/check-docs.ts` alone.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { ERROR_CODES } from '../src/base/errors.ts';
+import { apiPageProblems } from './api-page.ts';
 import { isStarted, report, ROOT } from './report.ts';
 import { isTestFile, lineOf, listFiles } from './source-file.ts';
 
@@ -156,6 +157,7 @@ export function checkDocs(root: string): string[] {
     ]),
     ...unlistedPages(index, pages),
     ...errorTableProblems(errorsPage),
+    ...apiPageProblems(root),
     ...environmentProblems(
       readPages(root, READS_ENVIRONMENT, ['.ts', '.mjs']),
       pages.filter(({ path }) => path.startsWith('docs/reference/')),

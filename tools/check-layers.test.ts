@@ -69,3 +69,14 @@ test('every area with files is in the table, so the check sees the whole checkou
   expect(checkLayers(ROOT).filter((problem) => problem.includes('no known area'))).toEqual([]);
   expect(new Set(LAYERS.map((layer) => layer.area)).size).toBe(LAYERS.length);
 });
+
+test('the console may import types of the API, and nothing of it that runs', () => {
+  const path = 'console/src/pages/jobs/jobs-page.tsx';
+  const from = "from '../../../../src/api/types/job-view.ts';";
+  expect(problems(path, `import type { JobView } ${from}`)).toBe('');
+  expect(problems(path, `import { jobSchema } ${from}`)).toContain('may not import');
+  expect(problems(path, `import type { JobView } ${from}\nimport { jobSchema } ${from}`)).toContain(
+    'may not',
+  );
+  expect(problems(path, "import fastify from 'fastify';")).toContain('"fastify"');
+});

@@ -17,9 +17,10 @@ export function layerProblems(path: string, text: string): string[] {
   }
   const problems: string[] = [];
   // Finds static, type-only, dynamic and re-exporting imports alike.
+  const typeOnly = layer.typeImports === undefined ? new Set<string>() : typeOnlyImports(path, text);
   for (const { fileName, pos } of ts.preProcessFile(text, true, true).importedFiles) {
     const wrong = fileName.startsWith('.')
-      ? wrongFile(layer, path, fileName)
+      ? wrongFile(layer, path, fileName, typeOnly.has(fileName))
       : wrongPackage(layer, path, fileName);
     if (wrong) problems.push(`${path}:${lineOf(text, pos)}: ${wrong}`);
   }
@@ -28,7 +29,7 @@ export function layerProblems(path: string, text: string): string[] {
 
 /** Checks all TypeScript files of the checkout at `root`. */
 export function checkLayers(root: string): string[] {
-  return listFiles(root, ['.ts'])
+  return listFiles(root, ['.ts', '.tsx'])
     .filter((path) => path.includes('/'))
     .flatMap((path) => layerProblems(path, readFileSync(`${root}/${path}`, 'utf8')));
 }
@@ -39,11 +40,23 @@ function layerOf(path: string): Layer | undefined {
   )[0];
 }
 
-function wrongFile(layer: Layer, path: string, specifier: string): string | null {
+/** What is imported with `import type` alone. */
+function typeOnlyImports(path: string, text: string): Set<string> {
+  const all = ts
+    .createSourceFile(path, text, ts.ScriptTarget.Latest)
+    .statements.filter(ts.isImportDeclaration)
+    .map(({ importClause, moduleSpecifier }) => ({
+      name: (moduleSpecifier as ts.StringLiteral).text,
+      isType: importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword,
+    }));
+  const values = new Set(all.filter(({ isType }) => !isType).map(({ name }) => name));
+  return new Set(all.map(({ name }) => name).filter((name) => !values.has(name)));
+}
+
+function wrongFile(layer: Layer, path: string, specifier: string, isTypeOnly: boolean): string | null {
   const target = posix.normalize(posix.join(posix.dirname(path), specifier));
-  const areas = isTestFile(path)
-    ? [...layer.imports, ...(layer.testImports ?? []), ...TEST_IMPORTS.areas]
-    : layer.imports;
+  const own = isTypeOnly ? [...layer.imports, ...(layer.typeImports ?? [])] : layer.imports;
+  const areas = isTestFile(path) ? [...own, ...(layer.testImports ?? []), ...TEST_IMPORTS.areas] : own;
   const allowed = [layer.area, ...areas].some((area) =>
     area === PORTS ? isPort(target) : target === area || target.startsWith(`${area}/`),
   );

@@ -31,6 +31,7 @@ export async function runChecks(options: { readonly unit: boolean }): Promise<Te
     tool('lint', 'eslint', ['.', '--max-warnings', '0']),
     ...(options.unit ? [unit] : []),
     tool('types', 'tsc', ['-p', '.', '--pretty', 'false']),
+    tool('console types', 'tsc', ['-p', 'console', '--pretty', 'false']),
     tool('format', 'biome', ['format', '.']),
     own('layers', checkLayers),
     own('tidy', checkTidy),
@@ -55,7 +56,7 @@ async function runTimed(check: Check): Promise<Outcome> {
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   const verdict = outcome.failures.length > 0 ? 'FAILED' : 'ok';
   const tests = outcome.passed > 0 ? `  ${outcome.passed} passed` : '';
-  console.log(`${verdict.padEnd(7)} ${check.name.padEnd(11)} ${seconds.padStart(6)} s${tests}`);
+  console.log(`${verdict.padEnd(7)} ${check.name.padEnd(13)} ${seconds.padStart(6)} s${tests}`);
   if (outcome.failures.length > 0) console.log(`${outcome.output.trimEnd()}\n`);
   return outcome;
 }

@@ -11,7 +11,7 @@ import { LIMITS } from './tidy-rules.ts';
 import { wrapComments } from './wrap-comments.ts';
 
 const paths = process.argv.slice(2).map((path) => relative(ROOT, resolve(path)));
-const chosen = listFiles(ROOT, ['.ts', '.mjs', '.sh']).filter(
+const chosen = listFiles(ROOT, ['.ts', '.tsx', '.mjs', '.sh']).filter(
   (file) =>
     paths.length === 0 || paths.some((path) => path === '' || file === path || file.startsWith(`${path}/`)),
 );

@@ -93,7 +93,8 @@ function isLiteral(kind: ts.SyntaxKind): boolean {
     kind === ts.SyntaxKind.TemplateHead ||
     kind === ts.SyntaxKind.TemplateMiddle ||
     kind === ts.SyntaxKind.TemplateTail ||
-    kind === ts.SyntaxKind.RegularExpressionLiteral
+    kind === ts.SyntaxKind.RegularExpressionLiteral ||
+    kind === ts.SyntaxKind.JsxText
   );
 }
 

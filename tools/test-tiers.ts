@@ -11,6 +11,8 @@ import type { Log } from '../src/base/log.ts';
 import { runChecks } from './check.ts';
 import { runCommand } from './run-command.ts';
 import { failure, runVitest, type TestCount } from './run-vitest.ts';
+import { ensureBrowserPackages, missingBrowserPackages } from './setup/browser-packages.ts';
+import { ensureConsole } from './setup/console.ts';
 import { ensureWirePackages, missingWirePackages } from './setup/wire-packages.ts';
 
 /** One tier. */
@@ -59,7 +61,7 @@ export function tiersFor(paths: readonly string[]): Tier[] {
     vitestTier(present(SERVICES), 4),
     wireTier(present(WIRE)),
     vitestTier(present(SAGA), 6),
-    vitestTier(present(BROWSER), 4),
+    browserTier(present(BROWSER)),
   ];
   if (paths.some((path) => path.startsWith('lab/scenarios/'))) tiers.push(labTier());
   return tiers.filter((tier) => tier !== null);
@@ -95,6 +97,24 @@ function wireTier(projects: readonly string[]): Tier | null {
 
 function wireObstacle(): string | null {
   return rootIsNeeded('to start libvirt daemons', missingWirePackages);
+}
+
+/** The console in Debian's chromium; root is needed only to install that. */
+function browserTier(projects: readonly string[]): Tier | null {
+  const tier = vitestTier(projects, 8);
+  return (
+    tier && {
+      ...tier,
+      obstacle: () =>
+        missingBrowserPackages().length === 0
+          ? null
+          : rootIsNeeded('to install a browser', missingBrowserPackages),
+      async setUp(log) {
+        await ensureBrowserPackages(log);
+        await ensureConsole(log);
+      },
+    }
+  );
 }
 
 /** Says what root would install besides; null as root. */

@@ -19,7 +19,7 @@ export interface Breach {
 /** All breaches in one file, exceptions not yet taken off. */
 export function breachesOf(file: SourceFile): Breach[] {
   const lines = [...sizeBreaches(file), ...banBreaches(file), ...headerBreaches(file)];
-  if (!file.path.endsWith('.ts')) return lines;
+  if (!/\.tsx?$/.test(file.path)) return lines;
   return [...lines, ...functionBreaches(file), ...docstringBreaches(file)];
 }
 
@@ -40,7 +40,7 @@ export function tidyProblems(files: readonly SourceFile[], exceptions: readonly 
 
 /** Checks the checkout at `root`. */
 export function checkTidy(root: string): string[] {
-  const files = listFiles(root, ['.ts', '.mjs', '.sh']).map((path) => readSource(root, path));
+  const files = listFiles(root, ['.ts', '.tsx', '.mjs', '.sh']).map((path) => readSource(root, path));
   return tidyProblems(files, EXCEPTIONS);
 }
 
@@ -169,7 +169,10 @@ function docstringBreaches(file: SourceFile): Breach[] {
 
 /** `saga/job-run.ts` is named for `JobRun` or `jobRun`; compared without case. */
 function mainExport(path: string): string {
-  return (path.split('/').at(-1) ?? '').replace(/\.ts$/, '').replaceAll('-', '').toLowerCase();
+  return (path.split('/').at(-1) ?? '')
+    .replace(/\.tsx?$/, '')
+    .replaceAll('-', '')
+    .toLowerCase();
 }
 
 function isExported(node: ts.Statement): boolean {

@@ -15,7 +15,9 @@ import type { Clock } from '../base/clock.ts';
 import { HandoverError, messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
+import { answerPage, isForPage, registerConsole } from './console.ts';
 import { registerEventStream } from './native/event-stream.ts';
+import { OPENAPI_PATH, registerOpenApi } from './native/openapi.ts';
 import { registerNative } from './native/routes.ts';
 import { faultOf, transportFault } from './ovirt/fault.ts';
 import { registerPki } from './ovirt/pki-resource.ts';
@@ -42,6 +44,8 @@ export interface ApiParts {
   readonly log: Log;
   /** Left out: plain HTTP. */
   readonly tls?: ServerTls;
+  /** Folder of the built web console; null or left out: a page that says how to build it. */
+  readonly consoleDir?: string | null;
 }
 
 /** Largest request body in bytes; a whole entity sent back by a client is a few KiB. */
@@ -110,6 +114,7 @@ export function createApi(parts: ApiParts): FastifyInstance {
     return reply;
   });
   app.setNotFoundHandler(async (request, reply) => {
+    if (isForPage(request)) return await answerPage(reply, parts.consoleDir ?? null);
     const path = request.url.split('?')[0];
     await sendFault(request, reply, transportFault(404, `there is no ${request.method} ${path}`));
     return reply;
@@ -138,6 +143,8 @@ function registerAll(
   registerOvirt(app, parts, callerOf);
   registerNative(app, parts, callerOf);
   registerEventStream(app, parts, callerOf);
+  registerOpenApi(app);
+  registerConsole(app, parts.consoleDir ?? null);
 }
 
 /** Typed as those of plain HTTP: Fastify has another type for each kind of server. */
@@ -148,8 +155,9 @@ function serverOptions(tls: ServerTls | undefined): { http: ServerOptions } {
   return { https } as unknown as { http: ServerOptions };
 }
 
-/** Everything below the APIs, known or not, is for those who signed on only. */
+/** Everything below the APIs, known or not, is for those who signed on only; but for what describes one. */
 function needsSignOn(url: string): boolean {
+  if (url === OPENAPI_PATH || url.startsWith(`${OPENAPI_PATH}?`)) return false;
   return [BASES[0], '/api'].some(
     (base) => url === base || url.startsWith(`${base}/`) || url.startsWith(`${base}?`),
   );

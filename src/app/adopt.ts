@@ -114,6 +114,7 @@ function vnicOf(
     guestAddress: each.guestAddress,
     traitsXml: each.traitsXml,
     pool: each.kind === 'hostdev_pool' ? each.network : null,
+    unpluggedXml: null,
     blocker: blockerOf(each),
   };
 }

@@ -1,5 +1,7 @@
 /** All use cases over one set of parts, each for those only who may. */
 import { EventFeed } from './event-feed.ts';
+import { guestCases } from './guest.ts';
+import { guestKit } from './guest-kit.ts';
 import { hostCases } from './hosts.ts';
 import { jobCases } from './jobs.ts';
 import { networkCases } from './networks.ts';
@@ -19,7 +21,9 @@ export function createUseCases(parts: AppParts): UseCases {
     ...hostCases(parts),
     ...networkCases(parts),
     ...vmCases(parts),
+    ...guestCases(parts),
     ...jobCases(parts),
+    guestKit: (_caller, id, format) => guestKit(parts, id, format),
     followEvents: (_caller, after, listener) => feed.follow(after, listener),
   });
 }

@@ -11,7 +11,7 @@ import type { HandoverEvent } from '../model/job.ts';
 import type { Store } from './store-port.ts';
 
 /** What happened is known this long after it, at most. */
-const LOOK_EVERY_MS = 500;
+const LOOK_EVERY_MS = 200;
 /** After the store did not answer. */
 const RETRY_EVERY_MS = 2_000;
 const PAGE = 500;

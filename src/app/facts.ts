@@ -1,6 +1,7 @@
 /** Gathers, from the store, everything a plan depends on. Reads only. */
 import type { JobId, VmId } from '../base/ids.ts';
 import { HandoverError } from '../base/errors.ts';
+import { untoldGuest } from '../model/guest.ts';
 import type { Vm } from '../model/vm.ts';
 import { type PlanFacts, pfKey } from '../scheduler/plan-migration.ts';
 import type { AppParts } from './parts.ts';
@@ -17,20 +18,27 @@ export async function vmById(parts: AppParts, vmId: VmId): Promise<Vm> {
  * `NOT_FOUND`.
  */
 export async function planFacts(parts: AppParts, vmId: VmId, forJob: JobId | null): Promise<PlanFacts> {
+  const [vm, factsOf] = await Promise.all([vmById(parts, vmId), fleetFacts(parts, [vmId], forJob)]);
+  return factsOf(vm);
+}
+
+/** The facts of this moment for any of these VMs. */
+export async function fleetFacts(
+  parts: AppParts,
+  vmIds: readonly VmId[],
+  forJob: JobId | null,
+): Promise<(vm: Vm) => PlanFacts> {
   const { store, clock } = parts;
-  const [vm, hosts, networks, profiles, pfConfigs, reservations, promised] = await Promise.all([
-    vmById(parts, vmId),
+  const [hosts, networks, profiles, pfConfigs, reservations, promised, guests] = await Promise.all([
     store.hosts.list(),
     store.networks.list(),
     store.profiles.list(),
     store.pfConfigs.list(),
     store.reservations.list(),
     store.jobs.promisedMemoryKiB(forJob),
+    store.guests.get(vmIds),
   ]);
-  const source = hosts.find((host) => host.id === vm.hostId);
-  return {
-    vm,
-    domain: source?.inventory?.domains.find((domain) => domain.uuid === vm.id) ?? null,
+  const fleet = {
     hosts,
     networks: new Map(networks.map((each) => [each.id, each])),
     profiles: new Map(profiles.map((each) => [each.id, each])),
@@ -40,5 +48,10 @@ export async function planFacts(parts: AppParts, vmId: VmId, forJob: JobId | nul
     imagesOn: new Map(),
     forJob,
     now: clock.now(),
+  };
+  return (vm) => {
+    const source = hosts.find((host) => host.id === vm.hostId);
+    const domain = source?.inventory?.domains.find((each) => each.uuid === vm.id) ?? null;
+    return { ...fleet, vm, domain, guest: guests.get(vm.id) ?? untoldGuest(vm.id) };
   };
 }

@@ -9,7 +9,7 @@
 import { Bell } from '../base/bell.ts';
 import { explain } from '../base/errors.ts';
 import type { HostId } from '../base/ids.ts';
-import type { Host } from '../model/host.ts';
+import type { HostHead } from '../model/host.ts';
 import type { Job } from '../model/job.ts';
 import type { HostClaims } from './host-claims.ts';
 import { newsOf } from './host-news.ts';
@@ -52,7 +52,7 @@ export function startHostMonitor(parts: AppParts, claims: HostClaims, looked: ()
     while (!stopping.signal.aborted) {
       try {
         const own = new Map(claims.held().map((claim) => [claim.hostId, claim]));
-        for (const host of await parts.store.hosts.list()) {
+        for (const host of await parts.store.hosts.listHeads()) {
           const claim = own.get(host.id);
           const known = watched.get(host.id);
           if (!claim || (known?.uri === host.uri && known.epoch === claim.epoch)) continue;
@@ -87,7 +87,7 @@ export function startHostMonitor(parts: AppParts, claims: HostClaims, looked: ()
 
 async function watchHost(
   parts: AppParts,
-  host: Host,
+  host: HostHead,
   signal: AbortSignal,
   mine: { readonly assert: () => void; readonly looked: () => void },
 ): Promise<void> {

@@ -12,6 +12,7 @@ import { beginMaintenance, endMaintenance } from './maintenance.ts';
 import { beginLook, hostById, observeHost, storeInventory } from './observe-host.ts';
 import type { AppParts } from './parts.ts';
 import type { Caller, NewHost, UseCases, VfUse } from './use-cases.ts';
+import { surveyNow } from './survey.ts';
 import { setVfCount } from './vf-count.ts';
 
 /** oVirt's names: letters, digits, dots, dashes and underscores. */
@@ -28,6 +29,7 @@ type HostCases = Pick<
   | 'refreshHost'
   | 'testPeers'
   | 'vfUses'
+  | 'surveyFleet'
   | 'listPfConfigs'
   | 'setPfConfig'
   | 'setMaintenance'
@@ -54,6 +56,7 @@ export function hostCases(parts: AppParts): HostCases {
     },
     testPeers: (_caller, id) => testAllPeers(parts, id),
     vfUses: (_caller, id) => vfUses(parts, id),
+    surveyFleet: () => surveyNow(parts),
     async listPfConfigs(_caller, id) {
       await hostById(parts, id);
       return store.pfConfigs.list(id);

@@ -1,13 +1,22 @@
-/** The migration that is in the way of what a user wants of a VM, if there is one. */
+/** The live migration of a VM: where it stands, and whether it is in the way of what a user wants. */
 import { until } from '../base/clock.ts';
 import { HandoverError, isCode } from '../base/errors.ts';
 import type { VmId } from '../base/ids.ts';
+import { MIGRATION_STEPS } from '../migration/migrate-vm.ts';
 import { isLive, type Job } from '../model/job.ts';
 import type { AppParts } from './parts.ts';
 
 /** What is left to do once a VM is shown as up again takes a second; longer with a source that is away. */
 const TIDY_LIMIT_MS = 30_000;
 const LOOK_EVERY_MS = 100;
+
+/** The name of the step a job does, waits in or takes back; null if it has ended. */
+export function currentStep({ state, pivoted, stepIndex }: Job): string | null {
+  if (!isLive(state)) return null;
+  // Before the pivot a job is parked only while it is taken back, and then counts what is still to be.
+  const isTakenBack = state === 'undoing' || (state === 'needs_operator' && !pivoted);
+  return MIGRATION_STEPS[isTakenBack ? stepIndex - 1 : stepIndex]?.name ?? null;
+}
 
 /**
  * Shown as migrating from before the answer until plug was tried once for every vNIC. A parked job shows the

@@ -1,8 +1,10 @@
 /** What the migration's steps need, over the store and the hypervisors. */
 import type { HostId, JobId, VmId } from '../base/ids.ts';
 import type { MigrationPorts } from '../migration/port.ts';
+import { standbyOf } from './guest.ts';
 import { hostById, observeHost } from './observe-host.ts';
 import type { AppParts } from './parts.ts';
+import { watchTraffic } from './traffic.ts';
 import { reserveMigration, reserveReplacement } from './reserve-migration.ts';
 
 /** The ports of one engine. */
@@ -11,6 +13,9 @@ export function migrationPorts(parts: AppParts): MigrationPorts {
   return {
     hostRecord: (id) => hostById(parts, id),
     hypervisor: async (id: HostId) => hypervisors.host(await hostById(parts, id)),
+    standbyOf: (vmId) => standbyOf(parts, vmId),
+    watchTraffic: async (watched) =>
+      parts.startProbe ? await watchTraffic(parts, parts.startProbe, watched) : null,
     observeHost: (id) => observeHost(parts, id),
     reserve: (job) => reserveMigration(parts, { ...job, jobId: job.jobId as JobId }),
     reserveReplacement: (job, hostId, side, vnic, not) =>

@@ -10,6 +10,8 @@ import type { NewNetwork, NewVnicProfile, UseCases } from './use-cases.ts';
 
 const NETWORK_NAME = /^[^\s/<>"'&]{1,256}$/;
 const VLAN_MAX = 4094;
+/** Of each profile, in lists of what uses them. */
+const PROFILE_VMS_SHOWN = 20;
 
 type NetworkCases = Pick<
   UseCases,
@@ -20,6 +22,7 @@ type NetworkCases = Pick<
   | 'removeNetwork'
   | 'listVnicProfiles'
   | 'getVnicProfile'
+  | 'listProfileUses'
   | 'addVnicProfile'
   | 'updateVnicProfile'
   | 'removeVnicProfile'
@@ -50,6 +53,7 @@ export function networkCases(parts: AppParts): NetworkCases {
     },
     listVnicProfiles: () => store.profiles.list(),
     getVnicProfile: (_caller, id) => profileById(parts, id),
+    listProfileUses: () => store.profiles.uses(PROFILE_VMS_SHOWN),
     addVnicProfile: (_caller, wanted) => addProfile(parts, wanted),
     updateVnicProfile: (_caller, id, changes) => updateProfile(parts, id, changes),
     async removeVnicProfile(_caller, id) {

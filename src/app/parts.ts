@@ -5,6 +5,18 @@ import type { Random } from '../base/random.ts';
 import type { Hypervisors } from '../hypervisor/port.ts';
 import type { Store } from './store-port.ts';
 
+/** A probe of an address that runs. */
+export interface Probe {
+  /** Ends it; when it was answered, wall clock ms in order, and why that may say nothing. */
+  stop(): Promise<{
+    readonly everyMs: number;
+    readonly answers: readonly number[];
+    readonly doubt: string | null;
+  }>;
+}
+/** Begins to send requests to an IP address. Rejects if that is none. */
+export type StartProbe = (address: string) => Promise<Probe>;
+
 /** The parts of one engine that use cases work with. */
 export interface AppParts {
   readonly store: Store;
@@ -12,4 +24,6 @@ export interface AppParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** How the traffic of a VM is watched while it is moved; absent: it is not. */
+  readonly startProbe?: StartProbe;
 }

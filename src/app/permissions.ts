@@ -29,6 +29,7 @@ export const NEEDS: Readonly<Record<GuardedCase, Permission>> = {
   refreshHost: 'configure',
   testPeers: 'configure',
   vfUses: 'look',
+  surveyFleet: 'look',
   listPfConfigs: 'look',
   setPfConfig: 'configure',
   setVfCount: 'configure',
@@ -41,12 +42,20 @@ export const NEEDS: Readonly<Record<GuardedCase, Permission>> = {
   removeNetwork: 'configure',
   listVnicProfiles: 'look',
   getVnicProfile: 'look',
+  listProfileUses: 'look',
   addVnicProfile: 'configure',
   updateVnicProfile: 'configure',
   removeVnicProfile: 'configure',
 
   listVms: 'look',
+  listVmHeads: 'look',
+  countVms: 'look',
   getVm: 'look',
+  guestKit: 'look',
+  // A definition may name any file and any device of its host.
+  addVm: 'configure',
+  updateVm: 'use_vms',
+  removeVm: 'use_vms',
   setVnicProfile: 'use_vms',
   setVnicPlugged: 'use_vms',
   addVnic: 'use_vms',
@@ -55,6 +64,12 @@ export const NEEDS: Readonly<Record<GuardedCase, Permission>> = {
   shutdownVm: 'use_vms',
   stopVm: 'use_vms',
   planMigration: 'look',
+  planMigrations: 'look',
+  expectMigration: 'look',
+  getGuest: 'look',
+  checkGuest: 'look',
+  setStandbyPolicy: 'use_vms',
+  setProbeAddress: 'use_vms',
   migrateVm: 'use_vms',
   cancelMigration: 'use_vms',
 
@@ -74,7 +89,7 @@ const IS_FOR: Readonly<Record<Permission, string>> = {
   look: 'look at anything here',
   see_users: 'see the users and their roles',
   use_vms: 'move or change VMs',
-  configure: 'change hosts, networks, vNIC profiles or users',
+  configure: 'change hosts, networks, vNIC profiles or users, define VMs or give up jobs',
 };
 
 /** Throws `NOT_PERMITTED`, naming the roles that are missing and who can give them. */

@@ -3,26 +3,23 @@
  * store before it is touched: nobody else chooses it, and no job of the VM gets its place meanwhile. Every
  * call is checked against the claim on the host just before it is sent. Called by the reconciler only.
  */
-import { until } from '../base/clock.ts';
 import { explain, HandoverError, isCode } from '../base/errors.ts';
 import type { PciAddress } from '../base/ids.ts';
 import type { DefinedVf, Hypervisor } from '../hypervisor/port.ts';
 import { guarded } from '../migration/context.ts';
 import { interfaceOf } from '../migration/vnics.ts';
-import { type Domain, type DomainInterface, isActive } from '../model/domain.ts';
+import { type Domain, isActive } from '../model/domain.ts';
 import type { Host } from '../model/host.ts';
 import { aliasToPlug, type Vm, type Vnic } from '../model/vm.ts';
 import { candidatesFor } from '../scheduler/judge-host.ts';
 import { planFacts } from './facts.ts';
 import type { HostClaims } from './host-claims.ts';
+import { seenAfterLostAnswer } from './lost-answer.ts';
 import { observeHost } from './observe-host.ts';
 import type { AppParts } from './parts.ts';
 import type { HostClaim, VfHold } from './store-port.ts';
 
 const VFS_TRIED_MAX = 3;
-/** After a lost answer the host is asked for so long whether the vNIC is plugged. */
-const UNKNOWN_LIMIT_MS = 60_000;
-const UNKNOWN_LOOK_EVERY_MS = 1_000;
 
 /** `settled`: nothing to do for this vNIC now. `plugged`: it is, on that VF. `failed`: why. */
 export type Try =
@@ -148,26 +145,10 @@ async function plugHeld(plugging: Plugging, hold: VfHold, vnic: Vnic): Promise<H
   return isThere ? null : failure;
 }
 
-/** After an answer that did not come: what the host says, as soon as it answers. Not within the limit: no. */
-async function becamePlugged(
-  { parts, hypervisor, signal }: Plugging,
-  hold: VfHold,
-  vnic: Vnic,
-): Promise<boolean> {
-  const limits = { limitMs: UNKNOWN_LIMIT_MS, everyMs: UNKNOWN_LOOK_EVERY_MS, signal };
-  const look = async (): Promise<DomainInterface | null | undefined> => {
-    try {
-      const domain = await hypervisor.inspect(hold.vmId);
-      return domain && interfaceOf(domain, vnic);
-    } catch (thrown) {
-      if (isCode(thrown, 'CLAIM_LOST')) throw thrown;
-      return undefined;
-    }
-  };
-  try {
-    return (await until(parts.clock, 'a look after a lost answer', limits, look)) !== null;
-  } catch (thrown) {
-    if (isCode(thrown, 'WAIT_TIMED_OUT')) return false;
-    throw thrown;
-  }
-}
+/** Whether it was plugged although its answer did not come. */
+const becamePlugged = ({ parts: { clock }, hypervisor, signal }: Plugging, hold: VfHold, vnic: Vnic) =>
+  seenAfterLostAnswer(
+    { clock, hypervisor, signal },
+    hold.vmId,
+    (domain) => domain !== null && interfaceOf(domain, vnic) !== null,
+  );

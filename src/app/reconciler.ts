@@ -17,6 +17,7 @@ import { answers, type Host } from '../model/host.ts';
 import type { Job } from '../model/job.ts';
 import type { Vm, Vnic } from '../model/vm.ts';
 import type { HostClaims } from './host-claims.ts';
+import { DefinitionMender } from './mend-definitions.ts';
 import { hostById } from './observe-host.ts';
 import type { AppParts } from './parts.ts';
 import { freeVfs, plugMissing } from './plug-missing.ts';
@@ -67,12 +68,14 @@ class HostReconciler {
   readonly #tasks = new Map<HostId, Promise<void>>();
   /** Starts take minutes with much memory: nobody's vNIC waits for them. */
   readonly #starts = new Map<VmId, Promise<void>>();
+  readonly #mender: DefinitionMender;
   readonly #unsubscribe: () => void;
   readonly #loop: Promise<void>;
 
   constructor(parts: AppParts, claims: HostClaims) {
     this.#parts = parts;
     this.#claims = claims;
+    this.#mender = new DefinitionMender(parts, claims);
     // The end of a job frees VFs, whichever engine ran it.
     this.#unsubscribe = parts.store.jobs.saga.onWake(() => this.#bell.ring());
     this.#loop = this.#untilStopped();
@@ -119,8 +122,12 @@ class HostReconciler {
         .filter((vm) => vm.status === 'up')
         .flatMap((vm) => vm.vnics.filter(isUnlikeDesired).map((vnic) => ({ vm, vnic })));
       for (const vm of here) if (vm.starting && !standing.has(startAlert(vm.id))) this.#begin(claim, vm);
-      if (missing.length === 0 || this.#tasks.has(claim.hostId)) continue;
-      const task = this.#reconcileAll(claim, missing).finally(() => this.#tasks.delete(claim.hostId));
+      const toMend = this.#mender.due(claim, here);
+      if ((missing.length === 0 && toMend.length === 0) || this.#tasks.has(claim.hostId)) continue;
+      const task = this.#mender
+        .mend(claim, toMend)
+        .then(() => this.#reconcileAll(claim, missing))
+        .finally(() => this.#tasks.delete(claim.hostId));
       this.#tasks.set(claim.hostId, task);
     }
   }

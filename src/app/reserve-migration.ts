@@ -52,7 +52,10 @@ export async function reserveMigration(
       if (isCode(thrown, 'VF_TAKEN', 'CHOICE_OUTDATED')) continue;
       throw thrown;
     }
-    const warnings = [...plan.warnings, ...chosen.warnings].map((warning) => warning.message);
+    // What is missing in the guest is looked at anew by preflight, which says it.
+    const warnings = [...plan.warnings, ...chosen.warnings]
+      .filter(({ code }) => code !== 'no_standby')
+      .map(({ message }) => message);
     return { kind: 'reserved', targetHostId: chosen.hostId, protocol: chosen.protocol, vnics, warnings };
   }
   return wait('many migrations reserve at once', await parts.store.jobs.list({ live: true }), job);

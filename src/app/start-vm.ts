@@ -15,14 +15,15 @@ import { candidatesFor } from '../scheduler/judge-host.ts';
 import { matchAll } from '../scheduler/match-vfs.ts';
 import { planFacts } from './facts.ts';
 import type { HostClaims } from './host-claims.ts';
+import { seenAfterLostAnswer } from './lost-answer.ts';
 import { observeHost } from './observe-host.ts';
 import type { AppParts } from './parts.ts';
 import { plugOf } from './plug-missing.ts';
 import type { HostClaim } from './store-port.ts';
 
-/** After a lost answer the host is asked for so long whether the VM runs. */
-const UNKNOWN_LIMIT_MS = 60_000;
-const UNKNOWN_LOOK_EVERY_MS = 1_000;
+/** It is looked at for so long after its start. */
+const SEEN_LIMIT_MS = 60_000;
+const SEEN_LOOK_EVERY_MS = 1_000;
 const CHOICES_MAX = 3;
 
 /** A VM that is to run, and by which right it is started. */
@@ -57,7 +58,7 @@ export async function startVm(
     try {
       // Taken out by its user while the VM went down: the definition may still name it.
       for (const vnic of vm.vnics)
-        if (vnic.kept && !vnic.plugged)
+        if (vnic.passthrough && vnic.kept && !vnic.plugged)
           await hypervisor.undefineVnic(vm.id, { mac: vnic.mac, definedPool: vnic.pool });
       await hypervisor.setDefinedVfs(
         vm.id,
@@ -77,7 +78,7 @@ export async function startVm(
 
 /** It runs: that its host is slow to be looked at takes nothing back. */
 async function seeItRun(parts: AppParts, host: Host, assertHeld: () => void): Promise<void> {
-  const limits = { limitMs: UNKNOWN_LIMIT_MS, everyMs: UNKNOWN_LOOK_EVERY_MS };
+  const limits = { limitMs: SEEN_LIMIT_MS, everyMs: SEEN_LOOK_EVERY_MS };
   await until(parts.clock, 'a look after a start', limits, async () => {
     try {
       await observeHost(parts, host.id, assertHeld);
@@ -159,17 +160,8 @@ async function startAndSee(
   } catch (thrown) {
     if (!(thrown instanceof HandoverError) || thrown.kind === 'refused' || thrown.code === 'CLAIM_LOST')
       throw thrown;
-    const limits = { limitMs: UNKNOWN_LIMIT_MS, everyMs: UNKNOWN_LOOK_EVERY_MS };
-    await until(clock, 'the VM to be seen running after a lost answer', limits, async () => {
-      try {
-        const domain = await hypervisor.inspect(vm.id);
-        return domain && isActive(domain) ? true : undefined;
-      } catch (again) {
-        if (isCode(again, 'CLAIM_LOST')) throw again;
-        return undefined;
-      }
-    }).catch(() => {
-      throw thrown;
-    });
+    // Not running yet is no answer: QEMU may still be starting.
+    const runs = (domain: Domain | null) => (domain && isActive(domain) ? true : undefined);
+    if (!(await seenAfterLostAnswer({ clock, hypervisor }, vm.id, runs))) throw thrown;
   }
 }

@@ -2,9 +2,10 @@
  * What the use cases need kept. Implemented by `store/` on PostgreSQL. Reads return model nouns; writes of
  * several rows that must hold together are one method, hence one transaction.
  */
+import type { GuestReadiness, GuestRecord, StandbyPolicy } from '../model/guest.ts';
 import type { HostId, JobId, NetworkId, PciAddress, VmId, VnicId, VnicProfileId } from '../base/ids.ts';
 import type { Role, User } from '../model/access.ts';
-import type { Host, HostInventory, HostStatus, PeerTest } from '../model/host.ts';
+import type { Host, HostHead, HostInventory, HostStatus, PeerTest } from '../model/host.ts';
 import type {
   EventName,
   EventSeverity,
@@ -16,7 +17,7 @@ import type {
   Reservation,
 } from '../model/job.ts';
 import type { Network, PfConfig, VnicProfile } from '../model/network.ts';
-import type { Vm, Vnic, VnicActual } from '../model/vm.ts';
+import type { Vm, VmHead, VmStatus, Vnic, VnicActual } from '../model/vm.ts';
 import type { SagaStore } from '../saga/port.ts';
 
 /** Filters are conjunctive; absent means any. */
@@ -53,6 +54,36 @@ export interface VmObservation {
   readonly look: number;
   /** How long ago the look began. What a job that ended since did to its VM is newer than the look. */
   readonly ageMs: number;
+}
+
+/** A part of the list of VMs, which is in the order of names, then ids. Absent means no limit. */
+export interface VmPart {
+  /** Only VMs that follow this one. */
+  readonly after?: Pick<Vm, 'name' | 'id'>;
+  /** Only VMs of this name; a `*` in it is any text. Case counts. */
+  readonly named?: string;
+  /** Case does not count in `named`. */
+  readonly ignoringCase?: boolean;
+  /** Only VMs of this host. */
+  readonly hostId?: HostId;
+  /** Of those, so many are passed over, and no more than `limit` are in it. */
+  readonly skip?: number;
+  readonly limit?: number;
+}
+
+/** VMs that use a vNIC profile. */
+export interface ProfileUse {
+  readonly profileId: VnicProfileId;
+  readonly vmCount: number;
+  /** The first of them, in the order of their names. */
+  readonly vms: readonly Pick<Vm, 'id' | 'name'>[];
+}
+
+/** How many VMs a host has in a state, as observed. */
+export interface VmCount {
+  readonly hostId: HostId | null;
+  readonly status: VmStatus;
+  readonly count: number;
 }
 
 /** An alert that stands until it is cleared. `key` makes it one per thing ("vnic:ID"). */
@@ -120,6 +151,8 @@ export interface VfClosure {
 export interface Store {
   readonly hosts: {
     list(): Promise<Host[]>;
+    /** The same hosts. What was seen on one is most of what is kept of it. */
+    listHeads(): Promise<HostHead[]>;
     get(id: HostId): Promise<Host | null>;
     /** Throws `ALREADY_EXISTS` if the name is taken. */
     add(host: Host): Promise<void>;
@@ -170,13 +203,21 @@ export interface Store {
     remove(id: VnicProfileId): Promise<void>;
     /** vNICs that use it. */
     users(id: VnicProfileId): Promise<Vnic[]>;
+    /** Of all profiles that any VM uses, with at most `vmsMax` VMs each. */
+    uses(vmsMax: number): Promise<ProfileUse[]>;
   };
   readonly pfConfigs: {
     list(hostId?: HostId): Promise<PfConfig[]>;
     put(config: PfConfig): Promise<void>;
   };
   readonly vms: {
-    list(): Promise<Vm[]>;
+    /** In the order of names, then ids. */
+    list(part?: VmPart): Promise<Vm[]>;
+    /** The same VMs, at a fifth of the cost. */
+    listHeads(part?: VmPart): Promise<VmHead[]>;
+    /** How many are `named` so on that host. */
+    count(part: Pick<VmPart, 'named' | 'ignoringCase' | 'hostId'>): Promise<number>;
+    counts(): Promise<VmCount[]>;
     get(id: VmId): Promise<Vm | null>;
     /**
      * Replaces what is known of a host's VMs. Keeps of known vNICs: id, name, profileId (unless the
@@ -188,12 +229,22 @@ export interface Store {
      * was taken over already.
      */
     observe(observation: VmObservation): Promise<void>;
+    /**
+     * Until `endRemoval`, `remove` or the limit the VM is not started. Throws `VM_STATUS_WRONG` if it is
+     * being started, `VM_ALREADY_MIGRATING`, `NOT_FOUND`.
+     */
+    beginRemoval(id: VmId, limitMs: number): Promise<void>;
+    endRemoval(id: VmId): Promise<void>;
+    /**
+     * Forgets one whose definition was removed; looks that began before do not bring it back. Throws
+     * `VM_ALREADY_MIGRATING`. None is no error.
+     */
+    remove(id: VmId): Promise<void>;
     setVnicProfile(vnicId: VnicId, profileId: VnicProfileId | null, vlan: number | null): Promise<void>;
     /**
      * What its user desires of a vNIC, which is kept from now on. One that is attached and not desired
-     * becomes
-     * `unplug_pending`, and so does one that a VF is held for. Wakes every engine. Throws
-     * `VM_ALREADY_MIGRATING` if a live job moves the VM.
+     * becomes `unplug_pending`, and so does one that a VF is held for; an ordinary one is out when this is
+     * said. Wakes every engine. Throws `VM_ALREADY_MIGRATING` if a live job moves the VM.
      */
     setVnicDesired(vnicId: VnicId, plugged: boolean): Promise<void>;
     /**
@@ -203,14 +254,27 @@ export interface Store {
     addVnic(vnic: Vnic): Promise<void>;
     /** Throws `VM_ALREADY_MIGRATING`, and `IN_USE` while a VF is held for it. None is no error. */
     removeVnic(vnicId: VnicId): Promise<void>;
+    /** See `Vnic.unpluggedXml`. */
+    setVnicUnpluggedXml(vnicId: VnicId, xml: string): Promise<void>;
     /** Written by the migration after it looked. */
     setVnicActual(vnicId: VnicId, actual: VnicActual, vf: PciAddress | null): Promise<void>;
-    /** That its user wants it to run; wakes every engine. Or that this ended. */
+    /**
+     * That its user wants it to run; wakes every engine. Or that this ended. Throws `VM_STATUS_WRONG` while
+     * it is being removed.
+     */
     setStarting(vmId: VmId, starting: boolean): Promise<void>;
     setHost(vmId: VmId, hostId: HostId | null): Promise<void>;
   };
+  readonly guests: {
+    /** Of every one of these VMs, told or not. */
+    get(vmIds: readonly VmId[]): Promise<ReadonlyMap<VmId, GuestRecord>>;
+    /** `NOT_FOUND` without such a VM, as the next. */
+    setStandby(vmId: VmId, standby: StandbyPolicy): Promise<void>;
+    setProbeAddress(vmId: VmId, address: string | null): Promise<void>;
+    setReadiness(vmId: VmId, readiness: GuestReadiness): Promise<void>;
+  };
   readonly jobs: {
-    list(filter?: { vmId?: VmId; live?: boolean; limit?: number }): Promise<Job[]>;
+    list(filter?: { vmId?: VmId; vmIds?: readonly VmId[]; live?: boolean; limit?: number }): Promise<Job[]>;
     get(id: JobId): Promise<Job | null>;
     steps(id: JobId): Promise<JobStep[]>;
     /** Adds a queued job. Throws `VM_ALREADY_MIGRATING` if the VM has a live one. */

@@ -3,14 +3,19 @@
  * in the daemon. Authorisation is checked in here, by the `Caller`: see `permissions.ts`. Errors are
  * `HandoverError`s whose messages are shown as they are.
  */
-import type { HostId, JobId, NetworkId, PciAddress, VmId, VnicId, VnicProfileId } from '../base/ids.ts';
+import type { HostId, JobId, NetworkId, VmId, VnicId, VnicProfileId } from '../base/ids.ts';
+import type { GuestKitFormat } from '../guest-kit/guest-kit-text.ts';
 import type { Role, User } from '../model/access.ts';
+import type { GuestRecord } from '../model/guest.ts';
 import type { Host, PeerTest } from '../model/host.ts';
 import type { HandoverEvent, Job, JobStep } from '../model/job.ts';
 import type { Network, PfConfig, VnicProfile } from '../model/network.ts';
 import type { MigrationPlan } from '../model/plan.ts';
-import type { Vm, Vnic } from '../model/vm.ts';
-import type { Alert, EventFilter } from './store-port.ts';
+import type { Vm, VmHead, Vnic } from '../model/vm.ts';
+import type { VfUse } from '../scheduler/vf-use.ts';
+import type { Expectation } from './expectation.ts';
+import type { Alert, EventFilter, ProfileUse, VmPart } from './store-port.ts';
+import type { FleetSurvey } from './survey.ts';
 import type { VfCountChange } from './vf-count.ts';
 
 /** Who asks. */
@@ -74,10 +79,25 @@ export interface NewVnicProfile {
   readonly description?: string | null;
 }
 
-/** A vNIC to add to a VM, on a VF. */
+/** A VM to add. */
+export interface NewVm {
+  /** libvirt's domain XML. */
+  readonly definition: string;
+  /** Left out: the only host there is. */
+  readonly hostId?: HostId | null;
+  /** Left out: the definition's own. */
+  readonly name?: string | null;
+}
+
+/** What clients may say of a VM; all of it is in its definition, and nothing of it is changed here. */
+export type VmChanges = Partial<Pick<Vm, 'name' | 'memoryKiB' | 'vcpus'>>;
+
+/** A vNIC to add to a VM. */
 export interface NewVnic {
   readonly name: string;
   readonly profileId: VnicProfileId;
+  /** Of an ordinary one, as libvirt calls it: `virtio`; null: a VF. */
+  readonly model: string | null;
   /** Left out: one that is free. */
   readonly mac?: string | null;
   /** Default true. */
@@ -94,13 +114,7 @@ export interface MigrateOptions {
   readonly transferTimeoutMs?: number;
 }
 
-/** A VF's use on its host, for host nics: free, held by a job, or in a domain. */
-export interface VfUse {
-  readonly pciAddress: PciAddress;
-  readonly state: 'free' | 'reserved' | 'attached' | 'unusable';
-  /** Who, or why: "attached to web-1", "reserved by job ...", "its IOMMU group 12 holds other devices". */
-  readonly reason: string | null;
-}
+export type { VfUse };
 
 export interface UseCases {
   /**
@@ -144,6 +158,8 @@ export interface UseCases {
    */
   setMaintenance(caller: Caller, id: HostId, on: boolean): Promise<Host>;
   vfUses(caller: Caller, id: HostId): Promise<VfUse[]>;
+  /** Hosts with how busy they are, and the VFs there are for each network. */
+  surveyFleet(caller: Caller): Promise<FleetSurvey>;
 
   listPfConfigs(caller: Caller, id: HostId): Promise<PfConfig[]>;
   setPfConfig(caller: Caller, config: PfConfig): Promise<void>;
@@ -158,6 +174,8 @@ export interface UseCases {
 
   listVnicProfiles(caller: Caller): Promise<VnicProfile[]>;
   getVnicProfile(caller: Caller, id: VnicProfileId): Promise<VnicProfile>;
+  /** Which VMs use each profile; those nobody uses are not in it. */
+  listProfileUses(caller: Caller): Promise<ProfileUse[]>;
   addVnicProfile(caller: Caller, profile: NewVnicProfile): Promise<VnicProfile>;
   updateVnicProfile(
     caller: Caller,
@@ -167,19 +185,34 @@ export interface UseCases {
   removeVnicProfile(caller: Caller, id: VnicProfileId): Promise<void>;
 
   /** `status` is `migrating` while a live job moves the VM and plug was not yet tried once for every vNIC. */
-  listVms(caller: Caller): Promise<Vm[]>;
+  listVms(caller: Caller, part?: VmPart): Promise<Vm[]>;
+  /** As `listVms`, for who needs nothing that belongs to the VMs. */
+  listVmHeads(caller: Caller, part?: VmPart): Promise<VmHead[]>;
+  /** How many there are; of the part, `after`, `skip` and `limit` do not count. */
+  countVms(caller: Caller, part?: VmPart): Promise<number>;
   getVm(caller: Caller, id: VmId): Promise<Vm>;
+  /**
+   * The text that makes the bonds of its VFs and their standbys inside its guest. `INVALID_INPUT` if no VF
+   * has a standby.
+   */
+  guestKit(caller: Caller, id: VmId, format: GuestKitFormat): Promise<string>;
+  /** Makes a host know a VM by its definition; it does not run yet. */
+  addVm(caller: Caller, vm: NewVm): Promise<Vm>;
+  /** Answers a VM that was sent back as it is; anything else is `INVALID_INPUT`. */
+  updateVm(caller: Caller, id: VmId, changes: VmChanges): Promise<Vm>;
+  /** Removes a VM that is down from the hosts that define it. Its disks stay. */
+  removeVm(caller: Caller, id: VmId): Promise<void>;
   setVnicProfile(caller: Caller, vmId: VmId, vnicId: VnicId, profileId: VnicProfileId | null): Promise<Vm>;
 
   /**
-   * Plugs or unplugs a VF vNIC, and keeps it so. Returns when it is so; else why not, and the vNIC is as it
+   * Plugs or unplugs a vNIC, and keeps it so. Returns when it is so; else why not, and the vNIC is as it
    * was.
    */
   setVnicPlugged(caller: Caller, vmId: VmId, vnicId: VnicId, plugged: boolean): Promise<Vm>;
 
-  /** Adds a vNIC on a VF; returns when it is as wanted, else nothing was added. */
+  /** Adds a vNIC; returns when it is as wanted, else nothing was added. */
   addVnic(caller: Caller, vmId: VmId, vnic: NewVnic): Promise<Vnic>;
-  /** Removes a vNIC on a VF that no running guest has. */
+  /** Removes a vNIC that no running guest has. */
   removeVnic(caller: Caller, vmId: VmId, vnicId: VnicId): Promise<void>;
 
   /** Starts a VM that is down, with a VF for every vNIC that should have one. Returns once it runs. */
@@ -189,8 +222,23 @@ export interface UseCases {
   /** Ends the VM at once. */
   stopVm(caller: Caller, vmId: VmId): Promise<Vm>;
 
-  /** Pure look: nothing is reserved or changed. */
+  /** Nothing is reserved or changed; the guest is looked at, which may take some seconds. */
   planMigration(caller: Caller, vmId: VmId, options: MigrateOptions): Promise<MigrationPlan>;
+  /**
+   * As `planMigration`, of many and of one moment; disk images are not looked for. VMs that are not there are
+   * left out.
+   */
+  planMigrations(caller: Caller, vmIds: readonly VmId[]): Promise<MigrationPlan[]>;
+  /** How long a migration takes, from those that went before; null if none did. */
+  expectMigration(caller: Caller, vmId: VmId): Promise<Expectation | null>;
+  /** What is known of a VM's guest, as it was when somebody looked last. */
+  getGuest(caller: Caller, vmId: VmId): Promise<GuestRecord>;
+  /** Looks at the guest now, through its agent; changes nothing in it. */
+  checkGuest(caller: Caller, vmId: VmId): Promise<GuestRecord>;
+  /** `INVALID_INPUT` if it is no IP address; null: none is probed. */
+  setProbeAddress(caller: Caller, vmId: VmId, address: string | null): Promise<GuestRecord>;
+  /** `INVALID_INPUT` if it is none of `STANDBY_POLICIES`. */
+  setStandbyPolicy(caller: Caller, vmId: VmId, standby: string): Promise<GuestRecord>;
   /** Accepts the job (the VM is `migrating` when this returns) or throws why not. */
   migrateVm(caller: Caller, vmId: VmId, options: MigrateOptions): Promise<Job>;
   /** Returns only if the job will end on the source. `VM_NOT_MIGRATING`, `CANCEL_TOO_LATE` otherwise. */

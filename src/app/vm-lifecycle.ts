@@ -6,12 +6,9 @@ import { until } from '../base/clock.ts';
 import { HandoverError, isCode } from '../base/errors.ts';
 import type { VmId } from '../base/ids.ts';
 import { startAlert } from '../migration/alerts.ts';
-import type { Host } from '../model/host.ts';
-import type { Vm } from '../model/vm.ts';
-import { vmById } from './facts.ts';
-import { hostById, observeHost } from './observe-host.ts';
-import { jobInTheWay, refuseWhileMoving } from './live-job.ts';
+import { observeHost } from './observe-host.ts';
 import type { AppParts } from './parts.ts';
+import { placeOf } from './place.ts';
 
 /** Longer than a start takes at most: its call, what is waited for after a lost answer, and the looks. */
 const START_LIMIT_MS = 420_000;
@@ -74,12 +71,4 @@ export async function stopAtOnce(parts: AppParts, vmId: VmId): Promise<void> {
   if (vm.status === 'down') throw new HandoverError('VM_STATUS_WRONG', `${vm.name} is down already`);
   await parts.hypervisors.host(host).destroy(vmId);
   await observeHost(parts, host.id);
-}
-
-async function placeOf(parts: AppParts, vmId: VmId): Promise<{ vm: Vm; host: Host }> {
-  refuseWhileMoving(await jobInTheWay(parts, vmId));
-  const vm = await vmById(parts, vmId);
-  if (vm.hostId === null)
-    throw new HandoverError('VM_STATUS_WRONG', `${vm.name} is on no host that answers; look at its hosts`);
-  return { vm, host: await hostById(parts, vm.hostId) };
 }

@@ -4,14 +4,17 @@ import { until } from '../base/clock.ts';
 import type { JobId, VmId, VnicId, VnicProfileId } from '../base/ids.ts';
 import { type Job, isLive, type MigrateParams } from '../model/job.ts';
 import type { Network } from '../model/network.ts';
-import type { Vm, Vnic } from '../model/vm.ts';
+import type { Vm, VmHead, Vnic } from '../model/vm.ts';
 import { planMigration } from '../scheduler/plan-migration.ts';
 import { planFacts, vmById } from './facts.ts';
 import { jobInTheWay, showsMigrating } from './live-job.ts';
 import type { AppParts } from './parts.ts';
-import { planFor } from './plan.ts';
+import { expectMigration } from './expectation.ts';
+import { planAll, planFor } from './plan.ts';
 import { refuseImpossible } from './reserve-migration.ts';
+import type { VmPart } from './store-port.ts';
 import type { Caller, MigrateOptions, UseCases } from './use-cases.ts';
+import { addVm, refuseChanges, removeVm } from './vm-definitions.ts';
 import { shutDown, startAndWait, stopAtOnce } from './vm-lifecycle.ts';
 import { addVnic, removeVnic } from './vnic-add.ts';
 import { setVnicPlugged } from './vnic-plug.ts';
@@ -26,7 +29,12 @@ const CANCEL_DECISION_LIMIT_MS = 60_000;
 type VmCases = Pick<
   UseCases,
   | 'listVms'
+  | 'listVmHeads'
+  | 'countVms'
   | 'getVm'
+  | 'addVm'
+  | 'updateVm'
+  | 'removeVm'
   | 'setVnicProfile'
   | 'setVnicPlugged'
   | 'addVnic'
@@ -35,6 +43,8 @@ type VmCases = Pick<
   | 'shutdownVm'
   | 'stopVm'
   | 'planMigration'
+  | 'planMigrations'
+  | 'expectMigration'
   | 'migrateVm'
   | 'cancelMigration'
   | 'cancelJob'
@@ -44,13 +54,19 @@ type VmCases = Pick<
 export function vmCases(parts: AppParts): VmCases {
   const { store } = parts;
   return {
-    async listVms() {
-      const moving = new Set(
-        (await store.jobs.list({ live: true })).filter(showsMigrating).map((job) => job.vmId),
-      );
-      return (await store.vms.list()).map((vm) => shown(vm, moving.has(vm.id)));
-    },
+    listVms: (_caller, part) => listed(parts, (these) => store.vms.list(these), part),
+    listVmHeads: (_caller, part) => listed(parts, (these) => store.vms.listHeads(these), part),
+    countVms: (_caller, part = {}) => store.vms.count(part),
     getVm: (_caller, id) => getVm(parts, id),
+    async addVm(_caller, wanted) {
+      return getVm(parts, await addVm(parts, wanted));
+    },
+    async updateVm(_caller, id, changes) {
+      const vm = await getVm(parts, id);
+      refuseChanges(vm, changes);
+      return vm;
+    },
+    removeVm: (_caller, id) => removeVm(parts, id),
     setVnicProfile: (_caller, vmId, vnicId, profileId) => setVnicProfile(parts, vmId, vnicId, profileId),
     async setVnicPlugged(_caller, vmId, vnicId, plugged) {
       await setVnicPlugged(parts, vmId, vnicId, plugged);
@@ -78,6 +94,8 @@ export function vmCases(parts: AppParts): VmCases {
     async planMigration(_caller, vmId, options) {
       return planFor(parts, vmId, planOptions(options));
     },
+    planMigrations: (_caller, vmIds) => planAll(parts, vmIds),
+    expectMigration: (_caller, vmId) => expectMigration(parts, vmId),
     migrateVm: (caller, vmId, options) => migrateVm(parts, caller, vmId, options),
     async cancelMigration(_caller, vmId) {
       const vm = await vmById(parts, vmId);
@@ -95,7 +113,27 @@ export function vmCases(parts: AppParts): VmCases {
   };
 }
 
-const shown = (vm: Vm, migrating: boolean): Vm => (migrating ? { ...vm, status: 'migrating' } : vm);
+const shown = <T extends VmHead>(vm: T, migrating: boolean): T =>
+  migrating ? { ...vm, status: 'migrating' } : vm;
+
+/** Of a part, the jobs of its VMs alone are read, however many others are moved. */
+async function listed<T extends VmHead>(
+  { store }: AppParts,
+  read: (part?: VmPart) => Promise<T[]>,
+  part?: VmPart,
+): Promise<T[]> {
+  if (part === undefined) {
+    const jobs = await store.jobs.list({ live: true });
+    return moved(await read(), jobs);
+  }
+  const vms = await read(part);
+  return moved(vms, await store.jobs.list({ vmIds: vms.map((vm) => vm.id), live: true }));
+}
+
+function moved<T extends VmHead>(vms: readonly T[], jobs: readonly Job[]): T[] {
+  const moving = new Set(jobs.filter(showsMigrating).map((job) => job.vmId));
+  return vms.map((vm) => shown(vm, moving.has(vm.id)));
+}
 
 async function getVm(parts: AppParts, id: VmId): Promise<Vm> {
   const vm = await vmById(parts, id);

@@ -1,32 +1,24 @@
 /**
- * Plugging and unplugging one VF vNIC because its user wants it. What is desired is recorded, and the engine
- * that owns the host brings it about (`reconciler.ts`); here it is waited for. What cannot be had is not
- * desired any more when the caller is told so: nothing goes on behind a refusal.
+ * Plugging and unplugging one vNIC because its user wants it. Of a VF what is desired is recorded, and the
+ * engine that owns the host brings it about (`reconciler.ts`); here it is waited for. What cannot be had is
+ * not desired any more when the caller is told so: nothing goes on behind a refusal. Ordinary ones are in
+ * `ordinary-vnics.ts`.
  */
 import { until } from '../base/clock.ts';
 import { HandoverError, isCode } from '../base/errors.ts';
 import type { VmId, VnicId } from '../base/ids.ts';
 import { stillAttached, vnicAlert } from '../migration/alerts.ts';
-import type { Host } from '../model/host.ts';
 import type { Vm, Vnic } from '../model/vm.ts';
-import { vmById } from './facts.ts';
-import { hostById } from './observe-host.ts';
-import { jobInTheWay, refuseWhileMoving } from './live-job.ts';
+import { setOrdinaryPlugged } from './ordinary-vnics.ts';
 import type { AppParts } from './parts.ts';
 import { freeVfs, plugOf } from './plug-missing.ts';
+import { type VnicPlace, vnicNow, vnicPlaceOf } from './place.ts';
 
 /** As long as a migration gives a guest by default, and a look at the host after it. */
 const UNPLUG_LIMIT_MS = 40_000;
 /** A plug takes 1 to 2 s; with very large guests minutes, which then go on under an alert. */
 const PLUG_LIMIT_MS = 120_000;
 const LOOK_EVERY_MS = 100;
-
-/** A vNIC of a VM, and the host the VM is on. */
-interface Place {
-  readonly host: Host;
-  readonly vm: Vm;
-  readonly vnic: Vnic;
-}
 
 /**
  * Makes `plugged` what is desired of the vNIC, and what is so. Of a VM that is down its definition is
@@ -39,46 +31,32 @@ export async function setVnicPlugged(
   vnicId: VnicId,
   plugged: boolean,
 ): Promise<void> {
-  const place = await placeOf(parts, vmId, vnicId);
+  const place = await vnicPlaceOf(parts, vmId, vnicId);
   const { vm, vnic } = place;
   checkMayChange(vm, vnic, plugged);
-  if (vm.status === 'down') await changeDefinition(parts, place, plugged);
+  if (!vnic.passthrough) await setOrdinaryPlugged(parts, place, plugged);
+  else if (vm.status === 'down') await changeDefinition(parts, place, plugged);
   else if (!plugged) await unplug(parts, place);
   else if (vnic.actual === 'unplugged') await plug(parts, place);
   // It is in the guest still: nothing is to be plugged, and whoever wanted it out does not any more.
   else if (!vnic.plugged) await parts.store.vms.setVnicDesired(vnic.id, true);
 }
 
-async function placeOf(parts: AppParts, vmId: VmId, vnicId: VnicId): Promise<Place> {
-  refuseWhileMoving(await jobInTheWay(parts, vmId));
-  const vm = await vmById(parts, vmId);
-  const vnic = vm.vnics.find((each) => each.id === vnicId);
-  if (!vnic) throw new HandoverError('NOT_FOUND', `${vm.name} has no vNIC with the id ${vnicId}`);
-  if (vm.hostId === null)
-    throw new HandoverError('VM_STATUS_WRONG', `${vm.name} is on no host that answers; look at its hosts`);
-  return { vm, vnic, host: await hostById(parts, vm.hostId) };
-}
-
 function checkMayChange(vm: Vm, vnic: Vnic, plugged: boolean): void {
   const what = `vNIC ${vnic.name} of ${vm.name} can not be ${plugged ? 'plugged' : 'unplugged'}`;
-  if (!vnic.passthrough)
-    throw new HandoverError(
-      'INVALID_INPUT',
-      `${what} here: it is an ordinary interface, not a VF; use virsh attach-interface or detach-interface`,
-    );
   if (vm.starting)
     throw new HandoverError('VM_STATUS_WRONG', `${what} while the VM starts; wait until it is up`);
   if (vnic.blocker !== null) throw new HandoverError('INVALID_INPUT', `${what}: ${vnic.blocker}`);
   if (vm.status !== 'up' && vm.status !== 'down')
     throw new HandoverError('VM_STATUS_WRONG', `${what} while the VM is ${vm.status}; wait until it is up`);
-  if (plugged && vnic.profileId === null)
+  if (plugged && vnic.passthrough && vnic.profileId === null)
     throw new HandoverError(
       'INVALID_INPUT',
       `${what}: it has no vNIC profile; run: handover vm nic set-profile ${vm.name} ${vnic.name} PROFILE`,
     );
 }
 
-async function changeDefinition(parts: AppParts, place: Place, plugged: boolean): Promise<void> {
+async function changeDefinition(parts: AppParts, place: VnicPlace, plugged: boolean): Promise<void> {
   const { host, vm, vnic } = place;
   const hypervisor = parts.hypervisors.host(host);
   if (plugged) await hypervisor.defineVnic(vm.id, plugOf(vnic, await someFreeVf(parts, place)));
@@ -86,7 +64,7 @@ async function changeDefinition(parts: AppParts, place: Place, plugged: boolean)
   await parts.store.vms.setVnicDesired(vnic.id, plugged);
 }
 
-async function someFreeVf(parts: AppParts, { host, vm, vnic }: Place) {
+async function someFreeVf(parts: AppParts, { host, vm, vnic }: VnicPlace) {
   const [vf] = await freeVfs(parts, vm, vnic, null);
   if (vf !== undefined) return vf;
   throw new HandoverError(
@@ -96,7 +74,7 @@ async function someFreeVf(parts: AppParts, { host, vm, vnic }: Place) {
   );
 }
 
-async function plug(parts: AppParts, place: Place): Promise<void> {
+async function plug(parts: AppParts, place: VnicPlace): Promise<void> {
   const { host, vm, vnic } = place;
   const { store, clock } = parts;
   await someFreeVf(parts, place);
@@ -111,7 +89,7 @@ async function plug(parts: AppParts, place: Place): Promise<void> {
       `vNIC ${vnic.name} of ${vm.name} to be plugged`,
       limits,
       async () => {
-        const now = await vnicNow(parts, vm.id, vnic.id);
+        const now = await vnicNow(parts, place);
         if (now?.actual === 'plugged') return true;
         const alert = (await store.alerts.list()).find(({ key }) => key === vnicAlert(vnic.id));
         if (alert) reason = alert.message;
@@ -134,13 +112,14 @@ async function plug(parts: AppParts, place: Place): Promise<void> {
   );
 }
 
-async function unplug(parts: AppParts, { host, vm, vnic }: Place): Promise<void> {
+async function unplug(parts: AppParts, place: VnicPlace): Promise<void> {
+  const { host, vm, vnic } = place;
   const { store, clock } = parts;
   await store.vms.setVnicDesired(vnic.id, false);
   try {
     const limits = { limitMs: UNPLUG_LIMIT_MS, everyMs: LOOK_EVERY_MS };
     await until(clock, `vNIC ${vnic.name} of ${vm.name} to be unplugged`, limits, async () => {
-      const now = await vnicNow(parts, vm.id, vnic.id);
+      const now = await vnicNow(parts, place);
       return !now || now.actual === 'unplugged' ? true : undefined;
     });
   } catch (thrown) {
@@ -155,8 +134,4 @@ async function unplug(parts: AppParts, { host, vm, vnic }: Place): Promise<void>
         `${message}. Check that the guest's kernel handles PCI hot-unplug`,
     );
   }
-}
-
-async function vnicNow(parts: AppParts, vmId: VmId, vnicId: VnicId): Promise<Vnic | undefined> {
-  return (await parts.store.vms.get(vmId))?.vnics.find((each) => each.id === vnicId);
 }

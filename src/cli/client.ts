@@ -75,16 +75,15 @@ export class Client {
     return await this.#ask<T>(method, `/api/${path}`);
   }
 
+  /** A text of the native API. */
+  async nativeText(path: string): Promise<string> {
+    const { status, text } = await this.#send('GET', `/api/${path}`);
+    if (status >= 400) throw this.#refusal(status, parse(text));
+    return text;
+  }
+
   async #ask<T>(method: string, path: string, body?: object): Promise<T> {
-    const { status, text } = await send(this.engine, path, {
-      method,
-      headers: {
-        authorization: `Bearer ${this.#token}`,
-        accept: 'application/json',
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
+    const { status, text } = await this.#send(method, path, body);
     const parsed = parse(text);
     if (status >= 400) throw this.#refusal(status, parsed);
     if (parsed === undefined) {
@@ -94,6 +93,18 @@ export class Client {
       );
     }
     return parsed as T;
+  }
+
+  async #send(method: string, path: string, body?: object): Promise<{ status: number; text: string }> {
+    return await send(this.engine, path, {
+      method,
+      headers: {
+        authorization: `Bearer ${this.#token}`,
+        accept: 'application/json',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
   }
 
   #refusal(status: number, parsed: unknown): CliError {

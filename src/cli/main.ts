@@ -7,6 +7,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { CliError, codeOf, EXIT } from './cli-error.ts';
 import { type GlobalOptions, numberOrNone, run, wholeNumber, yesOrNo } from './command-parts.ts';
 import { type OutputFormat, printJson } from './output.ts';
+import { addGuest } from './guest-program.ts';
 import { addUser } from './user-grammar.ts';
 import { addVm } from './vm-program.ts';
 
@@ -75,6 +76,7 @@ function createProgram(serve: Serve): Command {
   addNetwork(program);
   addProfile(program);
   addVm(program);
+  addGuest(program);
   addJob(program);
   addEvent(program);
   addUser(program);

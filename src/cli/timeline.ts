@@ -21,6 +21,7 @@ export interface TimelineMigration {
     readonly state: string;
   }[];
   readonly downtimeMs: number | null;
+  readonly networkGaps?: readonly { readonly vnic: string | null; readonly doubt: string | null }[];
   readonly networkGapMs: {
     readonly unplug: number | null;
     readonly switchover: number | null;
@@ -175,6 +176,9 @@ function figureLines(migration: TimelineMigration, style: TimelineStyle): string
       `plug ${durationText(gap.plug)}`,
     ];
     lines.push(`  network gap  ${durationText(gap.longest)} longest (${parts.join(', ')})`);
+  }
+  for (const { doubt, vnic } of migration.networkGaps ?? []) {
+    if (doubt !== null) lines.push(`  network gap  not known${vnic === null ? '' : ` of ${vnic}`}: ${doubt}`);
   }
   if (probe) {
     const { sent, received, intervalMs } = probe;

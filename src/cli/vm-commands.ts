@@ -201,7 +201,7 @@ export async function plugNic(
   await showVm(client, format, vm.id);
 }
 
-/** Adds a vNIC on a VF; returns when it is plugged. */
+/** Adds a vNIC, on a VF if its profile says so; returns when it is plugged. */
 export async function addNic(
   client: Client,
   format: OutputFormat,
@@ -209,10 +209,14 @@ export async function addNic(
   wanted: { readonly nic: string; readonly profile: string; readonly mac?: string },
 ): Promise<void> {
   const vm = await findOne<OvirtVm>(client, 'vms', nameOrId);
-  const profile = await findOne<Reference & { name: string }>(client, 'vnicprofiles', wanted.profile);
+  const profile = await findOne<Reference & { name: string; pass_through?: { mode: string } }>(
+    client,
+    'vnicprofiles',
+    wanted.profile,
+  );
   await client.ovirt('POST', `vms/${vm.id}/nics`, {
     name: wanted.nic,
-    interface: 'pci_passthrough',
+    interface: profile.pass_through?.mode === 'enabled' ? 'pci_passthrough' : 'virtio',
     vnic_profile: { id: profile.id },
     ...(wanted.mac === undefined ? {} : { mac: { address: wanted.mac } }),
   });

@@ -59,7 +59,25 @@ export function addVm(program: Command): void {
         await run(command, async (client, format) => await actOnVm(client, format, name, verb));
       });
   }
+  addDefinitions(vm);
   addNic(vm);
+}
+
+function addDefinitions(vm: Command): void {
+  const load = async () => await import('./vm-definition-commands.ts');
+  vm.command('add <host> <file>')
+    .description("define a VM on a host, from libvirt's domain XML (- reads it from standard input)")
+    .option('--name <name>', "another name than the definition's")
+    .action(async (host: string, file: string, options: { name?: string }, command: Command) => {
+      const { addVm: add } = await load();
+      await run(command, async (client, format) => await add(client, format, { host, file, ...options }));
+    });
+  vm.command('remove <vm>')
+    .description('remove a VM that is down; its disks stay')
+    .action(async (name: string, _options: object, command: Command) => {
+      const { removeVm } = await load();
+      await run(command, async (client, format) => await removeVm(client, format, name));
+    });
 }
 
 function addNic(vm: Command): void {
@@ -67,7 +85,7 @@ function addNic(vm: Command): void {
   const nic = vm.command('nic').description("a VM's vNICs");
   nic
     .command('add <vm> <nic> <profile>')
-    .description('give the VM one more vNIC on a VF, of a passthrough profile')
+    .description('give the VM one more vNIC: on a VF if the profile is passthrough, else virtio')
     .option('--mac <address>', 'its MAC address; else one that is free')
     .action(
       async (name: string, nicName: string, profile: string, options: { mac?: string }, command: Command) => {
@@ -88,7 +106,7 @@ function addNic(vm: Command): void {
   for (const verb of ['plug', 'unplug'] as const) {
     nic
       .command(`${verb} <vm> <nic>`)
-      .description(verb === 'plug' ? 'give the guest a VF again' : 'take the VF out of the guest')
+      .description(verb === 'plug' ? 'give it to the guest again' : 'take it out of the guest')
       .action(async (name: string, nicName: string, _options: object, command: Command) => {
         const { plugNic } = await load();
         await run(command, async (client, format) => await plugNic(client, format, name, nicName, verb));

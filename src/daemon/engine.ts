@@ -2,6 +2,7 @@
  * The composition root: one engine, wired from its parts and taken down in the reverse order. Nothing imports
  * the daemon.
  */
+import { startFping } from './fping.ts';
 import { createApi } from '../api/create-api.ts';
 import { startBackground } from '../app/background.ts';
 import { createUseCases } from '../app/create-use-cases.ts';
@@ -16,6 +17,7 @@ import { createHypervisors } from '../hypervisor/libvirt-hypervisor.ts';
 import { RUNNER_DEFAULTS } from '../saga/runner.ts';
 import { openStore } from '../store/open-store.ts';
 import type { Config } from './config.ts';
+import { builtConsole } from './console-dir.ts';
 import { checkListenAddress } from './listen-address.ts';
 import { startPostgres } from './postgres.ts';
 import type { Simulation } from './simulation.ts';
@@ -60,7 +62,14 @@ export async function startEngine(config: Config, log: Log): Promise<Engine> {
     const hypervisors = await openHypervisors(config, log, simulation);
     stops.push(() => hypervisors.close());
 
-    const parts: AppParts = { store, hypervisors, clock, random, log };
+    const parts: AppParts = {
+      store,
+      hypervisors,
+      clock,
+      random,
+      log,
+      startProbe: startFping,
+    };
     const generatedPassword = await ensureAdmin(parts, config.adminPassword);
     const useCases = createUseCases(parts);
     if (simulation) await simulation.introduce(useCases);
@@ -68,7 +77,14 @@ export async function startEngine(config: Config, log: Log): Promise<Engine> {
     const background = startBackground(parts, { ...RUNNER_DEFAULTS, owner: config.owner });
     stops.push(() => background.stop());
 
-    const api = createApi({ useCases, clock, random, log, ...(tls ? { tls } : {}) });
+    const api = createApi({
+      useCases,
+      clock,
+      random,
+      log,
+      consoleDir: builtConsole(),
+      ...(tls ? { tls } : {}),
+    });
     stops.push(() => api.close());
     const url = await api.listen(
       config.listenFd === null

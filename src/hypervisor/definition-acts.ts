@@ -2,12 +2,13 @@
  * Acts on the definition of a domain: what its next start has. The running domain is never touched. Used by
  * `libvirt-host.ts` only.
  */
-import { isCode } from '../base/errors.ts';
+import { HandoverError, isCode } from '../base/errors.ts';
 import type { VmId } from '../base/ids.ts';
-import { AFFECT, DOMAIN_XML, type LibvirtClient, procedures } from '../libvirt/index.ts';
+import { AFFECT, DOMAIN_XML, type LibvirtClient, procedures, UNDEFINE } from '../libvirt/index.ts';
 import { definedInterfaceXml, definitionWithVfs, definitionXml } from './domain-edit.ts';
+import { readDomainXml } from './domain-xml.ts';
 import type { DefinedVf } from './port.ts';
-import { acting, domainRef } from './refusals.ts';
+import { acting, domainRef, nullWithoutDomain } from './refusals.ts';
 
 const LOOK_LIMIT_MS = 15_000;
 const CHANGE_LIMIT_MS = 45_000;
@@ -72,16 +73,53 @@ export async function setDefinedVfs(
   vmId: VmId,
   vnics: readonly DefinedVf[],
 ): Promise<void> {
-  // With its secrets: a definition written back without them would lose them.
-  const args = { dom: domainRef(vmId), flags: DOMAIN_XML.inactive | DOMAIN_XML.secure };
-  const read = client.call(procedures.domainGetXmlDesc, args, { timeoutMs: LOOK_LIMIT_MS });
-  const { xml } = await acting(where, 'read the definition', read);
+  const xml = await acting(where, 'read the definition', readWithSecrets(client, vmId));
   const wanted = definitionWithVfs(xml, vnics);
   if (wanted === definitionWithVfs(xml, [])) return;
-  const write = client.call(
+  await define(client, where, wanted, 'name VFs in the definition');
+}
+
+/** See `Hypervisor.define`. */
+export async function define(
+  client: LibvirtClient,
+  where: string,
+  xml: string,
+  what = 'define the VM',
+): Promise<void> {
+  const call = client.call(
     procedures.domainDefineXmlFlags,
-    { xml: wanted, flags: 0 },
+    { xml, flags: 0 },
     { timeoutMs: CHANGE_LIMIT_MS },
   );
-  await acting(where, 'name VFs in the definition', write);
+  await acting(where, what, call);
+}
+
+/** See `Hypervisor.removeDown`. */
+export async function removeDown(client: LibvirtClient, where: string, vmId: VmId): Promise<void> {
+  const xml = await nullWithoutDomain(readWithSecrets(client, vmId));
+  if (xml === null) return;
+  if (await runs(client, vmId)) throw isRunning(where, vmId);
+  const args = { dom: domainRef(vmId), flags: UNDEFINE.keepNvram | UNDEFINE.keepTpm };
+  const call = client.call(procedures.domainUndefineFlags, args, { timeoutMs: CHANGE_LIMIT_MS });
+  await acting(where, 'remove the definition', call);
+  // Started since it was looked at: without its definition it would be gone for good when it ends.
+  if (!(await runs(client, vmId))) return;
+  await define(client, where, xml, 'define it again');
+  throw isRunning(where, vmId);
+}
+
+const isRunning = (where: string, vmId: VmId) =>
+  new HandoverError('VM_STATUS_WRONG', `VM ${vmId} runs on ${where}; stop it first`);
+
+async function runs(client: LibvirtClient, vmId: VmId): Promise<boolean> {
+  const args = { dom: domainRef(vmId), flags: 0 };
+  const call = client.call(procedures.domainGetXmlDesc, args, { timeoutMs: LOOK_LIMIT_MS });
+  const now = await nullWithoutDomain(call);
+  return now !== null && readDomainXml(now.xml).live;
+}
+
+/** A definition that is written back without its secrets would lose them. */
+async function readWithSecrets(client: LibvirtClient, vmId: VmId): Promise<string> {
+  const args = { dom: domainRef(vmId), flags: DOMAIN_XML.inactive | DOMAIN_XML.secure };
+  return (await client.call(procedures.domainGetXmlDesc, args, { timeoutMs: LOOK_LIMIT_MS })).xml;
 }

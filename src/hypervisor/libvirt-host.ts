@@ -8,20 +8,24 @@ import type { Mac, PciAddress, VmId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { CPU_COMPARE, LIBVIRT_CODE, procedures, UNDEFINE } from '../libvirt/index.ts';
 import type { Domain } from '../model/domain.ts';
+import type { GuestBond, GuestNetwork } from '../model/guest-network.ts';
 import type { HostInventory } from '../model/host.ts';
 import type { VfAttributes } from '../model/pf.ts';
 import { ArrivingDomains } from './arriving-domains.ts';
 import { HostConnections } from './connections.ts';
 import type { Connect } from './connections.ts';
-import { defineVnic, setDefinedVfs, undefineVnic } from './definition-acts.ts';
+import { define, defineVnic, removeDown, setDefinedVfs, undefineVnic } from './definition-acts.ts';
 import { emptyMemory, type HostMemory, type Looker, lookAtDomain } from './domain-look.ts';
 import { EventHub } from './event-hub.ts';
-import { lookForVfs } from './guest-agent.ts';
+import { type Agent, agentOf } from './agent.ts';
+import { lookForVfs, nullWithoutAgent, rxPacketsOf } from './guest-agent.ts';
+import { announce, lookAtBond, lookAtGuestNetwork, setActiveLeg } from './guest-network.ts';
 import type { HostChannel } from './host-channel.ts';
 import { lookAtDowntime, lookAtMigration } from './job-look.ts';
 import { abortJob, lookForBlockers, migrate } from './migrate.ts';
 import { checkPciAddress } from './names.ts';
 import { observe } from './observe.ts';
+import { ordinaryInterface, plugInterface, undefineInterface } from './ordinary-interface.ts';
 import type {
   DefinedVf,
   DomainListener,
@@ -31,6 +35,8 @@ import type {
   Hypervisor,
   MigrateRequest,
   MigrationProgress,
+  NewDefinition,
+  OrdinaryInterface,
   VfPlug,
 } from './port.ts';
 import { acting, domainRef, nullOn } from './refusals.ts';
@@ -40,11 +46,6 @@ import { lookAtVfAttributes } from './vf-look.ts';
 const CALL_LIMIT_MS = 30_000;
 /** libvirt waits up to 15 s for QEMU to end before it says that it does not. */
 const DESTROY_LIMIT_MS = 60_000;
-/**
- * VIR_DOMAIN_UNDEFINE_KEEP_TPM, since libvirt 8.9. The guest still runs here or elsewhere: its state is not
- * ours to delete.
- */
-const KEEP_TPM = 64;
 
 /** What one host is reached with. */
 export interface LibvirtHostDeps {
@@ -124,7 +125,27 @@ export class LibvirtHost implements Hypervisor {
   }
 
   async guestVfs(vmId: VmId, macs: readonly Mac[]): Promise<ReadonlyMap<Mac, GuestVf> | null> {
-    return lookForVfs(await this.#connections.work(), this.#clock, vmId, macs);
+    return lookForVfs(await this.#agent(vmId), macs);
+  }
+
+  async guestNetwork(vmId: VmId): Promise<GuestNetwork | null> {
+    return lookAtGuestNetwork(await this.#agent(vmId));
+  }
+
+  async guestBond(vmId: VmId, bond: string): Promise<GuestBond | null> {
+    return lookAtBond(await this.#agent(vmId), bond);
+  }
+
+  async guestRxPackets(vmId: VmId, interfaceName: string): Promise<number | null> {
+    return nullWithoutAgent(rxPacketsOf(await this.#agent(vmId), interfaceName));
+  }
+
+  async setActiveLeg(vmId: VmId, bond: string, leg: string): Promise<boolean> {
+    return setActiveLeg(await this.#agent(vmId), bond, leg);
+  }
+
+  async announce(vmId: VmId, bond: string): Promise<boolean> {
+    return announce(await this.#agent(vmId), this.#clock, bond);
   }
 
   inspectFile(path: string): Promise<HostFile> {
@@ -137,6 +158,25 @@ export class LibvirtHost implements Hypervisor {
 
   async undefineVnic(vmId: VmId, vnic: Pick<DefinedVf, 'mac' | 'definedPool'>): Promise<void> {
     await undefineVnic(await this.#connections.work(), this.endpoint.name, vmId, vnic);
+  }
+
+  async ordinaryInterface(
+    vmId: VmId,
+    which: OrdinaryInterface,
+  ): Promise<{ readonly xml: string; readonly isDefined: boolean } | null> {
+    return ordinaryInterface(await this.#connections.work(), this.endpoint.name, vmId, which);
+  }
+
+  async plugInterface(
+    vmId: VmId,
+    xml: string,
+    to: { readonly live: boolean; readonly config: boolean },
+  ): Promise<void> {
+    await plugInterface(await this.#connections.work(), this.endpoint.name, vmId, xml, to);
+  }
+
+  async undefineInterface(vmId: VmId, which: OrdinaryInterface): Promise<void> {
+    await undefineInterface(await this.#connections.work(), this.endpoint.name, vmId, which);
   }
 
   async requestUnplug(vmId: VmId, alias: string): Promise<void> {
@@ -229,11 +269,20 @@ export class LibvirtHost implements Hypervisor {
     await this.#act('resume the domain', call);
   }
 
+  async define(definition: NewDefinition): Promise<void> {
+    await define(await this.#connections.work(), this.endpoint.name, definition.xml);
+  }
+
+  async removeDown(vmId: VmId): Promise<void> {
+    await removeDown(await this.#connections.work(), this.endpoint.name, vmId);
+  }
+
   async undefine(vmId: VmId): Promise<void> {
     const client = await this.#connections.work();
     const call = client.call(
       procedures.domainUndefineFlags,
-      { dom: domainRef(vmId), flags: UNDEFINE.keepNvram | KEEP_TPM },
+      // The guest still runs here or elsewhere: its state is not ours to delete.
+      { dom: domainRef(vmId), flags: UNDEFINE.keepNvram | UNDEFINE.keepTpm },
       { timeoutMs: CALL_LIMIT_MS },
     );
     // Operation invalid: the domain is transient, so there is no definition.
@@ -265,6 +314,10 @@ export class LibvirtHost implements Hypervisor {
   async close(): Promise<void> {
     this.#channel.close();
     await this.#connections.close();
+  }
+
+  async #agent(vmId: VmId): Promise<Agent> {
+    return agentOf(await this.#connections.work(), this.#clock, vmId);
   }
 
   async #looker(): Promise<Looker> {

@@ -165,6 +165,79 @@ describe('looking for a VF in its guest', () => {
   });
 });
 
+describe('the network in a guest', () => {
+  const look = async () => await sim.run(sim.a.guestNetwork(WEB));
+  const guest = () => {
+    const found = sim.world.fleet.host('host-a').byUuid(WEB).guest;
+    if (!found) throw new Error('web-1 does not run');
+    return found;
+  };
+
+  test('has a bond with its legs, told by driver and own MAC', async () => {
+    await sim.world.clock.advance(1000);
+    const network = await look();
+    expect(network).toMatchObject({ mayRun: true });
+    const [bond] = network?.bonds ?? [];
+    expect(bond).toMatchObject({ name: 'bond0', activeBackup: true, active: 'ens8', primary: 'ens8' });
+    expect(
+      bond?.legs.map(({ name, driver, onPciFunction, up }) => [name, driver, onPciFunction, up]),
+    ).toEqual([
+      ['ens3', 'virtio_net', false, true],
+      ['ens8', 'iavf', true, true],
+    ]);
+    expect(bond?.legs[1]).toMatchObject({ mac: WEB_MAC });
+    expect(guest().agentFiles.size).toBe(0);
+  });
+
+  test('without the right to read files has interfaces, and nothing is said of bonds', async () => {
+    for (const command of ['guest-file-open', 'guest-exec']) guest().agentRefuses.add(command);
+    const network = await look();
+    expect(network).toMatchObject({ bonds: null, mayRun: false });
+    expect(network?.interfaces.map(({ name }) => name)).toEqual(['lo', 'bond0', 'ens3', 'ens8']);
+  });
+
+  test('has no bond where there is none', async () => {
+    guest().hasBond = false;
+    expect((await look())?.bonds).toEqual([]);
+  });
+
+  test('is null where no agent answers, and nothing is done there', async () => {
+    guest().agentUp = false;
+    expect(await look()).toBeNull();
+    expect(await sim.run(sim.a.setActiveLeg(WEB, 'bond0', 'ens3'))).toBe(false);
+    expect(await sim.run(sim.a.announce(WEB, 'bond0'))).toBe(false);
+  });
+
+  test('has a bond whose counter goes on rising when a leg leaves it', async () => {
+    await sim.world.clock.advance(1000);
+    const count = async () => Number(await sim.run(sim.a.guestRxPackets(WEB, 'bond0')));
+    const before = await count();
+    expect(before).toBeGreaterThan(1000);
+    await sim.unplugWeb();
+    expect(await count()).toBeGreaterThan(before);
+    expect(await sim.run(sim.a.guestRxPackets(WEB, 'bond1'))).toBeNull();
+  });
+
+  test('uses another leg when it is told to, and says so', async () => {
+    expect(await sim.run(sim.a.setActiveLeg(WEB, 'bond0', 'ens3'))).toBe(true);
+    expect((await look())?.bonds?.[0]?.active).toBe('ens3');
+    expect(await sim.run(sim.a.setActiveLeg(WEB, 'bond0', 'ens4'))).toBe(false);
+    expect((await look())?.bonds?.[0]?.active).toBe('ens3');
+    guest().agentRefuses.add('guest-file-write');
+    expect(await sim.run(sim.a.setActiveLeg(WEB, 'bond0', 'ens8'))).toBe(false);
+    expect(guest().agentFiles.size).toBe(0);
+  });
+
+  test('is announced by a command, whose argument is a name and nothing else', async () => {
+    expect(await sim.run(sim.a.announce(WEB, 'bond0'))).toBe(true);
+    expect(guest().executed.map((args) => args.at(-1))).toEqual(['bond0']);
+    expect(await sim.run(sim.a.announce(WEB, '../x; reboot'))).toBe(false);
+    expect(guest().executed).toHaveLength(1);
+    guest().agentRefuses.add('guest-exec');
+    expect(await sim.run(sim.a.announce(WEB, 'bond0'))).toBe(false);
+  });
+});
+
 describe('a connection that broke', () => {
   test('is opened again by the next verb', async () => {
     await sim.run(sim.a.inspect(WEB));

@@ -10,6 +10,8 @@ import type { Connect } from './connections.ts';
 import { ShellChannel } from './host-channel.ts';
 import type { HostShell } from './host-shell.ts';
 import { LibvirtHost } from './libvirt-host.ts';
+import { interfaceOn } from './ordinary-interface.ts';
+import { readDefinition } from './new-definition.ts';
 import type { HostEndpoint, Hypervisor, Hypervisors } from './port.ts';
 
 /** What hosts are reached with. */
@@ -43,6 +45,8 @@ export function createHypervisors(options: HypervisorOptions): Hypervisors {
   }
 
   return {
+    readDefinition,
+    interfaceOn,
     host(endpoint: HostEndpoint): Hypervisor {
       const known = open.get(endpoint.id);
       if (known?.endpoint.uri === endpoint.uri && known.endpoint.name === endpoint.name) return known;

@@ -11,6 +11,7 @@
  */
 import type { HostId, Mac, PciAddress, VmId } from '../base/ids.ts';
 import type { Domain } from '../model/domain.ts';
+import type { GuestBond, GuestNetwork } from '../model/guest-network.ts';
 import type { HostInventory } from '../model/host.ts';
 import type { VfAttributes } from '../model/pf.ts';
 
@@ -28,6 +29,10 @@ export interface HostEndpoint {
 export interface Hypervisors {
   /** The verbs of one host. Does not connect yet; the first verb does. Same endpoint, same object. */
   host(endpoint: HostEndpoint): Hypervisor;
+  /** Reads what a user gave as a VM's definition. Pure. Throws `INVALID_INPUT` with what is wrong in it. */
+  readDefinition(given: GivenDefinition): NewDefinition;
+  /** The `<interface>` of an ordinary vNIC on a bridge. Pure. */
+  interfaceOn(vnic: BridgedVnic): string;
   /** Closes and forgets the connections of a host (removed, or its URI changed). */
   forget(id: HostId): Promise<void>;
   /** Closes everything. */
@@ -75,6 +80,35 @@ export interface DefinedVf extends VfPlug {
   readonly pool: string | null;
   /** The pool the definition names for it now; an interface on any other network is not this vNIC. */
   readonly definedPool: string | null;
+}
+
+/** A domain's XML as a user wrote it; `name` replaces the one in it, `id` is taken where it has none. */
+export interface GivenDefinition {
+  readonly xml: string;
+  readonly name: string | null;
+  readonly id: VmId;
+}
+
+/** A definition that can be given to a host. `macs`: of its interfaces, each as often as it has it. */
+export interface NewDefinition {
+  readonly xml: string;
+  readonly name: string;
+  readonly id: VmId;
+  readonly macs: readonly Mac[];
+}
+
+/** An ordinary vNIC as it is made. */
+export interface BridgedVnic {
+  readonly alias: string;
+  readonly mac: Mac;
+  readonly bridge: string;
+  readonly model: string;
+}
+
+/** Which ordinary interface of a domain: one of a pool with the same MAC is a VF's. */
+export interface OrdinaryInterface {
+  readonly mac: Mac;
+  readonly pools: readonly string[];
 }
 
 /** How far a memory transfer is. Bytes and ms as numbers. */
@@ -172,6 +206,15 @@ export interface Hypervisor {
    * none or it does not answer.
    */
   guestVfs(vmId: VmId, macs: readonly Mac[]): Promise<ReadonlyMap<Mac, GuestVf> | null>;
+  /** The network as the guest's agent shows it, which may take a minute; null if none answers. */
+  guestNetwork(vmId: VmId): Promise<GuestNetwork | null>;
+  /**
+   * One bond as it is now, without drivers and counters of its legs; null if it is not told, whatever the
+   * reason.
+   */
+  guestBond(vmId: VmId, bond: string): Promise<GuestBond | null>;
+  /** What an interface of the guest has received; null if it is not told, whatever the reason. */
+  guestRxPackets(vmId: VmId, interfaceName: string): Promise<number | null>;
   /** A file seen over the host channel. */
   inspectFile(path: string): Promise<HostFile>;
 
@@ -180,6 +223,23 @@ export interface Hypervisor {
   defineVnic(vmId: VmId, vnic: DefinedVf): Promise<void>;
   /** Takes that VF, found by its MAC, out of the definition; none is no error. */
   undefineVnic(vmId: VmId, vnic: Pick<DefinedVf, 'mac' | 'definedPool'>): Promise<void>;
+
+  // ---- ordinary vNICs ----
+  /**
+   * Its `<interface>`: the definition's, or the running domain's where that lacks it; null if there is none.
+   */
+  ordinaryInterface(
+    vmId: VmId,
+    which: OrdinaryInterface,
+  ): Promise<{ readonly xml: string; readonly isDefined: boolean } | null>;
+  /** Adds it to what runs, to the definition, or to both; at another place if something sits at its own. */
+  plugInterface(
+    vmId: VmId,
+    xml: string,
+    to: { readonly live: boolean; readonly config: boolean },
+  ): Promise<void>;
+  /** Takes it out of the definition; none is no error. */
+  undefineInterface(vmId: VmId, which: OrdinaryInterface): Promise<void>;
 
   // ---- acting on vNICs (live domain only; the definition is never touched) ----
   /**
@@ -200,6 +260,18 @@ export interface Hypervisor {
    * (`HOST_COMMAND_FAILED`): as many as before.
    */
   setVfCount(pf: PciAddress, count: number): Promise<void>;
+
+  // ---- acting in the guest, through its agent ----
+  /**
+   * Makes a leg the active one of its bond; false if the bond does not say so afterwards, or no agent does.
+   */
+  setActiveLeg(vmId: VmId, bond: string, leg: string): Promise<boolean>;
+  /**
+   * Tells the network where the addresses of a bond, and of what is built on it, are: gratuitous ARP and
+   * unsolicited NA, several times in about a second; false if the agent may not run commands. They may be
+   * lost: only traffic proves anything.
+   */
+  announce(vmId: VmId, bond: string): Promise<boolean>;
 
   // ---- acting on domains ----
   /**
@@ -231,6 +303,14 @@ export interface Hypervisor {
   destroy(vmId: VmId): Promise<void>;
   /** Lets a paused guest run. */
   resume(vmId: VmId): Promise<void>;
+  /** Makes the host know a domain, which does not run yet. One it knows by that id is redefined. */
+  define(definition: NewDefinition): Promise<void>;
+  /**
+   * Removes the definition of a domain that is down; its disks, NVRAM and TPM state stay. Throws
+   * `VM_STATUS_WRONG` if it runs, and has not touched it then. None is no error. libvirt refuses while there
+   * is a saved state or a snapshot.
+   */
+  removeDown(vmId: VmId): Promise<void>;
   /** Removes the definition (the running domain stays, as transient). No definition is no error. */
   undefine(vmId: VmId): Promise<void>;
   setAutostart(vmId: VmId, autostart: boolean): Promise<void>;

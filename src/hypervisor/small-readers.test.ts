@@ -9,7 +9,8 @@ import { HandoverError, isCode } from '../base/errors.ts';
 import { systemRandom } from '../base/random.ts';
 import { readCapabilities } from './capabilities-xml.ts';
 import { channelFor, withSshConfig } from './channel-for.ts';
-import { interfaceFile, parseInterfaces, returnOf } from './guest-agent.ts';
+import { returnOf } from './agent.ts';
+import { interfaceFile, parseInterfaces } from './guest-agent.ts';
 import { migrationBlockersOf } from './refusals.ts';
 import { lifecycleNames, stateNames } from './state-names.ts';
 
@@ -61,9 +62,9 @@ describe('the guest agent', () => {
       null,
     ];
     expect(parseInterfaces(returnOf(JSON.stringify({ return: answer })))).toEqual([
-      { name: 'bond0', mac: '52:54:00:01:07:02', rxPackets: 18 },
-      { name: 'enp0s8', mac: '52:54:00:01:07:02', rxPackets: null },
-      { name: 'enp0s3', mac: null, rxPackets: null },
+      { name: 'bond0', mac: '52:54:00:01:07:02', hasAddress: true, rxPackets: 18 },
+      { name: 'enp0s8', mac: '52:54:00:01:07:02', hasAddress: false, rxPackets: null },
+      { name: 'enp0s3', mac: null, hasAddress: false, rxPackets: null },
     ]);
   });
 

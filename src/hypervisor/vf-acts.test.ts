@@ -54,6 +54,23 @@ describe('VFs', () => {
     expect(guestAddress).not.toBe('0000:00:03.0');
   });
 
+  test('taken for a start that is refused are all given back, also where one of them cannot be', async () => {
+    const [first, second] = [FREE_VF, WEB_VF];
+    await sim.run(sim.a.destroy(WEB));
+    const refuse = (procedure: string, message: string) =>
+      sim.world.fleet.faults.add({
+        procedure,
+        maxCount: 1,
+        effect: { type: 'refuse', libvirtCode: 1, message },
+      });
+    refuse('domainCreateWithFlags', 'no memory');
+    refuse('nodeDeviceReAttach', 'in use');
+    const error = await sim.failureOf(sim.a.start(WEB, [first, second]));
+    expect(error).toMatchObject({ code: 'REPLY_LOST', message: expect.stringContaining('in use') as string });
+    const drivers = [await driverOf(first), await driverOf(second)];
+    expect(drivers.filter((driver) => driver !== 'vfio-pci')).toHaveLength(1);
+  });
+
   test('used by somebody else is refused with libvirt’s code, and nothing changed', async () => {
     await sim.unplugWeb();
     const error = await sim.failureOf(sim.a.plug(WEB, plugOf({ vf: '0000:3b:0a.1' as PciAddress })));

@@ -235,8 +235,10 @@ export async function startDomain(
     await acting(where, 'start the domain', call);
   } catch (error) {
     // Only a refusal proves that the domain has not got them.
-    if (isCode(error, 'LIBVIRT_REFUSED', 'NOT_FOUND'))
-      for (const vf of detached) await giveBack(client, where, vf, error);
-    throw error;
+    if (!isCode(error, 'LIBVIRT_REFUSED', 'NOT_FOUND')) throw error;
+    // All of them, also where one cannot be given back.
+    const given = await Promise.allSettled(detached.map((vf) => giveBack(client, where, vf, error)));
+    const failed = given.find((each) => each.status === 'rejected');
+    throw failed ? failed.reason : error;
   }
 }

@@ -56,6 +56,6 @@ export async function migrationContext(
       }
       return target;
     },
-    runtime: { call: null, suspendedAtMs: null, resumedOnTarget: false, windingDown: null },
+    runtime: { call: null, suspendedAtMs: null, resumedOnTarget: false, traffic: null, windingDown: null },
   });
 }

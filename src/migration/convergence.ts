@@ -5,13 +5,16 @@
  */
 import { isCode } from '../base/errors.ts';
 import type { MigrationProgress } from '../hypervisor/port.ts';
+import type { TransferSample } from '../model/job.ts';
 import type { MigrationContext } from './port.ts';
 
 /** First limit; QEMU's own default is 300 ms. */
 const DOWNTIME_FIRST_MS = 100;
 const RAISE_EVERY_MS = 5_000;
 const RAISE_FACTOR = 1.5;
-const RECORD_EVERY_MS = 2_000;
+const RECORD_EVERY_MS = 1_000;
+/** When there are more, every second one is dropped. */
+const SAMPLES_MAX = 120;
 
 /** The limit that should hold `elapsedMs` after the transfer began: a ramp up to `downtimeMsMax`. Pure. */
 export function downtimeLimitMs(elapsedMs: number, downtimeMsMax: number): number {
@@ -36,8 +39,23 @@ export function convergence(context: MigrationContext): { step(progress: Migrati
       const nowMs = context.clock.monotonicMs();
       if (nowMs - recordedAtMs < RECORD_EVERY_MS) return;
       recordedAtMs = nowMs;
-      const { bytesTotal, bytesRemaining, iteration, elapsedMs } = progress;
-      await context.save({ progress: { bytesTotal, bytesRemaining, iteration, elapsedMs } });
+      const { bytesTotal, bytesRemaining, bytesProcessed, dirtyBytesPerSecond, iteration, elapsedMs } =
+        progress;
+      const sample = { elapsedMs, bytesRemaining, bytesProcessed, dirtyBytesPerSecond };
+      await context.save({
+        progress: { bytesTotal, bytesRemaining, iteration, elapsedMs },
+        samples: withSample(context.data.samples ?? [], sample),
+      });
     },
   };
+}
+
+/** Of a transfer that began anew, what was before it says nothing any more. Pure. */
+export function withSample(
+  samples: readonly TransferSample[],
+  sample: TransferSample,
+): readonly TransferSample[] {
+  const before = samples.filter(({ elapsedMs }) => elapsedMs < sample.elapsedMs);
+  const kept = before.length < SAMPLES_MAX ? before : before.filter((_, at) => at % 2 === 0);
+  return [...kept, sample];
 }

@@ -19,6 +19,7 @@ export async function announceEnd(
   state: SagaState | null,
   error: HandoverError | null,
 ): Promise<void> {
+  await context.runtime.traffic?.stop(0);
   try {
     if (state !== null) await announce(context, state, error);
   } catch (thrown) {

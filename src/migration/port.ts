@@ -1,9 +1,11 @@
 /** What the migration needs of the rest of Handover, and the context its steps get. Implemented in `app/`. */
 import type { HostId, PciAddress, VmId, VnicId } from '../base/ids.ts';
 import type { Hypervisor } from '../hypervisor/port.ts';
+import type { BondedPair, StandbyPolicy } from '../model/guest.ts';
 import type { Host, HostInventory } from '../model/host.ts';
 import type { EventName, EventSeverity, MigrateParams, MigrationData, MovingVnic } from '../model/job.ts';
 import type { VnicActual } from '../model/vm.ts';
+import type { TrafficRecord } from './network-gap.ts';
 import type { StepContext } from '../saga/definition.ts';
 
 /**
@@ -28,12 +30,36 @@ export interface MigrationEvent {
   readonly hostId?: HostId | null;
 }
 
+/** What carries the traffic while the VFs are away. */
+export interface Standby {
+  readonly policy: StandbyPolicy;
+  /** Why there is none, one sentence for each VF without; empty: there is one, or nobody can tell. */
+  readonly missing: readonly string[];
+  /** The first thing that is missing or not known; null: all is known, and ready. */
+  readonly doubt: string | null;
+  readonly pairs: readonly BondedPair[];
+}
+
+/** The traffic of a VM, being watched. */
+export interface TrafficWatch {
+  /** Ends it; what was seen. Looks before `unplugAskedAt` tell how busy the network was. Never rejects. */
+  stop(unplugAskedAt: number): Promise<readonly TrafficRecord[]>;
+}
+
 /** The rest of Handover, as far as a migration needs it. */
 export interface MigrationPorts {
   /** The host's record as stored. Throws `NOT_FOUND`. */
   hostRecord(id: HostId): Promise<Host>;
   /** Its verbs. */
   hypervisor(id: HostId): Promise<Hypervisor>;
+  /** Looks at the guest now, through its agent. */
+  standbyOf(vmId: VmId): Promise<Standby>;
+  /** Begins to watch the traffic of a VM, wherever `host` says it is; null: this engine does not watch. */
+  watchTraffic(watched: {
+    readonly vmId: VmId;
+    readonly pairs: readonly BondedPair[];
+    readonly host: () => Hypervisor;
+  }): Promise<TrafficWatch | null>;
   /** Looks at the host now, stores what was seen, returns it. */
   observeHost(id: HostId): Promise<HostInventory>;
   /**
@@ -88,6 +114,7 @@ export interface MigrationContext extends StepContext<MigrateParams, MigrationDa
     /** Monotonic ms at which the source was last heard to stop the guest. */
     suspendedAtMs: number | null;
     resumedOnTarget: boolean;
+    traffic: TrafficWatch | null;
     /** After the call, and a second copy looked for; never rejects. */
     windingDown: Promise<void> | null;
   };

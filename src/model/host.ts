@@ -74,6 +74,9 @@ export interface PeerTest {
   readonly testedAt: number;
 }
 
+/** What is kept of a host without what was seen on it. */
+export type HostHead = Omit<Host, 'inventory' | 'observedAt' | 'peerTests'>;
+
 export interface Host {
   readonly id: HostId;
   readonly name: string;

@@ -4,6 +4,7 @@
  */
 import type { ErrorRecord } from '../base/errors.ts';
 import type { HostId, JobId, Mac, PciAddress, VmId, VnicId } from '../base/ids.ts';
+import type { BondedPair } from './guest.ts';
 
 /** A job: waits, runs, takes back, or ended. `needs_operator`: parked, still live. */
 export const JOB_STATES = [
@@ -90,6 +91,31 @@ export interface NetworkGapMs {
   readonly longest: number | null;
 }
 
+/** The network gap of one vNIC, or of the whole VM. */
+export interface NetworkGap {
+  /** null = the whole VM. */
+  readonly vnicId: VnicId | null;
+  /** Seen from outside, or by the counters of the guest. */
+  readonly by: 'probe' | 'guest';
+  /** It was looked this often: a gap is not known more exactly. */
+  readonly everyMs: number;
+  /** null = not known. */
+  readonly gapMs: NetworkGapMs | null;
+  /** Why it is not known; null = it is. */
+  readonly doubt: string | null;
+}
+
+/** A moment of a transfer. */
+export interface TransferSample {
+  /** Since its begin. */
+  readonly elapsedMs: number;
+  readonly bytesRemaining: number;
+  /** Sent so far. */
+  readonly bytesProcessed: number;
+  /** By the guest; 0 until measured. */
+  readonly dirtyBytesPerSecond: number;
+}
+
 /** What a migration job knows and must still know after a crash. Written by its steps, epoch-checked. */
 export interface MigrationData {
   readonly targetHostId?: HostId;
@@ -99,6 +125,12 @@ export interface MigrationData {
   readonly autostart?: boolean;
   /** The guest's agent was connected before the move. */
   readonly hadAgent?: boolean;
+  /** VFs that have a standby in a bond of the guest, as preflight saw them. */
+  readonly pairs?: readonly BondedPair[];
+  /** The first thing that is missing or not known of the standbys; null: all is known, and ready. */
+  readonly standbyDoubt?: string | null;
+  /** The guest was told to send over the standbys; set before it is told. */
+  readonly shiftAsked?: boolean;
   readonly copyDisks?: readonly {
     readonly target: string;
     readonly path: string;
@@ -116,6 +148,8 @@ export interface MigrationData {
     readonly iteration: number;
     readonly elapsedMs: number;
   };
+  /** How the transfer went so far, oldest first; thinned out, so that a long one takes no more room. */
+  readonly samples?: readonly TransferSample[];
   /** How the end was found out, from the hosts. */
   readonly pivotEvidence?: string;
   /** Wall clock ms when transfer was first begun; set before the call is sent. */
@@ -123,7 +157,9 @@ export interface MigrationData {
   /** Wall clock ms when the guest was seen to run on the target. */
   readonly resumedAt?: number;
   readonly downtimeMs?: number | null;
+  /** Of the whole VM. */
   readonly networkGapMs?: NetworkGapMs | null;
+  readonly networkGaps?: readonly NetworkGap[];
   /**
    * libvirt's migrate call on the source ended at this wall clock ms; null while it runs or when nobody
    * waited for it.
@@ -225,5 +261,6 @@ export const EVENT_CODES = {
   STALE_DEFINITION: 20008,
   VM_ADOPTED: 20009,
   NEEDS_OPERATOR: 20010,
+  STANDBY_MISSING: 20011,
 } as const;
 export type EventName = keyof typeof EVENT_CODES;

@@ -56,12 +56,17 @@ export interface Vnic {
   readonly traitsXml: string;
   /** The definition names a hostdev network pool. */
   readonly pool: string | null;
+  /** An ordinary one that its user took out: the `<interface>` to plug again, with all it had. */
+  readonly unpluggedXml: string | null;
   /** Why this kind of device can never be moved by Handover (teaming pair, plain hostdev); null = it can. */
   readonly blocker: string | null;
 }
 
 /** The alias a device of this vNIC is plugged with: its own, or one made of its id. */
 export const aliasToPlug = (vnic: Pick<Vnic, 'id' | 'alias'>): string => vnic.alias ?? `ua-${vnic.id}`;
+
+/** What is known of a VM itself, without what belongs to it: a long list needs no more. */
+export type VmHead = Omit<Vm, 'vnics' | 'staleOn'>;
 
 export interface Vm {
   readonly id: VmId;

@@ -116,7 +116,7 @@ function unfit(facts: PlanFacts, source: Host | null, host: Host): PlanReason[] 
  * Whether the host has the bridge of an ordinary vNIC; null = nobody can tell, the host channel is missing.
  */
 function hasBridge(inventory: HostInventory, vnic: Vnic): boolean | null {
-  if (vnic.passthrough || vnic.bridge === null) return true;
+  if (vnic.passthrough || vnic.bridge === null || !vnic.plugged) return true;
   if (inventory.bridges.some((bridge) => bridge.name === vnic.bridge)) return true;
   return inventory.channel.works ? false : null;
 }
@@ -303,12 +303,6 @@ function attributeWarnings(
 function protocolTo(source: Host, target: Host, warnings: PlanReason[]): 'p2p' | 'direct' {
   const peerUri = peerUriOf(target);
   const test = source.peerTests[target.id];
-  if (peerUri !== null && !/^qemu\+tls:/.test(peerUri)) {
-    warnings.push({
-      code: 'memory_in_clear',
-      message: `guest memory crosses the network from ${source.name} to ${target.name} unencrypted`,
-    });
-  }
   if (peerUri !== null && test?.ok !== false) return 'p2p';
   const why =
     peerUri === null

@@ -2,6 +2,7 @@
  * What holds for a VM whatever the target: why it cannot move at all, and what its owner should know. Pure.
  */
 import type { DomainInterface } from '../model/domain.ts';
+import type { GuestFinding } from '../model/guest.ts';
 import { answers, type Host } from '../model/host.ts';
 import type { PlanReason } from '../model/plan.ts';
 import type { Vnic } from '../model/vm.ts';
@@ -43,6 +44,13 @@ export function vmRefusals(facts: PlanFacts, source: Host | null): PlanReason[] 
     );
   }
   for (const vnic of vm.vnics) refusals.push(...vnicRefusals(facts, vnic));
+  if (facts.guest.standby === 'require') {
+    for (const { vnicId, message } of standbyMissing(facts)) {
+      const without = `its owner wants it moved with a standby only (handover guest policy ${vm.name} warn)`;
+      const required = `${message}; ${without}`;
+      refusals.push({ code: 'no_standby', message: required, ...(vnicId ? { vnicId } : {}) });
+    }
+  }
   return refusals;
 }
 
@@ -92,13 +100,10 @@ export function vmWarnings(facts: PlanFacts): PlanReason[] {
   const { vm } = facts;
   const moving = movingVnics(vm);
   const warnings: PlanReason[] = [];
-  if (moving.length > 0 && !vm.vnics.some((vnic) => !vnic.passthrough && vnic.plugged)) {
-    warnings.push({
-      code: 'no_standby',
-      message:
-        `${vm.name} has no ordinary vNIC beside its VFs: it has no network from the unplug ` +
-        `until the plug on the target`,
-    });
+  if (facts.guest.standby === 'warn') {
+    for (const { vnicId, message } of standbyMissing(facts)) {
+      warnings.push({ code: 'no_standby', message, ...(vnicId ? { vnicId } : {}) });
+    }
   }
   for (const vnic of moving.filter((each) => each.actual === 'unplug_pending')) {
     warnings.push({
@@ -127,4 +132,23 @@ export function vmWarnings(facts: PlanFacts): PlanReason[] {
 function definedOnly({ vm, domain }: PlanFacts): readonly DomainInterface[] {
   const moving = new Set(movingVnics(vm).map((vnic) => vnic.mac));
   return (domain?.configInterfaces ?? []).filter((each) => each.vf !== null && !moving.has(each.mac));
+}
+
+/**
+ * What says that a VF has no standby: that no vNIC could be one, or what the last look at the guest found.
+ */
+export function standbyMissing({
+  vm,
+  guest,
+}: Pick<PlanFacts, 'vm' | 'guest'>): readonly Pick<GuestFinding, 'vnicId' | 'message'>[] {
+  if (movingVnics(vm).length === 0) return [];
+  if (!vm.vnics.some((vnic) => !vnic.passthrough && vnic.plugged && vnic.actual === 'plugged')) {
+    const message =
+      `${vm.name} has no ordinary vNIC plugged beside its VFs: it has no network from the unplug ` +
+      `until the plug on the target`;
+    return [{ vnicId: null, message }];
+  }
+  return (guest.readiness?.findings ?? [])
+    .filter(({ level }) => level === 'missing')
+    .map(({ vnicId, message, fix }) => ({ vnicId, message: fix === null ? message : `${message}; ${fix}` }));
 }

@@ -27,6 +27,8 @@ import { ANY, codes, onTarget, planFacts, withTarget } from '../../test/support/
 import type { JobId } from '../base/ids.ts';
 import type { Host } from '../model/host.ts';
 import type { Pf } from '../model/pf.ts';
+import type { MigrationPlan } from '../model/plan.ts';
+import type { Vnic } from '../model/vm.ts';
 import { candidatesFor } from './judge-host.ts';
 import { type PlanFacts, pfKey, planMigration } from './plan-migration.ts';
 
@@ -122,7 +124,7 @@ describe('a plan', () => {
   it('A7 refuses a PF whose VFs are all in use and says by what', () => {
     const plan = planMigration(withTarget([taken(aPf('ens2f0', '5e', 8), 'has the address 10.0.0.5')]), ANY);
     expect(onTarget(plan)?.reasons[0]?.message).toMatch(
-      /all 8 VFs are in use \(8x the host uses its netdev x: has the address 10.0.0.5\)/,
+      /all 8 VFs are in use \(8x the host uses its netdev x: it has the address 10.0.0.5\)/,
     );
   });
 
@@ -344,6 +346,18 @@ describe('a plan', () => {
     expect(onTarget(plan)?.warnings[0]?.message).toMatch(
       /trust is false on ens2f0 VF 0000:5e:02.0 on host-b, true now/,
     );
+  });
+
+  it('asks for no bridge of a standby that its user took out, and warns of one that is not plugged', () => {
+    const facts = withTarget([aPf('ens2f0', '5e', 1)], {}, { bridges: [] });
+    const planWith = (standby: Partial<Vnic>) =>
+      planMigration({ ...facts, vm: aVm({ vnics: [aVnic(1), aStandby(2, standby)] }) }, ANY);
+    const takenOut = planWith({ plugged: false, actual: 'unplugged' });
+    expect(codes(takenOut)).toEqual([]);
+    const codesOf = (plan: MigrationPlan) => plan.warnings.map((warning) => warning.code);
+    expect(codesOf(takenOut)).toEqual(['no_standby']);
+    expect(codesOf(planWith({ actual: 'unplugged' }))).toEqual(['no_standby']);
+    expect(codesOf(planWith({}))).toEqual([]);
   });
 
   it('warns that a guest which still holds a VF is asked again', () => {

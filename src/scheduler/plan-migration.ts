@@ -5,6 +5,7 @@
  */
 import type { HostId, JobId, NetworkId, PciAddress, VnicProfileId } from '../base/ids.ts';
 import { type Domain, disksToCopy } from '../model/domain.ts';
+import type { GuestRecord } from '../model/guest.ts';
 import type { Host } from '../model/host.ts';
 import type { Reservation } from '../model/job.ts';
 import type { Network, PfConfig, VnicProfile } from '../model/network.ts';
@@ -18,6 +19,8 @@ export interface PlanFacts {
   readonly vm: Vm;
   /** The running domain as last observed on the source. */
   readonly domain: Domain | null;
+  /** What is known of the guest's side. */
+  readonly guest: GuestRecord;
   readonly hosts: readonly Host[];
   readonly networks: ReadonlyMap<NetworkId, Network>;
   readonly profiles: ReadonlyMap<VnicProfileId, VnicProfile>;

@@ -14,9 +14,14 @@ import type { Vf } from '../model/pf.ts';
 
 export interface VfUse {
   readonly pciAddress: PciAddress;
-  readonly state: 'free' | 'reserved' | 'attached' | 'unusable';
+  /** `host`: the host itself uses its netdev. `unusable`: foreign driver, or not alone in its IOMMU group. */
+  readonly state: 'free' | 'reserved' | 'attached' | 'host' | 'unusable';
   /** Who or why; null for a free one. */
   readonly reason: string | null;
+  /** Whom it is attached to, or reserved for. */
+  readonly vmId: VmId | null;
+  /** The job that reserved it. */
+  readonly jobId: JobId | null;
 }
 
 /** A domain that keeps a VF from being free. */
@@ -52,30 +57,34 @@ export function vfUse(
   reservation: Reservation | undefined,
   forJob: JobId | null = null,
 ): VfUse {
-  const { pciAddress } = vf;
-  if (user?.live) return { pciAddress, state: 'attached', reason: `attached to ${user.name}` };
-  if (user)
-    return {
-      pciAddress,
-      state: 'attached',
-      reason: `named by ${user.name}, which starts by itself with the host`,
-    };
+  const nobodys = { pciAddress: vf.pciAddress, vmId: null, jobId: null };
+  if (user) {
+    const reason = user.live
+      ? `attached to ${user.name}`
+      : `named by ${user.name}, which starts by itself with the host`;
+    return { ...nobodys, state: 'attached', reason, vmId: user.vmId };
+  }
   if (reservation && (reservation.jobId === null || reservation.jobId !== forJob)) {
     const holder = reservation.jobId === null ? 'for a vNIC being plugged' : `by job ${reservation.jobId}`;
-    return { pciAddress, state: 'reserved', reason: `reserved ${holder}` };
+    const { vmId, jobId } = reservation;
+    return { ...nobodys, state: 'reserved', reason: `reserved ${holder}`, vmId, jobId };
   }
-  const reason = unusable(vf);
-  return reason === null
-    ? { pciAddress, state: 'free', reason: null }
-    : { pciAddress, state: 'unusable', reason };
+  return { ...nobodys, ...ownUse(vf) };
 }
 
-function unusable(vf: Vf): string | null {
+/** What the VF itself says, whoever may want it. */
+function ownUse(vf: Vf): Pick<VfUse, 'state' | 'reason'> {
   if (vf.iommuGroupShared) {
-    return `its IOMMU group ${vf.iommuGroup ?? '?'} holds other devices, so it cannot be given away alone`;
+    const group = vf.iommuGroup ?? '?';
+    const reason = `its IOMMU group ${group} holds other devices, so it cannot be given away alone`;
+    return { state: 'unusable', reason };
   }
-  if (vf.driver === null || /vfio/.test(vf.driver)) return null;
-  if (vf.netdev === null)
-    return `it is bound to ${vf.driver}, which is neither a network driver nor vfio-pci`;
-  return vf.netdevUse === null ? null : `the host uses its netdev ${vf.netdev}: ${vf.netdevUse}`;
+  if (vf.driver === null || /vfio/.test(vf.driver)) return { state: 'free', reason: null };
+  if (vf.netdev === null) {
+    const reason = `it is bound to ${vf.driver}, which is neither a network driver nor vfio-pci`;
+    return { state: 'unusable', reason };
+  }
+  return vf.netdevUse === null
+    ? { state: 'free', reason: null }
+    : { state: 'host', reason: `the host uses its netdev ${vf.netdev}: it ${vf.netdevUse}` };
 }

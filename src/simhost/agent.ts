@@ -1,6 +1,6 @@
 /**
  * The guest agent as libvirt passes it on: a few commands, JSON in and out, silence from a guest that does
- * not run. Of files it knows those of sysfs that `SimGuest.sysfs` has.
+ * not run. Of files it knows those of the kernel that `SimGuest.kernelFile` has.
  */
 import type { SimDomain } from './domain.ts';
 import type { SimGuest } from './guest.ts';
@@ -87,12 +87,19 @@ const COMMANDS: Readonly<Record<string, (guest: SimGuest, args: Command['args'])
   }),
   'guest-network-get-interfaces': (guest) => guest.interfaces(),
   'guest-file-open'(guest, { path, mode = 'r' }) {
-    const content = mode === 'r' ? guest.sysfs(String(path)) : null;
+    const content = guest.kernelFile(String(path));
     const failed = `failed to open file '${String(path)}' (mode: '${String(mode)}')`;
     if (content === null) throw failure('guest-file-open', `${failed}: No such file or directory`);
     const handle = Math.max(FIRST_HANDLE - 1, ...guest.agentFiles.keys()) + 1;
-    guest.agentFiles.set(handle, Buffer.from(content));
+    guest.agentFiles.set(handle, Buffer.from(mode === 'r' ? content : ''));
+    if (mode === 'w') guest.agentWrites.set(handle, String(path));
     return handle;
+  },
+  'guest-file-write'(guest, { handle, 'buf-b64': data }) {
+    const text = Buffer.from(String(data), 'base64');
+    openFile(guest, 'guest-file-write', handle);
+    guest.agentFiles.set(Number(handle), text);
+    return { count: text.length, eof: false };
   },
   'guest-file-read'(guest, { handle, count = DEFAULT_READ_BYTES }) {
     const rest = openFile(guest, 'guest-file-read', handle);
@@ -101,10 +108,19 @@ const COMMANDS: Readonly<Record<string, (guest: SimGuest, args: Command['args'])
     return { count: read.length, 'buf-b64': read.toString('base64'), eof: read.length < Number(count) };
   },
   'guest-file-close'(guest, { handle }) {
-    openFile(guest, 'guest-file-close', handle);
+    const text = openFile(guest, 'guest-file-close', handle).toString();
+    const path = guest.agentWrites.get(Number(handle));
     guest.agentFiles.delete(Number(handle));
+    guest.agentWrites.delete(Number(handle));
+    if (path !== undefined && !guest.writeKernelFile(path, text))
+      throw failure('guest-file-close', 'failed to close handle: Invalid argument');
     return {};
   },
+  'guest-exec'(guest, { path, arg = [] }) {
+    guest.executed.push([String(path), ...(arg as string[])]);
+    return { pid: guest.executed.length };
+  },
+  'guest-exec-status': () => ({ exited: true, exitcode: 0 }),
 };
 
 function answerOf(guest: SimGuest, { execute, args }: Command): unknown {

@@ -167,8 +167,9 @@ function links(host: SimHost): Link[] {
     add({ name, mac, mtu, carrier: pf.carrier, extra });
     for (const vf of pf.vfs) {
       const netdev = vfNetdev(vf);
-      if (netdev !== null)
-        add({ name: netdev, mac: vf.mac === EMPTY_MAC ? vf.ownMac : vf.mac, carrier: false });
+      if (netdev === null) continue;
+      const own = vf.mac === EMPTY_MAC ? vf.ownMac : vf.mac;
+      add({ name: netdev, mac: own, carrier: false, extra: port(netdev) });
     }
   }
   for (const name of masterOf.keys()) {

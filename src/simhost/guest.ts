@@ -2,12 +2,13 @@
  * The system inside a simulated domain: it answers unplug requests as its behaviour says, runs a guest agent,
  * and has network interfaces with counters that move while it runs. It moves with the domain in a migration.
  *
- * Traffic model: a bond over all interfaces sends over the VF when one is up, else over the first ordinary
- * interface.
+ * Traffic model: a bond over all interfaces sends over the leg it was told to; that one gone, or a VF new,
+ * over the VF when one is up, else over the first ordinary interface.
  */
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { SimGuestSpec, UnplugBehaviour } from './inventory.ts';
+import { BOND, bondDescription, LEG_FILE, legFile } from './guest-files.ts';
 import { drawMs, type RangeMs, TIMINGS } from './timings.ts';
 
 /** Packets a second on the path that carries the bond, and on a path that only hears broadcasts. */
@@ -59,7 +60,7 @@ export interface AgentInterface {
 }
 
 /** An interface of any kind. */
-interface Netdev extends Pick<GuestNic, 'name' | 'mac' | 'rxPackets' | 'txPackets'> {
+export interface Netdev extends Pick<GuestNic, 'name' | 'mac' | 'rxPackets' | 'txPackets'> {
   readonly addresses: readonly AgentAddress[];
   /** `device/uevent`; null = no device. */
   readonly uevent: string | null;
@@ -87,6 +88,14 @@ export class SimGuest {
   readonly agentRefuses = new Set<string>();
   /** What is left to read of the files its agent has open, by handle. */
   readonly agentFiles = new Map<number, Buffer>();
+  /** Files its agent has open for writing, by handle. */
+  readonly agentWrites = new Map<number, string>();
+  /** Its VFs have a bond with its ordinary interfaces; else each has its own address. */
+  hasBond = true;
+  /** Its bond goes back to the VF by itself when that comes; not with `primary_reselect=failure`. */
+  reselectsPrimary = true;
+  /** Arguments of every command that was run in it. */
+  readonly executed: (readonly string[])[] = [];
   readonly nics: GuestNic[] = [];
   readonly #clock: Clock;
   readonly #random: Random;
@@ -94,6 +103,13 @@ export class SimGuest {
   #runningSinceMs: number | null = null;
   #countedToMs: number;
   /** Aliases asked for; `due`: the guest would have answered, but was not running. */
+  /** The bond is there from its first VF on. */
+  #hadVf = false;
+  /** Counted by legs that left the bond. */
+  #goneRx = 0;
+  #goneTx = 0;
+  /** The leg the bond was told to use. */
+  #told: string | null = null;
   readonly #asked = new Map<string, { cancel: () => void; due: boolean }>();
 
   constructor(spec: SimGuestSpec, clock: Clock, random: Random) {
@@ -142,6 +158,11 @@ export class SimGuest {
     copy.dirtyMiBps = this.dirtyMiBps;
     copy.vfTrouble = this.vfTrouble;
     copy.agentUp = this.agentUp;
+    copy.hasBond = this.hasBond;
+    copy.#hadVf = this.#hadVf;
+    copy.#told = this.#told;
+    copy.#goneRx = this.#goneRx;
+    copy.#goneTx = this.#goneTx;
     for (const command of this.agentRefuses) copy.agentRefuses.add(command);
     copy.nics.push(...this.nics.map((nic) => ({ ...nic })));
     return copy;
@@ -191,6 +212,9 @@ export class SimGuest {
   plug(nic: Pick<GuestNic, 'alias' | 'name' | 'mac' | 'passthrough' | 'pciAddress'>, upNow: boolean): void {
     this.count();
     const trouble = nic.passthrough ? this.vfTrouble : null;
+    // The primary is chosen again when it comes.
+    if (nic.passthrough) this.#hadVf = true;
+    if (nic.passthrough && this.reselectsPrimary) this.#told = null;
     const wait = upNow ? 0 : trouble === 'no_driver' ? Infinity : drawMs(this.#random, TIMINGS.guestNicUp);
     const upFromMs = this.#clock.monotonicMs() + wait;
     this.nics.push({ ...nic, upFromMs, deaf: trouble === 'deaf', rxPackets: 0, txPackets: 0 });
@@ -212,14 +236,16 @@ export class SimGuest {
     this.#asked.get(alias)?.cancel();
     this.#asked.delete(alias);
     const index = this.nics.findIndex((nic) => nic.alias === alias);
-    if (index >= 0) this.nics.splice(index, 1);
+    const [gone] = index < 0 ? [] : this.nics.splice(index, 1);
+    // A bond's counters never fall (the kernel folds those of a leg that leaves).
+    this.#goneRx += gone?.rxPackets ?? 0;
+    this.#goneTx += gone?.txPackets ?? 0;
   }
 
   /** The interface that carries the bond now. */
   activeNic(): GuestNic | undefined {
-    const now = this.#clock.monotonicMs();
-    const up = this.nics.filter((nic) => nic.upFromMs <= now && this.#hasCarrier(nic));
-    return up.find((nic) => nic.passthrough) ?? up[0];
+    const up = this.nics.filter((nic) => this.#isUp(nic));
+    return up.find(({ name }) => name === this.#told) ?? up.find((nic) => nic.passthrough) ?? up[0];
   }
 
   /**
@@ -289,13 +315,31 @@ export class SimGuest {
     }));
   }
 
-  /** What is in a file of sysfs; null = there is no such file. Of interfaces: counter and device only. */
-  sysfs(path: string): string | null {
-    const [, name, file] =
-      /^\/sys\/class\/net\/([^/]+)\/(statistics\/rx_packets|device\/uevent)$/.exec(path) ?? [];
-    const netdev = this.#netdevs().find((each) => each.name === name);
-    if (!netdev) return null;
-    return file === 'device/uevent' ? netdev.uevent : `${Math.floor(netdev.rxPackets)}\n`;
+  /** What is in a file of the kernel's; null = there is no such file. Few are known. */
+  kernelFile(path: string): string | null {
+    const netdevs = this.#netdevs();
+    const isBonded = netdevs.some(({ name }) => name === BOND);
+    const active = this.activeNic()?.name ?? '';
+    if (path === '/proc/version') return 'Linux version 6.12\n';
+    if (path === '/sys/class/net/bonding_masters') return isBonded ? `${BOND}\n` : '\n';
+    if (isBonded && path === `/proc/net/bonding/${BOND}`) {
+      return bondDescription(this.nics, active, (nic) => this.#isUp(nic));
+    }
+    if (isBonded && path === LEG_FILE) return `${active}\n`;
+    return legFile(netdevs, path);
+  }
+
+  /** Writes to a file of the kernel's; false = there is none, or it does not take that. */
+  writeKernelFile(path: string, text: string): boolean {
+    const leg = this.nics.find(({ name }) => name === text.trim());
+    if (path !== LEG_FILE || !leg || !this.#isUp(leg)) return false;
+    this.count();
+    this.#told = leg.name;
+    return true;
+  }
+
+  #isUp(nic: GuestNic): boolean {
+    return nic.upFromMs <= this.#clock.monotonicMs() && this.#hasCarrier(nic);
   }
 
   #netdevs(): Netdev[] {
@@ -303,7 +347,7 @@ export class SimGuest {
     const now = this.#clock.monotonicMs();
     const visible = this.nics.filter((nic) => nic.upFromMs <= now);
     const addresses = addressesOf(this.spec.address);
-    const alone = visible.length < 2 && !this.nics.some((nic) => nic.passthrough);
+    const alone = !this.#hadVf || !this.hasBond;
     const each = visible.map((nic) => ({
       ...nic,
       addresses: alone ? addresses : [],
@@ -318,8 +362,8 @@ export class SimGuest {
       name: 'bond0',
       mac: active.mac,
       addresses,
-      rxPackets: sum('rxPackets'),
-      txPackets: sum('txPackets'),
+      rxPackets: this.#goneRx + sum('rxPackets'),
+      txPackets: this.#goneTx + sum('txPackets'),
       uevent: null,
     };
     return [LOOPBACK, bond, ...each];

@@ -3,10 +3,11 @@ import type { Store } from '../app/store-port.ts';
 import { present } from '../base/assert.ts';
 import { HandoverError } from '../base/errors.ts';
 import { type HostId, isUuid } from '../base/ids.ts';
-import type { Host, HostInventory, HostStatus, PeerTest } from '../model/host.ts';
+import type { Host, HostHead, HostInventory, HostStatus, PeerTest } from '../model/host.ts';
+import { inventoryOf, type InventoryRow, type KnownInventories, knownAfter } from './inventory-memory.ts';
 import { type Db, expectFound, json, toMsOrNull } from './db.ts';
 
-interface HostRow {
+interface HeadRow {
   readonly id: HostId;
   readonly name: string;
   readonly uri: string;
@@ -16,19 +17,34 @@ interface HostRow {
   readonly status_reason: string | null;
   readonly outgoing_max: number;
   readonly incoming_max: number;
-  readonly inventory: HostInventory | null;
+}
+
+interface HostRow extends HeadRow, InventoryRow {
   readonly observed_at: Date | null;
   readonly peer_tests: Readonly<Record<string, PeerTest>>;
 }
 
-const SELECT_HOSTS = `
-  select h.*, coalesce((
+const PEER_TESTS = `
+  coalesce((
     select jsonb_object_agg(p.target_host_id, jsonb_build_object(
       'ok', p.ok, 'message', p.message, 'testedAt', round(extract(epoch from p.tested_at) * 1000)))
-    from peer_tests p where p.source_host_id = h.id), '{}') as peer_tests
-  from hosts h`;
+    from peer_tests p where p.source_host_id = h.id), '{}') as peer_tests`;
 
-const toHost = (row: HostRow): Host => ({
+const SELECT_HOST = `select h.*, ${PEER_TESTS} from hosts h where h.id = $1`;
+
+/** $1 and $2: hosts whose inventory the asker has, and from which look. */
+const SELECT_HOSTS = `
+  select h.id, name, uri, peer_uri, migration_address, status, status_reason, outgoing_max, incoming_max,
+    observed_at, inventory_look, ${PEER_TESTS},
+    case when known.look = h.inventory_look then null else h.inventory end as inventory
+  from hosts h left join unnest($1::uuid[], $2::bigint[]) as known(id, look) on known.id = h.id
+  order by h.name`;
+
+const SELECT_HEADS = `
+  select id, name, uri, peer_uri, migration_address, status, status_reason, outgoing_max, incoming_max
+  from hosts order by name`;
+
+const toHead = (row: HeadRow): HostHead => ({
   id: row.id,
   name: row.name,
   uri: row.uri,
@@ -38,6 +54,10 @@ const toHost = (row: HostRow): Host => ({
   statusReason: row.status_reason,
   outgoingMax: row.outgoing_max,
   incomingMax: row.incoming_max,
+});
+
+const toHost = (row: HostRow): Host => ({
+  ...toHead(row),
   inventory: row.inventory,
   observedAt: toMsOrNull(row.observed_at),
   peerTests: row.peer_tests,
@@ -49,14 +69,23 @@ const nameTaken = (name: string | undefined) => ({
 
 /** The `hosts` part of the store. Acting on a host that is not there throws `NOT_FOUND`. */
 export function hostStore(db: Db): Store['hosts'] {
+  let known: KnownInventories = new Map();
   return {
     async list() {
-      return (await db.rows<HostRow>(`${SELECT_HOSTS} order by h.name`)).map(toHost);
+      const before = known;
+      const looks = Array.from(before.values(), ({ look }) => look);
+      const rows = await db.rows<HostRow>(SELECT_HOSTS, [[...before.keys()], looks]);
+      known = knownAfter(rows, before);
+      return rows.map((row) => ({ ...toHost(row), inventory: inventoryOf(row, before) }));
+    },
+
+    async listHeads() {
+      return (await db.rows<HeadRow>(SELECT_HEADS)).map(toHead);
     },
 
     async get(id) {
       if (!isUuid(id)) return null;
-      const row = await db.first<HostRow>(`${SELECT_HOSTS} where h.id = $1`, [id]);
+      const row = await db.first<HostRow>(SELECT_HOST, [id]);
       return row && toHost(row);
     },
 

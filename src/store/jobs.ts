@@ -36,6 +36,17 @@ const toStep = (row: StepRow): JobStep => ({
   endedAt: toMsOrNull(row.ended_at),
 });
 
+async function listJobs(db: Db, filter: NonNullable<Parameters<Store['jobs']['list']>[0]>): Promise<Job[]> {
+  const rows = await db.rows<JobRow>(
+    `select * from jobs
+     where ($1::uuid is null or vm_id = $1) and ($2::boolean is null or (ended_at is null) = $2)
+       and ($4::uuid[] is null or vm_id = any($4))
+     order by created_at desc, id limit $3`,
+    [filter.vmId, filter.live, filter.limit, filter.vmIds],
+  );
+  return rows.map(toJob);
+}
+
 /**
  * The `jobs` part of the store. `list` is newest first. `requestCancel`, `retry` and `abandon` throw
  * `NOT_FOUND` for an unknown job; a parked job (`needs_operator`) takes no cancel: it is retried or
@@ -43,15 +54,7 @@ const toStep = (row: StepRow): JobStep => ({
  */
 export function jobStore(db: Db, clock: Clock, wakes: WakeListener): Store['jobs'] {
   return {
-    async list(filter = {}) {
-      const rows = await db.rows<JobRow>(
-        `select * from jobs
-         where ($1::uuid is null or vm_id = $1) and ($2::boolean is null or (ended_at is null) = $2)
-         order by created_at desc, id limit $3`,
-        [filter.vmId, filter.live, filter.limit],
-      );
-      return rows.map(toJob);
-    },
+    list: async (filter = {}) => await listJobs(db, filter),
 
     async get(id) {
       if (!isUuid(id)) return null;

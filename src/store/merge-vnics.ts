@@ -84,6 +84,7 @@ function mergeSeen(known: Vnic, seen: Vnic, jobOwnsActual: boolean): Vnic {
     profileId: seen.profileId ?? known.profileId,
     plugged: known.plugged,
     kept: known.kept,
+    unpluggedXml: known.unpluggedXml,
     actual: keepsActual ? known.actual : seen.actual,
     vf: keepsActual ? known.vf : seen.vf,
   };

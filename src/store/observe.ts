@@ -162,9 +162,10 @@ async function putVnics(
   // A profile that was removed since the look began is no profile.
   await sql.rows(
     `insert into vnics (id, vm_id, name, alias, mac, passthrough, model, bridge, profile_id, plugged, kept,
-       actual, vf, managed, vlan, guest_address, traits_xml, pool, blocker)
+       actual, vf, managed, vlan, guest_address, traits_xml, pool, unplugged_xml, blocker)
      select n.id, n.vm_id, n.name, n.alias, n.mac, n.passthrough, n.model, n.bridge, p.id, n.plugged,
-       n.kept, n.actual, n.vf, n.managed, n.vlan, n.guest_address, n.traits_xml, n.pool, n.blocker
+       n.kept, n.actual, n.vf, n.managed, n.vlan, n.guest_address, n.traits_xml, n.pool,
+       n.unplugged_xml, n.blocker
      from jsonb_populate_recordset(null::vnics, $1) n left join vnic_profiles p on p.id = n.profile_id
      order by n.id
      on conflict (id) do update set alias = excluded.alias, mac = excluded.mac,

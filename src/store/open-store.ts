@@ -9,6 +9,7 @@ import type { Log } from '../base/log.ts';
 import { alertStore } from './alerts.ts';
 import { type DatabaseConnection, openDb } from './db.ts';
 import { eventStore } from './events.ts';
+import { guestStore } from './guests.ts';
 import { hostClaimStore } from './host-claims.ts';
 import { hostStore } from './hosts.ts';
 import { jobStore } from './jobs.ts';
@@ -55,6 +56,7 @@ export async function openStore(options: {
     profiles: profileStore(db),
     pfConfigs: pfConfigStore(db),
     vms: vmStore(db),
+    guests: guestStore(db),
     jobs: jobStore(db, clock, wakes),
     reservations: reservationStore(db),
     events: eventStore(db),

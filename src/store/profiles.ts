@@ -1,5 +1,5 @@
 /** vNIC profiles. Used through `openStore` only. */
-import type { Store } from '../app/store-port.ts';
+import type { ProfileUse, Store } from '../app/store-port.ts';
 import { HandoverError } from '../base/errors.ts';
 import { isUuid, type NetworkId, type VnicProfileId } from '../base/ids.ts';
 import type { VnicProfile } from '../model/network.ts';
@@ -105,5 +105,18 @@ export function profileStore(db: Db): Store['profiles'] {
       );
       return rows.map(toVnic);
     },
+
+    uses: (vmsMax) =>
+      db.rows<ProfileUse>(
+        `select profile_id as "profileId", count(*) as "vmCount",
+           json_agg(json_build_object('id', id, 'name', name) order by name, id)
+             filter (where place <= $1) as vms
+         from (
+           select distinct on (n.profile_id, v.name, v.id) n.profile_id, v.id, v.name,
+             dense_rank() over (partition by n.profile_id order by v.name, v.id) as place
+           from vnics n join vms v on v.id = n.vm_id where n.profile_id is not null
+         ) used group by profile_id order by profile_id`,
+        [vmsMax],
+      ),
   };
 }

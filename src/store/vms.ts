@@ -4,60 +4,29 @@
  */
 import type { Store } from '../app/store-port.ts';
 import { HandoverError } from '../base/errors.ts';
-import { type HostId, isUuid, type JobId, type VmId, type VnicId } from '../base/ids.ts';
-import type { Vm, VmStatus, Vnic } from '../model/vm.ts';
+import type { JobId, VmId, VnicId } from '../base/ids.ts';
+import type { Vnic } from '../model/vm.ts';
 import { type Db, expectFound, json, type Sql } from './db.ts';
 import { observeVms } from './observe.ts';
 import { IS_HELD, nextPlacesVersion, vmHasJob } from './reservations.ts';
-import { fromVnic, toVnic, type VnicRow } from './vnic-row.ts';
+import { fromVnic } from './vnic-row.ts';
+import { vmReads } from './vm-reads.ts';
 import { NOTIFY } from './wake-listener.ts';
-
-interface VmRow {
-  readonly id: VmId;
-  readonly name: string;
-  readonly host_id: HostId | null;
-  readonly status: VmStatus;
-  readonly starting: boolean;
-  readonly memory_kib: number;
-  readonly vcpus: number;
-  readonly vnics: VnicRow[];
-  readonly stale_on: HostId[];
-}
-
-/** One statement, so that a VM and its vNICs are of one moment. nic2 sorts before nic10. */
-const SELECT_VMS = `
-  select v.*,
-    coalesce((select jsonb_agg(to_jsonb(n) order by length(n.name), n.name)
-      from vnics n where n.vm_id = v.id), '[]') as vnics,
-    array(select s.host_id::text from stale_definitions s where s.vm_id = v.id order by s.host_id) as stale_on
-  from vms v`;
-
-const toVm = (row: VmRow): Vm => ({
-  id: row.id,
-  name: row.name,
-  hostId: row.host_id,
-  status: row.status,
-  starting: row.starting,
-  memoryKiB: row.memory_kib,
-  vcpus: row.vcpus,
-  vnics: row.vnics.map(toVnic),
-  staleOn: row.stale_on,
-});
 
 /** The `vms` part of the store. Acting on a VM or vNIC that is not there throws `NOT_FOUND`. */
 export function vmStore(db: Db): Store['vms'] {
   return {
-    async list() {
-      return (await db.rows<VmRow>(`${SELECT_VMS} order by v.name, v.id`)).map(toVm);
-    },
-
-    async get(id) {
-      if (!isUuid(id)) return null;
-      const row = await db.first<VmRow>(`${SELECT_VMS} where v.id = $1`, [id]);
-      return row && toVm(row);
-    },
+    ...vmReads(db),
 
     observe: (observation) => observeVms(db, observation),
+
+    remove: (id) => db.transaction((sql) => removeVm(sql, id)),
+
+    beginRemoval: (id, limitMs) => db.transaction((sql) => beginRemoval(sql, id, limitMs)),
+
+    async endRemoval(id) {
+      await db.rows('update vms set removing_until = null where id = $1', [id]);
+    },
 
     async setVnicProfile(vnicId, profileId, vlan) {
       const row = await db.first(
@@ -76,6 +45,14 @@ export function vmStore(db: Db): Store['vms'] {
 
     removeVnic: (vnicId) => db.transaction((sql) => removeVnic(sql, vnicId)),
 
+    async setVnicUnpluggedXml(vnicId, xml) {
+      const row = await db.first('update vnics set unplugged_xml = $2 where id = $1 returning id', [
+        vnicId,
+        xml,
+      ]);
+      expectFound(row, 'vNIC', vnicId);
+    },
+
     async setVnicActual(vnicId, actual, vf) {
       const row = await db.first('update vnics set actual = $2, vf = $3 where id = $1 returning id', [
         vnicId,
@@ -85,13 +62,7 @@ export function vmStore(db: Db): Store['vms'] {
       expectFound(row, 'vNIC', vnicId);
     },
 
-    async setStarting(vmId, starting) {
-      const row = await db.first(
-        `update vms set starting = $2 where id = $1 returning id${starting ? `, ${NOTIFY}` : ''}`,
-        [vmId, starting],
-      );
-      expectFound(row, 'VM', vmId);
-    },
+    setStarting: (vmId, starting) => setStarting(db, vmId, starting),
 
     async setHost(vmId, hostId) {
       const row = await db.first('update vms set host_id = $2 where id = $1 returning id', [vmId, hostId], {
@@ -111,13 +82,47 @@ async function setVnicDesired(sql: Sql, vnicId: VnicId, plugged: boolean): Promi
   const row = await sql.first<{ vm_id: VmId }>(
     `update vnics n set plugged = $2, kept = true,
        actual = case
-         when not $2 and (actual <> 'unplugged' or ${IS_HELD}) then 'unplug_pending' else actual end
+         when not $2 and passthrough and (actual <> 'unplugged' or ${IS_HELD}) then 'unplug_pending'
+         when not $2 and not passthrough then 'unplugged' else actual end
      where id = $1 returning vm_id`,
     [vnicId, plugged],
   );
   expectFound(row, 'vNIC', vnicId);
   if (row !== null) await expectNoJob(sql, row.vm_id);
   await sql.rows(`select ${NOTIFY}`);
+}
+
+async function setStarting(db: Db, vmId: VmId, starting: boolean): Promise<void> {
+  const row = await db.first<{ name: string; starting: boolean }>(
+    `update vms set starting = $2 and coalesce(removing_until < now(), true) where id = $1
+     returning name, starting${starting ? `, ${NOTIFY}` : ''}`,
+    [vmId, starting],
+  );
+  expectFound(row, 'VM', vmId);
+  if (starting && row?.starting === false) throw isRemoved(row.name);
+}
+
+const isRemoved = (name: string) =>
+  new HandoverError('VM_STATUS_WRONG', `${name} is being removed, so it can not be started`);
+
+async function beginRemoval(sql: Sql, id: VmId, limitMs: number): Promise<void> {
+  const row = await sql.first<{ name: string; starting: boolean }>(
+    `update vms set removing_until = now() + $2 * interval '1 millisecond' where id = $1
+     returning name, starting`,
+    [id, limitMs],
+  );
+  expectFound(row, 'VM', id);
+  if (row?.starting)
+    throw new HandoverError('VM_STATUS_WRONG', `${row.name} is being started; stop it before it is removed`);
+  await expectNoJob(sql, id);
+}
+
+async function removeVm(sql: Sql, id: VmId): Promise<void> {
+  await nextPlacesVersion(sql, null);
+  // Of all hosts: a second definition of it was removed elsewhere.
+  await sql.rows("update hosts set vms_look = nextval('looks')");
+  await sql.rows('delete from vms where id = $1', [id]);
+  await expectNoJob(sql, id);
 }
 
 async function addVnic(sql: Sql, vnic: Vnic): Promise<void> {

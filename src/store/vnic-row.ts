@@ -22,6 +22,7 @@ export interface VnicRow {
   readonly guest_address: PciAddress | null;
   readonly traits_xml: string;
   readonly pool: string | null;
+  readonly unplugged_xml: string | null;
   readonly blocker: string | null;
 }
 
@@ -45,6 +46,7 @@ export const toVnic = (row: VnicRow): Vnic => ({
   guestAddress: row.guest_address,
   traitsXml: row.traits_xml,
   pool: row.pool,
+  unpluggedXml: row.unplugged_xml,
   blocker: row.blocker,
 });
 
@@ -68,5 +70,6 @@ export const fromVnic = (vnic: Vnic): VnicRow => ({
   guest_address: vnic.guestAddress,
   traits_xml: vnic.traitsXml,
   pool: vnic.pool,
+  unplugged_xml: vnic.unpluggedXml,
   blocker: vnic.blocker,
 });

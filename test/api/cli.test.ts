@@ -3,7 +3,7 @@
  * since a process of its own takes a while to start; those about the process itself with one.
  */
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -97,6 +97,23 @@ describe('login', () => {
   });
 });
 
+describe('guest kit', () => {
+  test('prints the text as it is, or in a document', async () => {
+    const { code, out, err } = await handover('guest kit web-1 --format nmcli');
+    expect([code, out, err]).toEqual([0, 'nmcli for web-1\n', '']);
+    expect(await json('guest kit web-1')).toEqual({
+      vm: 'web-1',
+      format: 'script',
+      text: 'script for web-1\n',
+    });
+  });
+
+  test('knows its formats', async () => {
+    const { code, err } = await handover('guest kit web-1 --format wicked');
+    expect([code, err]).toEqual([2, expect.stringContaining('Allowed choices are script, cloud-init')]);
+  });
+});
+
 describe('what goes wrong', () => {
   test('has its exit code and says what to do', async () => {
     const cases: readonly (readonly [string, Record<string, string>, number, string])[] = [
@@ -109,6 +126,7 @@ describe('what goes wrong', () => {
       ['host list --output yaml', {}, 2, 'Allowed choices'],
       ['network delete prod', {}, 5, 'delete them first'],
       ['vm cancel web-1', {}, 5, 'Cannot cancel migration for non migrating VM'],
+      ['vm add host-a /nowhere.xml', {}, 2, 'the definition can not be read: ENOENT'],
       ['vm nic set-profile web-1 nic9 prod-vf', {}, 4, 'it has: nic1, nic2'],
     ];
     for (const [args, env, code, message] of cases) {
@@ -223,6 +241,10 @@ describe('things', () => {
       await json('host update h9 --peer-uri none --migration-address 10.0.0.9 --outgoing-max 3'),
     ).toMatchObject({ uri: 'qemu+tls://h9/system', peerUri: null, migrationAddress: '10.0.0.9' });
     expect(await json('host refresh h9')).toMatchObject({ name: 'h9' });
+    const file = join(home, 'new-1.xml');
+    writeFileSync(file, '<domain><name>new-1</name></domain>');
+    expect(await json(`vm add h9 ${file} --name new-2`)).toMatchObject({ name: 'new-2', status: 'down' });
+    expect((await handover('vm remove new-2')).out).toBe('new-2 is removed; its disks are still there.\n');
     expect(await json('host remove h9')).toMatchObject({ removed: true });
   });
 });

@@ -42,6 +42,7 @@ async function filled(path: string): Promise<string | null> {
     vmId: web1.id,
     clusterId: (await list('clusters', 'cluster'))[0]?.id,
     dataCenterId: (await list('datacenters', 'data_center'))[0]?.id,
+    userId: (await list('users', 'user'))[0]?.id,
     deviceId: (await list(`hosts/${hostA.id}/devices`, 'host_device'))[0]?.id,
     name: 'SpiceUsbAutoShare',
     nicId: path.startsWith('vms') ? web1.vnics[0]?.id : nics.find((each) => each['name'] === 'ens1f0')?.id,
@@ -80,6 +81,15 @@ describe('every GET there is', () => {
       }
     }
     expect(asked.length).toBeGreaterThan(80);
+  });
+
+  test('is of nothing, where it says that nothing is ever in it', async () => {
+    const empty = ovirtRoutes(() => 0).filter((route) => route.method === 'GET' && route.isEmpty);
+    for (const { path } of empty) {
+      const real = await filled(path);
+      expect([path, real && (await json(real))]).toEqual([path, {}]);
+    }
+    expect(empty.length).toBeGreaterThan(50);
   });
 
   test('is empty, not missing, for what Handover keeps nothing of, whatever is searched there', async () => {

@@ -29,5 +29,6 @@ test('every command of the page does what it says', { timeout: LIMIT_MS }, async
   expect(saying('"migratable":"true"')).toBeDefined();
   expect(saying('"migration_plan"')).toBeDefined();
   expect(saying('"parent_step"')).toContain('"description":"Migration ');
+  expect(saying('"name":"standby"')).toContain('"actual_state":"plugged"');
   expect(saying('"status":"complete"')).toBeDefined();
 });

@@ -54,12 +54,14 @@ test('what happens is told at once, with its id', async () => {
 });
 
 test('who names the last one it has is told what it missed, once and in order', async () => {
+  const hosts = (await engine.ask<{ host: { id: string }[] }>('GET', 'hosts')).body.host;
+  for (const verb of ['deactivate', 'activate'])
+    await engine.ask('POST', `hosts/${hosts[0]?.id}/${verb}`, {});
   const all = await follow({}, '?after=0');
   await eventually('all there is', () => all.told.length > 3);
-  const [first, second, ...rest] = all.told.map(({ id }) => id);
-  const resumed = await follow({ 'last-event-id': String(first) });
-  await eventually('the rest', () => resumed.told.length === rest.length + 1);
-  expect(resumed.told.map(({ id }) => id)).toEqual([second, ...rest]);
+  const resumed = await follow({ 'last-event-id': String(all.told[0]?.id) });
+  await eventually('the rest', () => resumed.told.length === all.told.length - 1);
+  expect(resumed.told.map(({ id }) => id)).toEqual(all.told.slice(1).map(({ id }) => id));
   all.stop();
   resumed.stop();
 });

@@ -198,6 +198,7 @@ describe('jobs', () => {
       endedAt: '2023-11-14T22:13:24.000Z',
       downtimeMs: 38,
       networkGapMs: null,
+      networkGaps: [],
       warnings: ['w'],
     });
     expect((await server.ask('GET', '/api/jobs?live=true')).json()).toEqual([]);

@@ -1,77 +1,16 @@
 /**
- * Every route for every role. What a route needs is decided here once more, by hand: a route that changes
- * something and is added without a decision, or any that forgets to ask, fails. A GET shows what everybody
- * may see who may see anything, unless it is decided otherwise.
+ * Every route for every role. A route says what it needs, for the documentation and the OpenAPI document; the
+ * use cases enforce what their own table says. Whoever lacks what the route says must be refused, and whoever
+ * has it let in. What is one's own (`users.test.ts`) is not asked for here.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { EVENT_STREAM } from '../../src/api/native/event-stream.ts';
+import { nativeOperations } from '../../src/api/native/openapi.ts';
 import { nativeRoutes } from '../../src/api/native/routes.ts';
 import { ovirtRoutes } from '../../src/api/ovirt/collections.ts';
+import { needsOf } from '../../src/api/ovirt/route.ts';
 import { gives, type Permission, type Role, ROLES, rolesThatGive } from '../../src/model/access.ts';
 import { type ApiServer, startApiServer } from '../support/api-server.ts';
 import { USERS } from '../support/memory-access.ts';
-import { emptyWorld, memoryUseCases } from '../support/memory-use-cases.ts';
-
-/** By what they need: `VERB path`, below oVirt's root, or with a slash before it where it is another. */
-const DECISIONS: Readonly<Record<Exclude<Permission, 'look'>, readonly string[]>> = {
-  // Of somebody else: everybody may see and change what is their own, see `users.test.ts`.
-  see_users: [
-    'GET users',
-    'GET users/:userId',
-    'GET users/:userId/permissions',
-    'GET users/:userId/roles',
-    'GET users/:userId/groups',
-    'GET users/:userId/options',
-    'GET users/:userId/sshpublickeys',
-    'POST users/:userId/options',
-    'GET permissions',
-    'GET permissions/:permissionId',
-  ],
-  use_vms: [
-    'POST vms/:vmId/start',
-    'POST vms/:vmId/shutdown',
-    'POST vms/:vmId/stop',
-    'POST vms/:vmId/nics',
-    'DELETE vms/:vmId/nics/:nicId',
-    'POST vms/:vmId/nics/:nicId/activate',
-    'POST vms/:vmId/nics/:nicId/deactivate',
-    'PUT vms/:vmId/nics/:nicId',
-    'POST vms/:vmId/migrate',
-    'POST vms/:vmId/cancelmigration',
-    'POST /api/jobs/:id/cancel',
-    'POST /api/jobs/:id/retry',
-  ],
-  configure: [
-    'POST networks',
-    'PUT networks/:networkId',
-    'DELETE networks/:networkId',
-    'POST networks/:networkId/networklabels',
-    'DELETE networks/:networkId/networklabels/:label',
-    'POST vnicprofiles',
-    'PUT vnicprofiles/:profileId',
-    'DELETE vnicprofiles/:profileId',
-    'POST hosts',
-    'PUT hosts/:hostId',
-    'DELETE hosts/:hostId',
-    'POST hosts/:hostId/refresh',
-    'POST hosts/:hostId/activate',
-    'POST hosts/:hostId/deactivate',
-    'POST networks/:networkId/vnicprofiles',
-    'DELETE networks/:networkId/vnicprofiles/:profileId',
-    'POST hosts/:hostId/nics/:nicId/updatevirtualfunctionsconfiguration',
-    'POST hosts/:hostId/nics/:nicId/virtualfunctionallowednetworks',
-    'DELETE hosts/:hostId/nics/:nicId/virtualfunctionallowednetworks/:networkId',
-    'POST hosts/:hostId/nics/:nicId/virtualfunctionallowedlabels',
-    'DELETE hosts/:hostId/nics/:nicId/virtualfunctionallowedlabels/:label',
-    'POST users',
-    'PUT users/:userId',
-    'DELETE users/:userId',
-    'POST permissions',
-    'DELETE permissions/:permissionId',
-    'POST /api/jobs/:id/abandon',
-    'POST /api/hosts/:id/peer-tests',
-  ],
-};
 
 /** Asked before anybody is known. */
 const OPEN = [
@@ -84,8 +23,6 @@ const OPEN = [
   'GET /ca.crt',
   'GET /ovirt-engine/services/files/usbfilter.txt',
 ];
-/** Answers for ever: `event-stream.test.ts` asks it. */
-const STREAM = `GET /api/${EVENT_STREAM.path}`;
 
 /** What a changing request says, so that nothing but the permission can refuse it. */
 const bodies = (): Readonly<Record<string, object>> => ({
@@ -96,6 +33,7 @@ const bodies = (): Readonly<Record<string, object>> => ({
     vnic_profile: { id: server.vfProfile.id },
   },
   'PUT vms/:vmId/nics/:nicId': { vnic_profile: { id: server.vfProfile.id } },
+  'POST vms': { name: 'new', initialization: { configuration: { type: 'libvirt', data: '<domain/>' } } },
   'POST networks': { name: 'lab' },
   'PUT networks/:networkId': { description: 'changed' },
   'POST networks/:networkId/networklabels': { id: 'red' },
@@ -191,18 +129,12 @@ async function ask(route: string, token: string | null) {
   });
 }
 
-const inTables = (): string[] => [
-  ...ovirtRoutes(() => 0).map(({ method, path }) => `${method} ${path}`),
-  ...nativeRoutes(memoryUseCases(emptyWorld())).map(({ method, path }) => `${method} /api/${path}`),
+/** Every route, as `VERB path` below oVirt's root or with a slash before it, and what it says it needs. */
+const all: readonly (readonly [string, Permission])[] = [
+  ...ovirtRoutes(() => 0).map((route) => [`${route.method} ${route.path}`, needsOf(route)] as const),
+  // Of the others, the stream is asked in `event-stream.test.ts`, and the document is for everybody.
+  ...nativeRoutes.map(({ method, path, needs }) => [`${method} /api/${path}`, needs] as const),
 ];
-const restricted = Object.entries(DECISIONS).flatMap(([needs, routes]) =>
-  routes.map((route) => [route, needs as Permission] as const),
-);
-const shown = inTables()
-  .filter((route) => route.startsWith('GET ') && !restricted.some(([each]) => each === route))
-  .map((route) => [route, 'look' as Permission] as const);
-const all = [...shown, ...restricted];
-const decided = all.map(([route]) => route);
 
 /** What the HTTP library answers to, `HEAD` aside: `VERB path`. */
 async function registered(): Promise<string[]> {
@@ -225,21 +157,18 @@ afterAll(async () => {
   await server.close();
 });
 
-describe('a decision', () => {
-  test('is there for every route, and for no other', () => {
-    expect([...decided].sort()).toEqual(inTables().sort());
-  });
-
-  test('is there for whatever the server answers to', async () => {
-    const full = (route: string, base: string) => {
-      const [verb, path = ''] = route.split(' ');
-      return path.startsWith('/') ? route : `${verb} ${base}${path === '' ? '' : `/${path}`}`;
-    };
-    const expected = ['/ovirt-engine/api', '/ovirt-engine/api/v4']
-      .flatMap((base) => decided.map((route) => full(route, base)))
-      .concat(OPEN, STREAM);
-    expect((await registered()).sort()).toEqual([...new Set(expected)].sort());
-  });
+test('the server answers to these routes, and to no others', async () => {
+  const full = (route: string, base: string) => {
+    const [verb, path = ''] = route.split(' ');
+    return path.startsWith('/') ? route : `${verb} ${base}${path === '' ? '' : `/${path}`}`;
+  };
+  const expected = ['/ovirt-engine/api', '/ovirt-engine/api/v4']
+    .flatMap((base) => all.map(([route]) => full(route, base)))
+    .concat(
+      OPEN,
+      nativeOperations.map(({ method, path }) => `${method} /api/${path}`),
+    );
+  expect((await registered()).sort()).toEqual([...new Set(expected)].sort());
 });
 
 describe('nobody gets in without signing on', () => {

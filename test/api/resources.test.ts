@@ -1,6 +1,6 @@
 /** Each resource as clients ask for it, in both formats. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type ApiServer, startApiServer } from '../support/api-server.ts';
+import { type ApiServer, type Json, list, startApiServer } from '../support/api-server.ts';
 import { newId } from '../support/builders.ts';
 
 let server: ApiServer;
@@ -11,8 +11,6 @@ afterEach(async () => {
   await server.close();
 });
 
-type Json = Record<string, unknown> & { readonly id: string };
-const list = (answer: { json<T>(): T }, tag: string) => answer.json<Record<string, Json[]>>()[tag] ?? [];
 const names = (answer: { json<T>(): T }, tag: string) => list(answer, tag).map((each) => each['name']);
 
 describe('the root', () => {
@@ -326,39 +324,5 @@ describe('VMs', () => {
     }
     const deep = await server.ask('GET', 'vms?follow=host.nics.physical_function.host.cluster');
     expect(deep.status).toBe(400);
-  });
-});
-
-describe('vNICs', () => {
-  test('show what is wanted as plugged, and what is as an extension', async () => {
-    const nics = list(await server.ask('GET', `vms/${server.web1.id}/nics`), 'nic');
-    expect(nics[0]).toMatchObject({
-      interface: 'pci_passthrough',
-      plugged: 'true',
-      linked: 'true',
-      actual_state: 'plugged',
-      virtual_function: '0000:3b:02.1',
-      vnic_profile: { id: server.vfProfile.id },
-      vm: { id: server.web1.id },
-    });
-    const links = nics[0]?.['link'] as { rel: string; href: string }[];
-    const link = links.find(({ rel }) => rel === 'networkfilterparameters')?.href ?? '';
-    expect((await server.ask('GET', link, { format: 'xml' })).text).toContain('<network_filter_parameters/>');
-    expect(nics[1]).toMatchObject({ interface: 'virtio' });
-  });
-
-  test('get another profile, are plugged and unplugged, and nothing else', async () => {
-    const nic = server.web1.vnics[0];
-    const path = `vms/${server.web1.id}/nics/${nic?.id}`;
-    const body = `<nic><name>nic1</name><vnic_profile id="${server.plainProfile.id}"/></nic>`;
-    const changed = await server.ask('PUT', path, { body, format: 'xml' });
-    expect(changed.text).toContain(`id="${server.plainProfile.id}"`);
-    expect((await server.ask('PUT', path, { body: '{"vnic_profile":{}}' })).json()).not.toHaveProperty(
-      'vnic_profile',
-    );
-    const unplugged = await server.ask('PUT', path, { body: '{"plugged":"false"}' });
-    expect(unplugged.json()).toMatchObject({ plugged: 'false', actual_state: 'unplugged' });
-    expect((await server.ask('PUT', path, { body: '{"name":"eth0"}' })).status).toBe(400);
-    expect((await server.ask('GET', `vms/${server.web1.id}/nics/${newId<string>()}`)).status).toBe(404);
   });
 });

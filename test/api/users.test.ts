@@ -1,7 +1,7 @@
 /** `/users`, `/roles` and `/permissions` as clients ask for them, the VM Portal among them. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Role } from '../../src/model/access.ts';
-import { type ApiServer, startApiServer } from '../support/api-server.ts';
+import { type ApiServer, type Json, list, startApiServer } from '../support/api-server.ts';
 import { PASSWORD, USERS } from '../support/memory-access.ts';
 
 let server: ApiServer;
@@ -11,8 +11,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await server.close();
 });
-
-type Json = Record<string, unknown> & { readonly id: string };
 
 /** Asks as the user who has this role alone. */
 async function ask(role: Role, method: string, path: string, body?: object, filter?: 'true' | 'false') {
@@ -24,7 +22,6 @@ async function ask(role: Role, method: string, path: string, body?: object, filt
 }
 const asAdmin = async (method: string, path: string, body?: object) =>
   await ask('SuperUser', method, path, body);
-const list = (answer: { json<T>(): T }, tag: string) => answer.json<Record<string, Json[]>>()[tag] ?? [];
 
 /** The id of the user who has this role alone, as the root tells it. */
 async function ownId(role: Role): Promise<string> {

@@ -98,7 +98,8 @@ test('the guest has a breath between its resume and the VF, however long libvirt
   world.fleet.faults.add({
     procedure: 'domainMigrateFinish3Params',
     host: 'host-b',
-    delayMs: 3_000,
+    // Six seconds of real time: more than a busy machine takes to hear of the resume.
+    delayMs: 60_000,
   });
   let resumedAt = Number.NaN;
   world.host('host-b').listen((event) => {

@@ -211,6 +211,7 @@ describe('a vNIC that is added', () => {
   const add = async (more: Partial<NewVnic> = {}) =>
     world.useCases.addVnic(CALLER, world.vmId('web-1'), {
       name: 'fast',
+      model: null,
       profileId: await profileId(),
       ...more,
     });

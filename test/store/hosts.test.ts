@@ -1,6 +1,7 @@
 /** Hosts: what the operator set, what was seen, tests between hosts, and removal. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { HostId, JobId, PciAddress } from '../../src/base/ids.ts';
+import type { Host } from '../../src/model/host.ts';
 import { aFoundVnic, aHost, anInventory, aNetwork, aVm, migrateParams, newId } from '../support/builders.ts';
 import { connectTo, freshStore } from '../support/postgres.ts';
 
@@ -79,6 +80,35 @@ describe('what was seen', () => {
     });
     await store.hosts.setInventory(host.id, anInventory(), SEEN_AT, await store.hosts.nextLook());
     expect(await store.hosts.get(host.id)).toMatchObject({ status: 'maintenance', statusReason: null });
+  });
+
+  test('is listed as of the last look, however often it is listed', async () => {
+    const unseen = { inventory: null, observedAt: null };
+    const [one, two] = [aHost(1, 'a', unseen), aHost(2, 'b', unseen)];
+    const hostnames = async () =>
+      (await store.hosts.list()).map(({ inventory }) => inventory?.hostname ?? null);
+    const see = async (host: Host, hostname: string) =>
+      await store.hosts.setInventory(
+        host.id,
+        anInventory({ hostname }),
+        SEEN_AT,
+        await store.hosts.nextLook(),
+      );
+    await store.hosts.add(one);
+    await store.hosts.add(two);
+    await see(one, 'first');
+    expect(await hostnames()).toEqual(['first', null]);
+    expect(await hostnames()).toEqual(['first', null]);
+    await see(two, 'second');
+    await see(one, 'third');
+    expect(await hostnames()).toEqual(['third', 'second']);
+    await store.hosts.remove(one.id);
+    expect(await hostnames()).toEqual(['second']);
+    await store.hosts.add({ ...one, inventory: anInventory({ hostname: 'anew' }), observedAt: SEEN_AT });
+    expect(await Promise.all([hostnames(), hostnames()])).toEqual([
+      ['anew', 'second'],
+      ['anew', 'second'],
+    ]);
   });
 
   test('is not replaced by what a look that began earlier saw', async () => {

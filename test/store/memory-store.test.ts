@@ -6,6 +6,8 @@ import { VirtualClock } from '../support/virtual-clock.ts';
 import { closuresContract } from './closures-contract.ts';
 import { accessContract } from './access-contract.ts';
 import { reservationsContract } from './reservations-contract.ts';
+import { guestsContract } from './guests-contract.ts';
+import { headsContract } from './heads-contract.ts';
 import { vnicDesiredContract } from './vnic-desired-contract.ts';
 import { sagaStoreContract } from './saga-store-contract.ts';
 
@@ -33,6 +35,8 @@ const create = async () => {
 reservationsContract('in memory', create);
 closuresContract('in memory', create);
 vnicDesiredContract('in memory', create);
+headsContract('in memory', create);
+guestsContract('in memory', create);
 
 sagaStoreContract('in memory', async () => {
   const clock = new VirtualClock();

@@ -19,7 +19,10 @@ import {
 
 /** One store without hosts and jobs, and what surrounds it. */
 export interface ReservationsUnderTest {
-  readonly store: Pick<Store, 'hosts' | 'hostClaims' | 'jobs' | 'reservations' | 'vms'>;
+  readonly store: Pick<
+    Store,
+    'jobs' | 'hosts' | 'reservations' | 'vms' | 'guests' | 'hostClaims' | 'networks' | 'profiles'
+  >;
   /** Lets time pass until `look` sees something. */
   eventually<T>(what: string, look: () => Promise<T | null>): Promise<T>;
   close(): Promise<void>;

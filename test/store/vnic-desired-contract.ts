@@ -45,6 +45,15 @@ export function vnicDesiredContract(
       expect(await vnicNow()).toEqual({ ...before, plugged: true, kept: true, actual: 'unplug_pending' });
     });
 
+    test('keeps how it was plugged, through looks at its host', async () => {
+      await store.vms.setVnicUnpluggedXml(vnicId, '<interface/>');
+      const look = await store.hosts.nextLook();
+      await store.vms.observe({ hostId: source.id, vms: [vm], stale: [], look, ageMs: 0 });
+      expect(await vnicNow()).toMatchObject({ unpluggedXml: '<interface/>' });
+      const unknown = store.vms.setVnicUnpluggedXml(newId<VnicId>(), '<interface/>');
+      await expect(unknown).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    });
+
     test('does not move one that is out', async () => {
       await store.vms.setVnicActual(vnicId, 'unplugged', null);
       await store.vms.setVnicDesired(vnicId, false);
@@ -132,6 +141,82 @@ export function vnicDesiredContract(
       await expect(store.vms.addVnic(added)).rejects.toMatchObject(refused);
       await expect(store.vms.removeVnic(vnicId)).rejects.toMatchObject(refused);
       expect((await store.vms.get(vm.id))?.vnics.map((vnic) => vnic.id)).toEqual([vnicId]);
+    });
+
+    test('VMs are listed part by part in the order of names, then ids', async () => {
+      const names = ['b', 'a', 'b', 'c%', 'c_x', 'C'];
+      const vms = names.map((name) => aVm({ id: newId<VmId>(), name, vnics: [] }));
+      const look = await store.hosts.nextLook();
+      await store.vms.observe({ hostId: source.id, vms, stale: [], look, ageMs: 0 });
+      const all = await store.vms.list();
+      const ab = all.filter(({ name }) => name === 'a' || name === 'b');
+      expect(ab.map(({ name }) => name)).toEqual(['a', 'b', 'b']);
+      expect((ab[1]?.id ?? '') < (ab[2]?.id ?? '')).toBe(true);
+      const parts: VmId[] = [];
+      for (let after = all[0]; after; after = (await store.vms.list({ after, limit: 1 }))[0])
+        parts.push(after.id);
+      expect(parts).toEqual(all.map((each) => each.id));
+      expect(await store.vms.list({ skip: 2, limit: 3 })).toEqual(all.slice(2, 5));
+      const named = async (pattern: string) =>
+        (await store.vms.list({ named: pattern })).map((each) => each.name).sort();
+      expect(await named('b')).toEqual(['b', 'b']);
+      expect(await named('c*')).toEqual(['c%', 'c_x']);
+      expect(await named('c%')).toEqual(['c%']);
+      expect(await named('c_')).toEqual([]);
+    });
+
+    test('jobs are listed of several VMs at once', async () => {
+      await store.jobs.add(newId<JobId>(), migrateParams(source.id, { vmId: vm.id }), 'web-1', null);
+      const of = async (...vmIds: VmId[]) => (await store.jobs.list({ vmIds })).map((job) => job.vmId);
+      expect(await of(newId<VmId>(), vm.id)).toEqual([vm.id]);
+      expect(await of(newId<VmId>())).toEqual([]);
+      expect(await of()).toEqual([]);
+    });
+
+    test('a VM that was removed comes back with a look that begins afterwards only', async () => {
+      const observe = (look: number) =>
+        store.vms.observe({ hostId: source.id, vms: [vm], stale: [], look, ageMs: 0 });
+      const elsewhere = aHost(2);
+      await store.hosts.add(elsewhere);
+      const before = await store.hosts.nextLook();
+      const beforeElsewhere = await store.hosts.nextLook();
+      await store.vms.remove(vm.id);
+      await store.vms.remove(vm.id);
+      await observe(before);
+      // Nor one at another host that had a definition of it too.
+      const { id: hostId } = elsewhere;
+      await store.vms.observe({ hostId, vms: [vm], stale: [], look: beforeElsewhere, ageMs: 0 });
+      expect(await store.vms.get(vm.id)).toBeNull();
+      await observe(await store.hosts.nextLook());
+      expect(await store.vms.get(vm.id)).toMatchObject({ name: vm.name });
+    });
+
+    test('a VM that is being removed is not started, until that ended or its time is over', async () => {
+      const refused = { code: 'VM_STATUS_WRONG' };
+      await store.vms.beginRemoval(vm.id, LONG_MS);
+      await expect(store.vms.setStarting(vm.id, true)).rejects.toMatchObject(refused);
+      await store.vms.endRemoval(vm.id);
+      await store.vms.setStarting(vm.id, true);
+      await expect(store.vms.beginRemoval(vm.id, LONG_MS)).rejects.toMatchObject(refused);
+      await store.vms.setStarting(vm.id, false);
+      await store.vms.beginRemoval(vm.id, -1);
+      await store.vms.setStarting(vm.id, true);
+      expect(await store.vms.get(vm.id)).toMatchObject({ starting: true });
+    });
+
+    test('an ordinary one that is not desired is out', async () => {
+      const id = newId<VnicId>();
+      const plain = { passthrough: false, vf: null, profileId: null, plugged: true, kept: true } as const;
+      await store.vms.addVnic(aVnic(2, { id, vmId: vm.id, name: 'plain', ...plain }));
+      await store.vms.setVnicDesired(id, false);
+      const now = (await store.vms.get(vm.id))?.vnics.find((vnic) => vnic.id === id);
+      expect(now).toMatchObject({ plugged: false, actual: 'unplugged' });
+    });
+
+    test('a VM is not removed while a job moves it', async () => {
+      await store.jobs.add(newId<JobId>(), migrateParams(source.id, { vmId: vm.id }), 'web-1', null);
+      await expect(store.vms.remove(vm.id)).rejects.toMatchObject({ code: 'VM_ALREADY_MIGRATING' });
+      expect(await store.vms.get(vm.id)).toMatchObject({ name: vm.name });
     });
 
     test('none is added to a VM that does not exist', async () => {

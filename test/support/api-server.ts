@@ -28,6 +28,12 @@ import {
 import { PASSWORD, USERS } from './memory-access.ts';
 import { emptyWorld, type MemoryWorld, memoryUseCases } from './memory-use-cases.ts';
 
+/** An entity in JSON. */
+export type Json = Record<string, unknown> & { readonly id: string };
+/** The entities of a collection that was answered. */
+export const list = (answer: { json<T>(): T }, tag: string): Json[] =>
+  answer.json<Record<string, Json[]>>()[tag] ?? [];
+
 /** The PF `ens1f0`, whose first VF has a netdev and whose others are ready for guests. */
 function ens1f0(vfCount: number): Pf {
   const pf = aPf('ens1f0', '3b', vfCount, { vfCountMax: 7 });
@@ -98,11 +104,17 @@ export interface ApiServer extends ReturnType<typeof standardWorld> {
   close(): Promise<void>;
 }
 
-/** Starts one; close it. */
-export async function startApiServer(): Promise<ApiServer> {
+/** Starts one, with the web console of a folder if there is one; close it. */
+export async function startApiServer(options: { readonly consoleDir?: string } = {}): Promise<ApiServer> {
   const parts = standardWorld();
   const useCases = memoryUseCases(parts.world);
-  const app = createApi({ useCases, clock: systemClock, random: systemRandom, log: silentLog });
+  const app = createApi({
+    useCases,
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLog,
+    ...options,
+  });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   const tokenOf = async (role: Role) => (await useCases.signOn(USERS[role], PASSWORD, 'test')).token;
   const token = await tokenOf('SuperUser');

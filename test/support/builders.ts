@@ -192,6 +192,7 @@ export function aVnic(n: number, overrides: Partial<Vnic> = {}): Vnic {
     guestAddress: null,
     traitsXml: '',
     pool: null,
+    unpluggedXml: null,
     blocker: null,
     ...overrides,
   };

@@ -4,20 +4,23 @@
  * as the API treats them differently. Plans are the scheduler's own.
  */
 import type { Caller, UseCases } from '../../src/app/use-cases.ts';
+import { refuseChanges } from '../../src/app/vm-definitions.ts';
 import { guarded, NEEDS } from '../../src/app/permissions.ts';
-import type { Alert } from '../../src/app/store-port.ts';
+import type { Alert, VmPart } from '../../src/app/store-port.ts';
 import { type ErrorCode, HandoverError } from '../../src/base/errors.ts';
 import type { JobId, NetworkId, VmId, VnicId, VnicProfileId } from '../../src/base/ids.ts';
 import { systemRandom } from '../../src/base/random.ts';
+import type { GuestRecord } from '../../src/model/guest.ts';
 import type { Host } from '../../src/model/host.ts';
 import { type HandoverEvent, isLive, type Job, type JobStep } from '../../src/model/job.ts';
 import type { Network, PfConfig, VnicProfile } from '../../src/model/network.ts';
-import type { Vm, VmStatus } from '../../src/model/vm.ts';
-import { pfKey, planMigration } from '../../src/scheduler/plan-migration.ts';
-import { aQueuedJob, aVnic, newId } from './builders.ts';
+import type { Vm, VmHead, VmStatus } from '../../src/model/vm.ts';
+import { aQueuedJob, aVm, aVnic, newId } from './builders.ts';
+import { memoryPlanCases } from './memory-plan-cases.ts';
 import { memoryVfCases } from './memory-vf-cases.ts';
 import { accessCases, accessTables } from './memory-access.ts';
 import type { Tables } from './memory-store/tables.ts';
+import { partOf, profileUsesOf } from './memory-store/vm-part.ts';
 
 /** What there is; tests read and change it. */
 export interface MemoryWorld {
@@ -25,6 +28,7 @@ export interface MemoryWorld {
   networks: Network[];
   profiles: VnicProfile[];
   vms: Vm[];
+  guests: GuestRecord[];
   jobs: Job[];
   steps: JobStep[];
   events: HandoverEvent[];
@@ -44,6 +48,7 @@ export const emptyWorld = (): MemoryWorld => ({
   networks: [],
   profiles: [],
   vms: [],
+  guests: [],
   jobs: [],
   steps: [],
   events: [],
@@ -191,10 +196,16 @@ const profileCases = (
   world: MemoryWorld,
 ): Pick<
   UseCases,
-  'listVnicProfiles' | 'getVnicProfile' | 'addVnicProfile' | 'updateVnicProfile' | 'removeVnicProfile'
+  | 'listVnicProfiles'
+  | 'getVnicProfile'
+  | 'listProfileUses'
+  | 'addVnicProfile'
+  | 'updateVnicProfile'
+  | 'removeVnicProfile'
 > => ({
   listVnicProfiles: async () => [...world.profiles],
   getVnicProfile: async (_caller, id) => find(world.profiles, id),
+  listProfileUses: async () => profileUsesOf(world.vms, 20),
   addVnicProfile: async (_caller, given) => {
     checkName(
       world.profiles.filter((each) => each.networkId === given.networkId),
@@ -228,7 +239,13 @@ const liveJob = (world: MemoryWorld, vmId: VmId) =>
 
 type VmCases =
   | 'listVms'
+  | 'listVmHeads'
+  | 'countVms'
   | 'getVm'
+  | 'guestKit'
+  | 'addVm'
+  | 'updateVm'
+  | 'removeVm'
   | 'setVnicProfile'
   | 'setVnicPlugged'
   | 'addVnic'
@@ -236,16 +253,36 @@ type VmCases =
   | 'startVm'
   | 'shutdownVm'
   | 'stopVm'
-  | 'planMigration';
+  | keyof ReturnType<typeof memoryPlanCases>;
+
+const headsOf = (world: MemoryWorld, part: VmPart | undefined): VmHead[] =>
+  partOf(world.vms, part).map(({ vnics: _, staleOn: __, ...head }) =>
+    liveJob(world, head.id) ? { ...head, status: 'migrating' } : head,
+  );
 
 const vmCases = (world: MemoryWorld): Pick<UseCases, VmCases> => {
   const become = (status: VmStatus) => async (_caller: Caller, id: VmId) =>
     replace(world.vms, { ...find(world.vms, id), status });
   return {
-    listVms: async () => world.vms.map((vm) => (liveJob(world, vm.id) ? { ...vm, status: 'migrating' } : vm)),
-    getVm: async (_caller, id) => {
-      const vm = find(world.vms, id);
-      return liveJob(world, id) ? { ...vm, status: 'migrating' } : vm;
+    listVms: async (_caller, part) =>
+      partOf(world.vms, part).map((vm) => (liveJob(world, vm.id) ? { ...vm, status: 'migrating' } : vm)),
+    listVmHeads: async (_caller, part) => headsOf(world, part),
+    countVms: async (_caller, part) => partOf(world.vms, part).length,
+    getVm: async (_caller, id) =>
+      liveJob(world, id) ? { ...find(world.vms, id), status: 'migrating' } : find(world.vms, id),
+    guestKit: async (_caller, id, format) => `${format} for ${find(world.vms, id).name}\n`,
+    addVm: async (_caller, { name }) => {
+      const vm = aVm({ id: newId<VmId>(), name: name ?? 'new', status: 'down', vnics: [] });
+      world.vms.push(vm);
+      return vm;
+    },
+    updateVm: async (_caller, id, changes) => {
+      refuseChanges(find(world.vms, id), changes);
+      return find(world.vms, id);
+    },
+    removeVm: async (_caller, id) => {
+      find(world.vms, id);
+      world.vms = world.vms.filter((vm) => vm.id !== id);
     },
     startVm: become('up'),
     shutdownVm: become('down'),
@@ -272,26 +309,7 @@ const vmCases = (world: MemoryWorld): Pick<UseCases, VmCases> => {
       const vnics = vm.vnics.map((vnic) => (vnic.id === vnicId ? { ...vnic, profileId } : vnic));
       return replace(world.vms, { ...vm, vnics });
     },
-    planMigration: async (_caller, vmId, options) => {
-      const vm = find(world.vms, vmId);
-      const source = world.hosts.find((host) => host.id === vm.hostId);
-      return planMigration(
-        {
-          vm,
-          domain: source?.inventory?.domains.find((domain) => domain.uuid === vm.id) ?? null,
-          hosts: world.hosts,
-          networks: new Map(world.networks.map((each) => [each.id, each])),
-          profiles: new Map(world.profiles.map((each) => [each.id, each])),
-          pfConfigs: new Map(world.pfConfigs.map((each) => [pfKey(each.hostId, each.pf), each])),
-          reservations: new Map(),
-          promisedMemoryKiB: new Map(),
-          imagesOn: new Map(),
-          forJob: null,
-          now: 0,
-        },
-        { targetHostId: options.targetHostId ?? null, copyStorage: options.copyStorage ?? false },
-      );
-    },
+    ...memoryPlanCases(world),
   };
 };
 

@@ -1,9 +1,12 @@
 /** The part of `memory-use-cases.ts` that is about VFs and what PFs may serve. */
+import { survey } from '../../src/app/survey.ts';
 import type { UseCases } from '../../src/app/use-cases.ts';
 import { HandoverError } from '../../src/base/errors.ts';
 import type { HostId } from '../../src/base/ids.ts';
 import { isActive, pciAddressesOf } from '../../src/model/domain.ts';
 import type { Host } from '../../src/model/host.ts';
+import { isLive } from '../../src/model/job.ts';
+import { countsOf } from './memory-store/vm-part.ts';
 import type { MemoryWorld } from './memory-use-cases.ts';
 
 function hostIn(world: MemoryWorld, id: HostId): Host {
@@ -15,7 +18,7 @@ function hostIn(world: MemoryWorld, id: HostId): Host {
 /** Their state as the inventory shows it; their number stays as it is. */
 export const memoryVfCases = (
   world: MemoryWorld,
-): Pick<UseCases, 'vfUses' | 'listPfConfigs' | 'setPfConfig' | 'setVfCount'> => ({
+): Pick<UseCases, 'vfUses' | 'surveyFleet' | 'listPfConfigs' | 'setPfConfig' | 'setVfCount'> => ({
   setVfCount: async (_caller, { hostId, pf, count }) => {
     const { inventory } = hostIn(world, hostId);
     if (inventory?.pfs.find((each) => each.pciAddress === pf)?.vfs.length === count) return;
@@ -31,10 +34,21 @@ export const memoryVfCases = (
           pciAddress: vf.pciAddress,
           state: owner ? ('attached' as const) : ('free' as const),
           reason: owner ? `attached to ${owner.name}` : null,
+          vmId: owner?.uuid ?? null,
+          jobId: null,
         };
       }),
     );
   },
+  surveyFleet: async () =>
+    survey({
+      hosts: world.hosts,
+      networks: world.networks,
+      pfConfigs: world.pfConfigs,
+      reservations: [],
+      liveJobs: world.jobs.filter((job) => isLive(job.state)),
+      vmCounts: countsOf(world.vms),
+    }),
   listPfConfigs: async (_caller, id) => world.pfConfigs.filter((each) => each.hostId === id),
   setPfConfig: async (_caller, config) => {
     world.pfConfigs = world.pfConfigs.filter(

@@ -13,6 +13,8 @@ import { HandoverError } from '../../src/base/errors.ts';
 import type { HostId, JobId, VmId } from '../../src/base/ids.ts';
 import { type Log, silentLog } from '../../src/base/log.ts';
 import { EVENT_CODES, type EventName, isLive, type Job, type JobStep } from '../../src/model/job.ts';
+import type { StandbyPolicy } from '../../src/model/guest.ts';
+import type { MigrationPlan } from '../../src/model/plan.ts';
 import type { Vm, Vnic } from '../../src/model/vm.ts';
 import type { SimDomain } from '../../src/simhost/domain.ts';
 import { createSimFleet, type SimFleet } from '../../src/simhost/fleet.ts';
@@ -182,7 +184,6 @@ export class MigrationWorld {
     });
   }
 
-  /** Asks, and waits for the end. */
   async migrated(vm: string, options: MigrateOptions & { readonly to?: string } = {}): Promise<Job> {
     return this.ended(await this.migrate(vm, options));
   }
@@ -193,7 +194,7 @@ export class MigrationWorld {
 
   /** What a plan has against host-b. */
   async planned(vm: string, options: MigrateOptions = {}): Promise<string[]> {
-    const plan = await this.useCases.planMigration(CALLER, this.vmId(vm), options);
+    const plan = await this.plan(vm, options);
     const verdict = plan.hosts.find((host) => host.hostName === 'host-b');
     return verdict?.reasons.map((reason) => reason.message) ?? ['host-b is not in the plan'];
   }
@@ -265,6 +266,12 @@ export class MigrationWorld {
   vm(name: string): Promise<Vm> {
     return this.useCases.getVm(CALLER, this.vmId(name));
   }
+
+  plan = async (vm: string, options: MigrateOptions = {}): Promise<MigrationPlan> =>
+    await this.useCases.planMigration(CALLER, this.vmId(vm), options);
+
+  setStandbyPolicy = async (vm: string, policy: StandbyPolicy): Promise<unknown> =>
+    await this.useCases.setStandbyPolicy(CALLER, this.vmId(vm), policy);
 
   /** Its vNICs on VFs. */
   async vnics(name: string): Promise<Vnic[]> {

@@ -1,4 +1,5 @@
 /** Facts for plans: `web-1` with one VF and its standby on `host-a`, and `host-b`, which could take it. */
+import { untoldGuest } from '../../src/model/guest.ts';
 import type { Host } from '../../src/model/host.ts';
 import type { Pf } from '../../src/model/pf.ts';
 import type { MigrationPlan } from '../../src/model/plan.ts';
@@ -16,6 +17,7 @@ import {
   hostId,
   networkId,
   profileId,
+  vmId,
 } from './builders.ts';
 
 /** On any host, with its disks left where they are. */
@@ -27,6 +29,7 @@ export function planFacts(overrides: Partial<PlanFacts> = {}): PlanFacts {
   return {
     vm: aVm({ vnics: [aVnic(1), aStandby(2)] }),
     domain: aDomain(1, 'web-1'),
+    guest: untoldGuest(vmId(1)),
     hosts: [source, target],
     networks: new Map([[networkId(1), aNetwork(1)]]),
     profiles: new Map([[profileId(1), aProfile(1)]]),

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLog } from '../../src/base/log.ts';
+import type { Config } from '../../src/daemon/config.ts';
 import { startEngine } from '../../src/daemon/engine.ts';
 import { freshDatabase } from './postgres.ts';
 
@@ -22,6 +23,8 @@ export interface SimulatedEngine {
     path: string,
     body?: object,
   ): Promise<{ readonly status: number; readonly body: T }>;
+  /** Stops the engine, and once `meanwhile` is done starts it again, on the same database and port. */
+  restart(meanwhile: () => Promise<void>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -33,24 +36,22 @@ export async function startSimulatedEngine(simhostDir: string | null = null): Pr
   const dataDir = mkdtempSync(join(tmpdir(), 'handover-sim-'));
   const { host, port, user, database } = await freshDatabase();
   const query = new URLSearchParams({ host: String(host), port: String(port) }).toString();
-  const engine = await startEngine(
-    {
-      dataDir,
-      listenHost: '127.0.0.1',
-      port: 0,
-      listenFd: null,
-      tls: 'auto',
-      databaseUrl: `postgresql://${String(user)}@localhost/${String(database)}?${query}`,
-      adminPassword: PASSWORD,
-      simulated: simhostDir === null,
-      simhostDir,
-      sshConfig: null,
-      logLevel: 'error',
-      owner: 'test',
-    },
-    silentLog,
-  );
-  const token = await signOn(engine.url);
+  const config: Config = {
+    dataDir,
+    listenHost: '127.0.0.1',
+    port: 0,
+    listenFd: null,
+    tls: 'auto',
+    databaseUrl: `postgresql://${String(user)}@localhost/${String(database)}?${query}`,
+    adminPassword: PASSWORD,
+    simulated: simhostDir === null,
+    simhostDir,
+    sshConfig: null,
+    logLevel: 'error',
+    owner: 'test',
+  };
+  let engine = await startEngine(config, silentLog);
+  const token = await signOn(engine.url, PASSWORD);
   return {
     url: engine.url,
     token,
@@ -67,6 +68,15 @@ export async function startSimulatedEngine(simhostDir: string | null = null): Pr
       });
       return { status: answer.status, body: (await answer.json()) as T };
     },
+    async restart(meanwhile) {
+      const port = Number(new URL(engine.url).port);
+      await engine.stop();
+      try {
+        await meanwhile();
+      } finally {
+        engine = await startEngine({ ...config, port }, silentLog);
+      }
+    },
     async stop() {
       await engine.stop();
       rmSync(dataDir, { recursive: true, force: true });
@@ -74,7 +84,8 @@ export async function startSimulatedEngine(simhostDir: string | null = null): Pr
   };
 }
 
-async function signOn(url: string): Promise<string> {
+/** The token of `admin@internal` with this password. */
+export async function signOn(url: string, password: string): Promise<string> {
   const answer = await fetch(`${url}/ovirt-engine/sso/oauth/token`, {
     method: 'POST',
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
@@ -82,7 +93,7 @@ async function signOn(url: string): Promise<string> {
       grant_type: 'password',
       scope: 'ovirt-app-api',
       username: 'admin@internal',
-      password: PASSWORD,
+      password,
     }).toString(),
   });
   return ((await answer.json()) as { access_token: string }).access_token;

@@ -2,9 +2,11 @@
  * The hypervisor port against real daemons of the installed libvirt: what simulated hosts cannot prove.
  * Guests are emulated and stay in their firmware; VFs are the lab's matter.
  */
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import type { HandoverError } from '../../src/base/errors.ts';
@@ -19,6 +21,7 @@ import {
   type LibvirtClient,
   libvirtCodeOf,
   procedures,
+  UNDEFINE,
 } from '../../src/libvirt/index.ts';
 import { isActive } from '../../src/model/domain.ts';
 import { ensureWirePackages } from '../../tools/setup/wire-packages.ts';
@@ -31,6 +34,8 @@ const START_LIMIT_MS = 300_000;
 const MOVE_LIMIT_MS = 150_000;
 /** At 1 MiB/s even pages of zeros take ten seconds. */
 const SLOW_MEMORY_MIB = 4096;
+
+const run = promisify(execFile);
 
 await ensureWirePackages(consoleLog);
 
@@ -136,6 +141,38 @@ describe('the hypervisor port on real daemons', () => {
     expect(await a.inspect(vmId)).toMatchObject({ persistent: false, configInterfaces: [] });
     await a.destroy(vmId);
     expect(await a.inspect(vmId)).toBeNull();
+  });
+
+  test('a VM is defined from what a user wrote, and removed only when it is down', async () => {
+    const given = { xml: tinyDomain('port-given', 32, systemRandom.uuid()), name: 'port-named', id: vmId };
+    const definition = hypervisors.readDefinition({
+      ...given,
+      xml: given.xml.replace(/<uuid>.*<\/uuid>/, ''),
+    });
+    await a.define(definition);
+    expect(await a.inspect(vmId)).toMatchObject({ name: 'port-named', state: 'shut_off', persistent: true });
+    const other = { ...definition, ...hypervisors.readDefinition({ ...given, name: 'port-named' }) };
+    expect(await failureOf(a.define(other))).toMatchObject({ code: 'LIBVIRT_REFUSED' });
+    await start();
+    expect(await failureOf(a.removeDown(vmId))).toMatchObject({ code: 'VM_STATUS_WRONG' });
+    expect(await a.inspect(vmId)).toMatchObject({ state: 'running', persistent: true });
+    await a.destroy(vmId);
+    await a.removeDown(vmId);
+    await a.removeDown(vmId);
+    expect(await a.inspect(vmId)).toBeNull();
+  });
+
+  test('a VM with a saved state is not removed', async () => {
+    await define(tinyDomain('port-saved', 32, vmId));
+    await start();
+    const dom = { name: 'port-saved', uuid: vmId, id: -1 };
+    await run('virsh', ['-c', daemonOf('port-0').unixUri(), 'managedsave', 'port-saved']);
+    expect(await failureOf(a.removeDown(vmId))).toMatchObject({
+      code: 'LIBVIRT_REFUSED',
+      message: expect.stringContaining('managed save') as string,
+    });
+    expect(await a.inspect(vmId)).toMatchObject({ state: 'shut_off' });
+    await client.call(procedures.domainUndefineFlags, { dom, flags: UNDEFINE.managedSave });
   });
 
   test('a domain that starts and ends meanwhile is never seen half', async () => {

@@ -16,6 +16,9 @@ import { faultOf } from '../ovirt/fault.ts';
 import { sendFault } from '../ovirt/server.ts';
 import { badRequest } from '../ovirt/wire/read.ts';
 import { bearerOf } from '../sign-on.ts';
+import type { EventView } from '../types/job-view.ts';
+import { integer, text } from '../types/schema.ts';
+import type { NativeOperation } from './operation.ts';
 
 /**
  * Proxies give up a silent answer after a minute. Also how often it is asked whether the token still holds.
@@ -27,8 +30,23 @@ const RECONNECT_AFTER_MS = 2_000;
 /** Whoever signed on with a name and password does so again: there is no session to ask for meanwhile. */
 const WITHOUT_TOKEN_MS = 5 * 60_000;
 
-/** For the table of routes. */
-export const EVENT_STREAM = { method: 'GET', path: 'events/stream' } as const;
+/** How it is asked. */
+export const EVENT_STREAM = {
+  method: 'GET',
+  path: 'events/stream',
+  needs: 'look',
+  name: 'followEvents',
+  summary: 'Events as they happen, as server-sent events',
+  description:
+    'Each has `event: event`, as `id` the id of the event, and as `data` the event in JSON (schema ' +
+    '`Event`). With `Last-Event-ID` or `after`, what followed that one comes first; without, what happens ' +
+    'from now on. Ends with the token, and after five minutes without one. A client that does not read is ' +
+    'cut off, and resumes where it was.',
+  query: { after: { ...integer('The id of the last event the client has.'), minimum: 0 } },
+  headers: { 'Last-Event-ID': { ...integer('As `after`; browsers send it by themselves.'), minimum: 0 } },
+  answer: text(),
+  mediaType: 'text/event-stream',
+} as const satisfies NativeOperation;
 
 /** Every listener gets the same text, so it is made once. */
 const texts = new WeakMap<HandoverEvent, string>();
@@ -36,10 +54,10 @@ const texts = new WeakMap<HandoverEvent, string>();
 function textOf(event: HandoverEvent): string {
   const known = texts.get(event);
   if (known !== undefined) return known;
-  const shown = JSON.stringify({ ...event, time: isoTime(event.time) });
-  const text = `id: ${event.id}\nevent: event\ndata: ${shown}\n\n`;
-  texts.set(event, text);
-  return text;
+  const shown: EventView = { ...event, time: isoTime(event.time) };
+  const made = `id: ${event.id}\nevent: event\ndata: ${JSON.stringify(shown)}\n\n`;
+  texts.set(event, made);
+  return made;
 }
 
 /** Registers it. `callerOf` is who asks, found by the sign-on hook. */
@@ -105,9 +123,9 @@ function stream(
     'cache-control': 'no-cache, no-transform',
     'correlation-id': String(reply.getHeader('correlation-id') ?? ''),
   });
-  const write = (text: string): void => {
+  const write = (said: string): void => {
     if (raw.writableLength > UNREAD_BYTES_MAX) raw.destroy();
-    else if (!raw.destroyed) raw.write(text);
+    else if (!raw.destroyed) raw.write(said);
   };
   write(`retry: ${RECONNECT_AFTER_MS}\n\n`);
   listenWith((events) => write(events.map(textOf).join('')));

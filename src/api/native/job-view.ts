@@ -2,8 +2,9 @@
  * Jobs as the native API shows them: everything Handover knows of a migration, see `../types/job-view.ts`.
  * Pure.
  */
+import { currentStep } from '../../app/live-job.ts';
 import { isoTime } from '../../base/clock.ts';
-import { isLive, type Job, type JobStep } from '../../model/job.ts';
+import { isLive, type Job, type JobStep, type MigrationData } from '../../model/job.ts';
 import type { JobView } from '../types/job-view.ts';
 
 const timeOf = (ms: number | null): string | null => (ms === null ? null : isoTime(ms));
@@ -24,7 +25,10 @@ export function toJobView(
     vm: job.vmName,
     vmId: job.vmId,
     source: nameOf(job.sourceHostId),
+    sourceId: job.sourceHostId,
     target: targetId === null ? null : nameOf(targetId),
+    targetId,
+    step: currentStep(job),
     state: job.state,
     ended: !isLive(job.state),
     pivoted: job.pivoted,
@@ -56,7 +60,9 @@ export function toJobView(
       state,
     })),
     progress: data.progress ?? null,
+    samples: steps.length === 0 ? [] : (data.samples ?? []),
     moments: {
+      unplugAskedAt: timeOf(data.unplugAskedAt ?? null),
       transferStartedAt: timeOf(data.transferStartedAt ?? null),
       resumedAt: timeOf(data.resumedAt ?? null),
       plugAskedAt: timeOf(data.plugAskedAt ?? null),
@@ -64,8 +70,15 @@ export function toJobView(
     },
     downtimeMs: data.downtimeMs ?? null,
     networkGapMs: data.networkGapMs ?? null,
+    networkGaps: gapViews(data),
     warnings: data.warnings ?? [],
     leftBehind: data.leftBehind ?? [],
     error: job.error === null ? null : { code: job.error.code, message: job.error.message },
   };
 }
+
+const gapViews = ({ networkGaps = [], vnics = [] }: MigrationData): JobView['networkGaps'] =>
+  networkGaps.map(({ vnicId, ...gap }) => ({
+    vnic: vnicId && (vnics.find((vnic) => vnic.vnicId === vnicId)?.name ?? vnicId),
+    ...gap,
+  }));

@@ -1,70 +1,111 @@
 /**
  * `/api`: the few things oVirt has no words for, JSON only: jobs with VFs and figures, retry and abandon,
- * alerts, what was seen on a host, and host-to-host tests. Same sign-on and faults as oVirt's API.
+ * alerts, what was seen on a host, and host-to-host tests. Same sign-on and faults as oVirt's API. A route is
+ * added here, with the schema of its answer in `../types/`.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller, UseCases } from '../../app/use-cases.ts';
-import { isoTime } from '../../base/clock.ts';
-import { type HostId, isUuid, type JobId } from '../../base/ids.ts';
+import type { HostId, JobId, VmId } from '../../base/ids.ts';
+import type { Permission } from '../../model/access.ts';
 import type { Job } from '../../model/job.ts';
 import type { ApiParts } from '../create-api.ts';
 import { faultOf } from '../ovirt/fault.ts';
-import { notFound } from '../ovirt/look.ts';
 import { sendFault } from '../ovirt/server.ts';
 import { badRequest } from '../ovirt/wire/read.ts';
-import type { AlertView, JobView } from '../types/job-view.ts';
+import { hostSchema, peerTestsSchema } from '../types/host-view.ts';
+import { alertSchema, jobSchema, type JobView } from '../types/job-view.ts';
+import { flag, integer, list, uuid } from '../types/schema.ts';
+import { toHostView, toPeerTestsView } from './host-view.ts';
 import { toJobView } from './job-view.ts';
+import { fleetRoutes } from './fleet-routes.ts';
+import { guestRoutes } from './guest-routes.ts';
+import { hostNames, idOf, listAlerts, queriedId } from './lookups.ts';
+import { type NativeCall, type NativeRoute, nativeRoute } from './operation.ts';
+import { vmRoutes } from './vm-routes.ts';
 
 const JOBS_SHOWN = 50;
 const JOBS_SHOWN_MAX = 1_000;
+const JOB_ID = uuid('Of a job.');
+const HOST_ID = uuid('Of a host.');
 
-/** What a native route is asked. */
-interface NativeCall {
-  readonly caller: Caller;
-  /** The path's `:id`, as it was given. */
-  readonly id: string;
-  readonly query: URLSearchParams;
-}
-
-/** A native route; its answer is sent as JSON. */
-interface NativeRoute {
-  readonly method: 'GET' | 'POST';
-  /** Below `/api`. */
-  readonly path: string;
-  readonly run: (call: NativeCall) => Promise<unknown>;
-}
-
-/** Every native route. */
-export function nativeRoutes(useCases: UseCases): readonly NativeRoute[] {
-  const hostId = (call: NativeCall) => idOf<HostId>(call, 'host');
-  return [
-    { method: 'GET', path: 'jobs', run: async (call) => await listJobs(useCases, call) },
-    {
-      method: 'GET',
-      path: 'jobs/:id',
-      run: async (call) => await jobView(useCases, call.caller, idOf<JobId>(call, 'job')),
+/** Every native route that answers at once; all there are: `nativeOperations` of `openapi.ts`. */
+export const nativeRoutes: readonly NativeRoute[] = [
+  ...fleetRoutes,
+  ...vmRoutes,
+  ...guestRoutes,
+  nativeRoute({
+    method: 'GET',
+    path: 'jobs',
+    needs: 'look',
+    name: 'listJobs',
+    summary: 'Jobs, newest first, without their steps',
+    query: {
+      max: { ...integer('How many, at most.'), minimum: 1, maximum: JOBS_SHOWN_MAX, default: JOBS_SHOWN },
+      live: { ...flag('`true`: only those that have not ended.'), default: false },
+      vm: uuid('Only those of this VM.'),
     },
-    jobChange(useCases, 'cancel', async (caller, id) => await useCases.cancelJob(caller, id)),
-    jobChange(useCases, 'retry', async (caller, id) => await useCases.retryJob(caller, id)),
-    jobChange(useCases, 'abandon', async (caller, id) => await useCases.abandonJob(caller, id)),
-    {
-      method: 'GET',
-      path: 'alerts',
-      run: async ({ caller }): Promise<AlertView[]> =>
-        (await useCases.listAlerts(caller)).map((alert) => ({ ...alert, raisedAt: isoTime(alert.raisedAt) })),
-    },
-    {
-      method: 'GET',
-      path: 'hosts/:id',
-      run: async (call) => await useCases.getHost(call.caller, hostId(call)),
-    },
-    {
-      method: 'POST',
-      path: 'hosts/:id/peer-tests',
-      run: async (call) => Object.fromEntries(await useCases.testPeers(call.caller, hostId(call))),
-    },
-  ];
-}
+    answer: list(jobSchema),
+    run: async (call) => await listJobs(call),
+  }),
+  nativeRoute({
+    method: 'GET',
+    path: 'jobs/:id',
+    needs: 'look',
+    name: 'getJob',
+    summary: 'A job with steps, VFs and figures',
+    id: JOB_ID,
+    answer: jobSchema,
+    run: async (call) => await jobView(call, idOf<JobId>(call, 'job')),
+  }),
+  jobChange('cancel', {
+    needs: 'use_vms',
+    summary: 'Cancels a job, and answers it',
+    description: 'The VM stays on its source, or the answer is 409: it is too late.',
+    change: async (useCases, caller, id) => await useCases.cancelJob(caller, id),
+  }),
+  jobChange('retry', {
+    needs: 'use_vms',
+    summary: 'Goes on with a job that waits for an operator, and answers it',
+    description: 'Looks at the hosts first. 409 for any other job.',
+    change: async (useCases, caller, id) => await useCases.retryJob(caller, id),
+  }),
+  jobChange('abandon', {
+    needs: 'configure',
+    summary: 'Gives up a job that waits for an operator, and answers it',
+    description: 'What it left on the hosts stays as it is (`leftBehind`). 409 for any other job.',
+    change: async (useCases, caller, id) => await useCases.abandonJob(caller, id),
+  }),
+  nativeRoute({
+    method: 'GET',
+    path: 'alerts',
+    needs: 'look',
+    name: 'listAlerts',
+    summary: 'Alerts that stand',
+    answer: list(alertSchema),
+    run: listAlerts,
+  }),
+  nativeRoute({
+    method: 'GET',
+    path: 'hosts/:id',
+    needs: 'look',
+    name: 'getHost',
+    summary: 'All that was seen on a host, and the host-to-host tests from it',
+    id: HOST_ID,
+    answer: hostSchema,
+    run: async (call) => toHostView(await call.useCases.getHost(call.caller, idOf<HostId>(call, 'host'))),
+  }),
+  nativeRoute({
+    method: 'POST',
+    path: 'hosts/:id/peer-tests',
+    needs: 'configure',
+    name: 'testPeers',
+    summary: 'Tests from a host to every other, and answers how each went',
+    id: HOST_ID,
+    answer: peerTestsSchema,
+    run: async (call) =>
+      toPeerTestsView(await call.useCases.testPeers(call.caller, idOf<HostId>(call, 'host'))),
+  }),
+];
 
 /** Registers the native routes. `callerOf` is who asks, found by the sign-on hook. */
 export function registerNative(
@@ -72,7 +113,8 @@ export function registerNative(
   parts: ApiParts,
   callerOf: (request: FastifyRequest) => Caller,
 ): void {
-  for (const route of nativeRoutes(parts.useCases)) {
+  const { useCases } = parts;
+  for (const route of nativeRoutes) {
     app.route({
       method: route.method,
       url: `/api/${route.path}`,
@@ -80,7 +122,8 @@ export function registerNative(
         try {
           const { id = '' } = request.params as { id?: string };
           const query = new URLSearchParams(request.url.split('?')[1] ?? '');
-          await sendJson(reply, await route.run({ caller: callerOf(request), id, query }));
+          const answer = await route.run({ useCases, caller: callerOf(request), id, query });
+          await (route.mediaType === 'text/plain' ? sendText(reply, answer) : sendJson(reply, answer));
         } catch (thrown) {
           const fault = faultOf(thrown);
           if (fault.status === 500) parts.log.error('a request failed', { route: route.path, error: thrown });
@@ -92,37 +135,46 @@ export function registerNative(
   }
 }
 
-async function hostNames(useCases: UseCases, caller: Caller): Promise<Map<string, string>> {
-  return new Map((await useCases.listHosts(caller)).map((host): [string, string] => [host.id, host.name]));
+async function jobView(call: NativeCall, id: JobId): Promise<JobView> {
+  const { job, steps } = await call.useCases.getJob(call.caller, id);
+  return toJobView(job, steps, await hostNames(call));
 }
 
-async function jobView(useCases: UseCases, caller: Caller, id: JobId): Promise<JobView> {
-  const { job, steps } = await useCases.getJob(caller, id);
-  return toJobView(job, steps, await hostNames(useCases, caller));
-}
-
-async function listJobs(useCases: UseCases, { caller, query }: NativeCall): Promise<JobView[]> {
-  const jobs = await useCases.listJobs(caller, {
-    limit: limitOf(query.get('max')),
-    ...(query.get('live') === 'true' ? { live: true } : {}),
+async function listJobs(call: NativeCall): Promise<JobView[]> {
+  const vm = call.query.get('vm');
+  const jobs = await call.useCases.listJobs(call.caller, {
+    limit: limitOf(call.query.get('max')),
+    ...(call.query.get('live') === 'true' ? { live: true } : {}),
+    ...(vm === null ? {} : { vmId: queriedId<VmId>('vm', vm) }),
   });
-  const names = await hostNames(useCases, caller);
+  const names = await hostNames(call);
   return jobs.toSorted((a, b) => b.createdAt - a.createdAt).map((job) => toJobView(job, [], names));
 }
 
 function jobChange(
-  useCases: UseCases,
-  verb: string,
-  change: (caller: Caller, id: JobId) => Promise<Job>,
+  verb: 'cancel' | 'retry' | 'abandon',
+  {
+    change,
+    ...said
+  }: {
+    readonly needs: Permission;
+    readonly summary: string;
+    readonly description: string;
+    readonly change: (useCases: UseCases, caller: Caller, id: JobId) => Promise<Job>;
+  },
 ): NativeRoute {
-  return {
+  return nativeRoute({
     method: 'POST',
     path: `jobs/:id/${verb}`,
+    name: `${verb}Job`,
+    ...said,
+    id: JOB_ID,
+    answer: jobSchema,
     run: async (call) => {
-      const { id } = await change(call.caller, idOf<JobId>(call, 'job'));
-      return await jobView(useCases, call.caller, id);
+      const { id } = await change(call.useCases, call.caller, idOf<JobId>(call, 'job'));
+      return await jobView(call, id);
     },
-  };
+  });
 }
 
 function limitOf(given: string | null): number {
@@ -132,11 +184,10 @@ function limitOf(given: string | null): number {
   throw badRequest(`max=${given} is no whole number from 1 to ${JOBS_SHOWN_MAX}`);
 }
 
-function idOf<Id extends string>({ id }: NativeCall, what: string): Id {
-  if (!isUuid(id)) throw notFound(what, id);
-  return id as Id;
-}
-
 async function sendJson(reply: FastifyReply, body: unknown): Promise<void> {
   await reply.code(200).header('content-type', 'application/json').send(JSON.stringify(body));
+}
+
+async function sendText(reply: FastifyReply, body: unknown): Promise<void> {
+  await reply.code(200).header('content-type', 'text/plain; charset=utf-8').send(String(body));
 }

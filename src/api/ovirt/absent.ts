@@ -109,6 +109,7 @@ export function absentRoutes(
   return Object.entries(collections).map(([name, tags]) => ({
     method: 'GET',
     path: path === '' ? name : `${path}/${name}`,
+    isEmpty: true,
     run: async (call) => {
       await check(call);
       return none(tags);

@@ -59,7 +59,7 @@ const links: readonly Link[] = [
 ];
 
 async function apiRoot(call: Call, now: () => number) {
-  const [hosts, vms] = await Promise.all([call.look.hosts(), call.look.vms()]);
+  const [hosts, vms] = await Promise.all([call.look.hosts(), call.look.vmHeads()]);
   // Left out for those who may not see them.
   const users = gives(call.caller.roles, 'see_users') ? (await call.look.users()).length : null;
   return one(apiType, {

@@ -16,6 +16,8 @@ import { optionRoutes } from './options.ts';
 import { roleRoutes } from './roles.ts';
 import type { Route } from './route.ts';
 import { userRoutes } from './users.ts';
+import { vmListRoutes } from './vm-list.ts';
+import { vmNicRoutes } from './vm-nics.ts';
 import { vmRoutes } from './vms.ts';
 import { vnicProfileRoutes } from './vnic-profiles.ts';
 
@@ -30,7 +32,9 @@ export const ovirtRoutes = (now: () => number): readonly Route[] => [
   ...hostNicVfRoutes,
   ...hostDeviceRoutes,
   ...networkAttachmentRoutes,
+  ...vmListRoutes,
   ...vmRoutes,
+  ...vmNicRoutes,
   ...migrateRoutes,
   ...jobRoutes(now),
   ...eventRoutes,

@@ -44,7 +44,7 @@ async function list(call: Call) {
   });
   const newestFirst = [...events].sort((a, b) => b.id - a.id);
   const searching = Boolean(call.query.get('search'));
-  const vms = searching ? await call.look.vms() : [];
+  const vms = searching ? await call.look.vmHeads() : [];
   const hosts = searching ? await call.look.hosts() : [];
   const nameOf = (things: readonly { id: string; name: string }[], field: string) => (each: AnyEntity) => {
     const target = each[field] as { id?: string } | null;

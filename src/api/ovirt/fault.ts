@@ -3,11 +3,20 @@
  * come first, followed by our own sentence, which says what to do. The texts are those of the engine's
  * message bundle.
  */
-import { asHandoverError, type ErrorCode, type ErrorKind, type HandoverError } from '../../base/errors.ts';
+import {
+  asHandoverError,
+  ERROR_CODES,
+  type ErrorCode,
+  type ErrorKind,
+  type HandoverError,
+} from '../../base/errors.ts';
 import type { Fault } from './schema/index.ts';
 
 /** What was asked for, as oVirt begins its refusals. */
 const LEADS = {
+  add_vm: 'Cannot add VM',
+  update_vm: 'Cannot edit VM',
+  remove_vm: 'Cannot remove VM',
   migrate_vm: 'Cannot migrate VM',
   cancel_migration: 'Cannot cancel migration',
   start_vm: 'Cannot run VM',
@@ -82,6 +91,7 @@ const NETWORK_NAME_IN_USE =
 
 /** Texts for `ALREADY_EXISTS`, which means another thing for every noun. */
 const NAME_IN_USE: Partial<Record<Operation, string>> = {
+  add_vm: 'The VM name is already in use, please choose a unique name and try again.',
   add_vnic_profile: PROFILE_NAME_IN_USE,
   update_vnic_profile: PROFILE_NAME_IN_USE,
   add_network: NETWORK_NAME_IN_USE,
@@ -89,6 +99,9 @@ const NAME_IN_USE: Partial<Record<Operation, string>> = {
   add_host: HOST_NAME_IN_USE,
   update_host: HOST_NAME_IN_USE,
 };
+
+/** The status an error is answered with. */
+export const statusOf = (code: ErrorCode): number => STATUS_BY_CODE[code] ?? STATUS[ERROR_CODES[code].kind];
 
 /** Reasons whose details have no brackets in oVirt either. */
 const UNBRACKETED: readonly string[] = ['Incomplete parameters', 'Broken immutability constraint'];
@@ -106,8 +119,7 @@ export interface HttpFault {
 export function faultOf(thrown: unknown, operation?: Operation): HttpFault {
   const error = asHandoverError(thrown);
   const { faultReason, httpStatus } = error.detail;
-  const status =
-    typeof httpStatus === 'number' ? httpStatus : (STATUS_BY_CODE[error.code] ?? STATUS[error.kind]);
+  const status = typeof httpStatus === 'number' ? httpStatus : statusOf(error.code);
   const parts = [...ovirtTexts(error, operation), sentence(error.message)];
   return {
     status,

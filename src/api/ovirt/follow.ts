@@ -75,7 +75,8 @@ async function followOne(
 
 function linkHref(value: AnyEntity, word: string): string | undefined {
   const links = (value['link'] ?? []) as readonly Link[];
-  return links.find((link) => plain(link.rel) === word)?.href;
+  const link = links.find(({ rel }) => plain(rel) === word);
+  return link && (link.href ?? `${String(value['href'])}/${link.rel}`);
 }
 
 function hrefOf(value: unknown): string | undefined {

@@ -1,7 +1,7 @@
 /** `/hosts`: machines that run libvirtd. Added by address, as oVirt's clients do, or by libvirt URI. */
 import type { NewHost } from '../../app/use-cases.ts';
 import { answers, type Host } from '../../model/host.ts';
-import type { Vm } from '../../model/vm.ts';
+import type { VmHead } from '../../model/vm.ts';
 import type { Operation } from './fault.ts';
 import { checkDefault, clusterRef } from './default-cluster.ts';
 import { ABSENT_OF_HOST, absentLinks } from './absent.ts';
@@ -35,7 +35,7 @@ function versionOf(text: string) {
 }
 
 /** oVirt would have moved them by itself; so that nobody waits for that, it is said. */
-function stillThere(vms: readonly Vm[]): string | null {
+function stillThere(vms: readonly VmHead[]): string | null {
   if (vms.length === 0) return null;
   const names = vms.map((vm) => vm.name).sort();
   const more = names.length > 5 ? ` and ${names.length - 5} more` : '';
@@ -46,7 +46,7 @@ function stillThere(vms: readonly Vm[]): string | null {
 }
 
 /** A host as oVirt shows it. `vms`: all that are known, for the summary. */
-export function toHost(host: Host, vms: readonly Vm[]): Entity<typeof hostType> {
+export function toHost(host: Host, vms: readonly VmHead[]): Entity<typeof hostType> {
   const href = `hosts/${host.id}`;
   const { inventory } = host;
   const here = vms.filter((vm) => vm.hostId === host.id && vm.status !== 'down');
@@ -116,7 +116,7 @@ function uriOf(body: Entity<typeof hostType>): string | null {
 }
 
 async function list(call: Call) {
-  const [hosts, vms] = await Promise.all([call.look.hosts(), call.look.vms()]);
+  const [hosts, vms] = await Promise.all([call.look.hosts(), call.look.vmHeads()]);
   const targetOf = call.query.get('migration_target_of');
   const shown = targetOf ? await targetsOf(call, hosts, targetOf) : hosts;
   return many(
@@ -152,7 +152,7 @@ async function add(call: Call) {
     name: body.name as string,
     uri: changes.uri as string,
   });
-  return created(hostType, toHost(host, await call.look.vms()));
+  return created(hostType, toHost(host, await call.look.vmHeads()));
 }
 
 async function update(call: Call) {
@@ -160,13 +160,14 @@ async function update(call: Call) {
   const body = call.body(hostType);
   refuseNewId(id, body);
   const host = await call.useCases.updateHost(call.caller, id, changesOf(body));
-  return one(hostType, toHost(host, await call.look.vms()));
+  return one(hostType, toHost(host, await call.look.vmHeads()));
 }
 
 function maintenanceRoute(verb: string, operation: Operation, on: boolean): Route {
   return {
     method: 'POST',
     path: `hosts/:hostId/${verb}`,
+    needs: 'configure',
     operation,
     isAction: true,
     run: async (call) => {
@@ -186,14 +187,15 @@ export const hostRoutes: readonly Route[] = [
     path: 'hosts/:hostId',
     run: async (call) => {
       const host = await call.look.host(param(call, 'hostId'));
-      return one(hostType, toHost(host, await call.look.vms()));
+      return one(hostType, toHost(host, await call.look.vmHeads()));
     },
   },
-  { method: 'POST', path: 'hosts', operation: 'add_host', run: add },
-  { method: 'PUT', path: 'hosts/:hostId', operation: 'update_host', run: update },
+  { method: 'POST', path: 'hosts', needs: 'configure', operation: 'add_host', run: add },
+  { method: 'PUT', path: 'hosts/:hostId', needs: 'configure', operation: 'update_host', run: update },
   {
     method: 'DELETE',
     path: 'hosts/:hostId',
+    needs: 'configure',
     operation: 'remove_host',
     run: async (call) => {
       const { id } = await call.look.host(param(call, 'hostId'));
@@ -206,6 +208,7 @@ export const hostRoutes: readonly Route[] = [
   {
     method: 'POST',
     path: 'hosts/:hostId/refresh',
+    needs: 'configure',
     operation: 'refresh_host',
     isAction: true,
     run: async (call) => {

@@ -11,12 +11,13 @@ import {
   type VmId,
   type VnicProfileId,
 } from '../../base/ids.ts';
+import type { VmPart } from '../../app/store-port.ts';
 import type { Caller, UseCases, VfUse } from '../../app/use-cases.ts';
 import type { User } from '../../model/access.ts';
 import type { Host } from '../../model/host.ts';
 import type { Job, JobStep } from '../../model/job.ts';
 import type { Network, PfConfig, VnicProfile } from '../../model/network.ts';
-import type { Vm } from '../../model/vm.ts';
+import type { Vm, VmHead } from '../../model/vm.ts';
 
 /** `NOT_FOUND` naming the thing, as a bad or unknown id in a path is answered. */
 export function notFound(what: string, id: string): HandoverError {
@@ -30,6 +31,8 @@ export class Look {
   readonly #useCases: UseCases;
   readonly #caller: Caller;
   readonly #asked = new Map<string, Promise<unknown>>();
+  /** The VMs of the last part, by id: a list is read part by part so that it is never held whole. */
+  #part: ReadonlyMap<string, Vm> = new Map();
 
   constructor(useCases: UseCases, caller: Caller) {
     this.#useCases = useCases;
@@ -68,7 +71,22 @@ export class Look {
     return this.#once('vms', () => this.#useCases.listVms(this.#caller));
   }
 
+  /** A part of the list, which `vm` then knows until the next one. */
+  async vmPart(part: VmPart): Promise<Vm[]> {
+    const vms = await this.#useCases.listVms(this.#caller, part);
+    this.#part = new Map(vms.map((vm) => [vm.id, vm]));
+    return vms;
+  }
+
+  /** Without what belongs to them: all, or a part of the list. */
+  vmHeads(part?: VmPart): Promise<VmHead[]> {
+    const ask = () => this.#useCases.listVmHeads(this.#caller, part);
+    return part === undefined ? this.#once('VM heads', ask) : ask();
+  }
+
   vm(id: string): Promise<Vm> {
+    const known = this.#part.get(id);
+    if (known) return Promise.resolve(known);
     return this.#byId('vms', 'VM', id, () => this.#useCases.getVm(this.#caller, id as VmId));
   }
 

@@ -1,9 +1,9 @@
 /** `POST /vms/ID/migrate` (with `plan=true`: only explain) and `POST /vms/ID/cancelmigration`. */
-import { HandoverError } from '../../base/errors.ts';
 import type { MigrateOptions } from '../../app/use-cases.ts';
 import type { Host } from '../../model/host.ts';
 import type { HostVerdict, MigrationPlan, PlanReason } from '../../model/plan.ts';
 import { checkDefault } from './default-cluster.ts';
+import { namedHost } from './named-host.ts';
 import { type Call, done, flagQuery, given, param, type Route } from './route.ts';
 import { type Action, actionType, type migrationPlan } from './schema/index.ts';
 import type { Value } from './wire/fields.ts';
@@ -54,22 +54,6 @@ export function toMigrationPlan(plan: MigrationPlan): WirePlan {
   };
 }
 
-/** The host an action names by id or name; null if it names none. */
-async function targetOf(call: Call, action: Action): Promise<Host | null> {
-  const { host } = action;
-  if (!host?.id && !host?.name) return null;
-  const hosts = await call.look.hosts();
-  const found = hosts.find((each) => (host.id ? each.id === host.id : each.name === host.name));
-  if (!found) {
-    const known = hosts.map((each) => each.name).join(', ') || 'none';
-    throw new HandoverError(
-      'INVALID_INPUT',
-      `there is no host ${host.id || host.name}; known hosts: ${known}`,
-    );
-  }
-  return found;
-}
-
 function optionsOf(action: Action, target: Host | null): MigrateOptions {
   return {
     targetHostId: target?.id ?? null,
@@ -86,7 +70,7 @@ async function migrate(call: Call) {
   const action = call.body(actionType);
   // Ansible sends the whole cluster along; the same one is no change of cluster.
   checkDefault('cluster', action.cluster);
-  const options = optionsOf(action, await targetOf(call, action));
+  const options = optionsOf(action, await namedHost(call, action.host));
   if (action.plan === true || flagQuery(call, 'plan')) {
     const plan = await call.useCases.planMigration(call.caller, vm.id, options);
     return done({ migration_plan: toMigrationPlan(plan) });
@@ -106,10 +90,18 @@ async function cancel(call: Call) {
 
 /** Routes of the two actions. */
 export const migrateRoutes: readonly Route[] = [
-  { method: 'POST', path: 'vms/:vmId/migrate', operation: 'migrate_vm', isAction: true, run: migrate },
+  {
+    method: 'POST',
+    path: 'vms/:vmId/migrate',
+    needs: 'use_vms',
+    operation: 'migrate_vm',
+    isAction: true,
+    run: migrate,
+  },
   {
     method: 'POST',
     path: 'vms/:vmId/cancelmigration',
+    needs: 'use_vms',
     operation: 'cancel_migration',
     isAction: true,
     run: cancel,

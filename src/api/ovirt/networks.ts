@@ -163,9 +163,21 @@ export const networkRoutes: readonly Route[] = [
     path: 'networks/:networkId',
     run: async (call) => one(networkType, toNetwork(await call.look.network(param(call, 'networkId')))),
   },
-  { method: 'POST', path: 'networks', operation: 'add_network', run: add },
-  { method: 'PUT', path: 'networks/:networkId', operation: 'update_network', run: update },
-  { method: 'DELETE', path: 'networks/:networkId', operation: 'remove_network', run: remove },
+  { method: 'POST', path: 'networks', needs: 'configure', operation: 'add_network', run: add },
+  {
+    method: 'PUT',
+    path: 'networks/:networkId',
+    needs: 'configure',
+    operation: 'update_network',
+    run: update,
+  },
+  {
+    method: 'DELETE',
+    path: 'networks/:networkId',
+    needs: 'configure',
+    operation: 'remove_network',
+    run: remove,
+  },
   {
     method: 'GET',
     path: 'networks/:networkId/vnicprofiles',
@@ -178,6 +190,7 @@ export const networkRoutes: readonly Route[] = [
   {
     method: 'POST',
     path: 'networks/:networkId/vnicprofiles',
+    needs: 'configure',
     operation: 'add_vnic_profile',
     run: async (call) => addVnicProfile(call, (await call.look.network(param(call, 'networkId'))).id),
   },
@@ -189,6 +202,7 @@ export const networkRoutes: readonly Route[] = [
   {
     method: 'DELETE',
     path: 'networks/:networkId/vnicprofiles/:profileId',
+    needs: 'configure',
     operation: 'remove_vnic_profile',
     run: async (call) => {
       await profileOf(call);
@@ -206,6 +220,7 @@ export const networkRoutes: readonly Route[] = [
   {
     method: 'POST',
     path: 'networks/:networkId/networklabels',
+    needs: 'configure',
     operation: 'update_network',
     run: addLabel,
   },
@@ -220,6 +235,7 @@ export const networkRoutes: readonly Route[] = [
   {
     method: 'DELETE',
     path: 'networks/:networkId/networklabels/:label',
+    needs: 'configure',
     operation: 'update_network',
     run: async (call) => {
       const { network } = await labelOf(call);

@@ -5,28 +5,60 @@
  * engine accepts both.
  */
 import { isCode } from '../../base/errors.ts';
+import type { AnyEntity, EntityType } from './wire/fields.ts';
 import { followAll } from './follow.ts';
-import { type Answer, type Call, intQuery, type Route } from './route.ts';
-import { applySearch } from './search.ts';
-import type { Document } from './wire/write.ts';
+import { type Answer, type Call, intQuery, type LongList, type Route } from './route.ts';
+import { applySearch, partOf, type SearchOptions } from './search.ts';
+import type { Document, Parts, Whole } from './wire/write.ts';
 
 /**
- * The answer's document with `search`, `max` and `follow` of the call applied. `routes`: all, to follow hrefs
- * through.
+ * The answer's document with `search`, `max` and `follow` of the call applied; of a long list the parts, if
+ * what is asked of it can be told part by part. `routes`: all, to follow hrefs through.
  */
-export async function applyQuery(answer: Answer, call: Call, routes: readonly Route[]): Promise<Document> {
-  let { document } = answer;
-  if ('values' in document) {
-    const given = intQuery(call, 'max');
-    // oVirt: a negative max means all.
-    const max = given === null || given < 0 ? null : given;
-    const search = answer.isSearchable === false ? '' : (call.query.get('search') ?? '');
-    const asked = { max, isCaseSensitive: call.query.get('case_sensitive')?.toLowerCase() !== 'false' };
-    const values = applySearch(search, document.values, answer.searchFields ?? {}, asked);
-    document = { type: document.type, values };
-  }
+export async function applyQuery(
+  answer: Answer,
+  call: Call,
+  routes: readonly Route[],
+): Promise<Document | Parts> {
+  const { document } = answer;
   const follow = call.query.get('follow') ?? '';
-  return await followAll(document, follow, async (href) => await resolve(href, call, routes));
+  const followed = (read: Document) =>
+    followAll(read, follow, async (href) => await resolve(href, call, routes));
+  if ('value' in document) return await followed(document);
+  const options = searchOptions(call);
+  const search = answer.isSearchable === false ? '' : (call.query.get('search') ?? '');
+  if ('parts' in document) {
+    const part = partOf(search, options);
+    if (part)
+      return { type: document.type, parts: followedParts(document.type, document.parts(part), followed) };
+  }
+  const { type, values } = await readWhole(document);
+  return await followed({ type, values: applySearch(search, values, answer.searchFields ?? {}, options) });
+}
+
+function searchOptions(call: Call): SearchOptions {
+  const max = intQuery(call, 'max');
+  return {
+    // oVirt: a negative max means all.
+    max: max === null || max < 0 ? null : max,
+    isCaseSensitive: call.query.get('case_sensitive')?.toLowerCase() !== 'false',
+  };
+}
+
+async function* followedParts(
+  type: EntityType,
+  parts: AsyncIterable<readonly AnyEntity[]>,
+  followed: (read: Document) => Promise<Document>,
+): AsyncGenerator<readonly AnyEntity[]> {
+  for await (const values of parts) {
+    const part = await followed({ type, values });
+    yield 'values' in part ? part.values : [part.value];
+  }
+}
+
+/** All of a long list; any other document as it is. */
+export async function readWhole<D extends Document>(document: D | LongList): Promise<D | Whole> {
+  return 'parts' in document ? { type: document.type, values: await document.whole() } : document;
 }
 
 /**
@@ -39,7 +71,7 @@ async function resolve(href: string, call: Call, routes: readonly Route[]): Prom
     const params = matchPath(route.path, href);
     if (params === null) continue;
     try {
-      return (await route.run({ ...call, params, query: new URLSearchParams() })).document;
+      return await readWhole((await route.run({ ...call, params, query: new URLSearchParams() })).document);
     } catch (thrown) {
       // A reference may outlive its thing: an event names a VM that is gone.
       if (isCode(thrown, 'NOT_FOUND')) return null;

@@ -158,5 +158,5 @@ export const roleRoutes: readonly Route[] = [
       return one(directoryType, directory);
     },
   },
-  { method: 'GET', path: 'groups', run: async () => many(groupType, []) },
+  { method: 'GET', path: 'groups', isEmpty: true, run: async () => many(groupType, []) },
 ];

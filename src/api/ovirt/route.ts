@@ -5,10 +5,11 @@
  */
 import type { Caller, UseCases } from '../../app/use-cases.ts';
 import { HandoverError } from '../../base/errors.ts';
+import type { Permission } from '../../model/access.ts';
 import type { Operation } from './fault.ts';
 import type { Look } from './look.ts';
 import { type Action, actionType } from './schema/index.ts';
-import type { SearchFields } from './search.ts';
+import type { ListPart, SearchFields } from './search.ts';
 import type { AnyEntity, Entity, EntityType } from './wire/fields.ts';
 import { badRequest } from './wire/read.ts';
 import type { Document } from './wire/write.ts';
@@ -29,10 +30,22 @@ export interface Call {
   body<T extends EntityType>(type: T): Entity<T>;
 }
 
+/**
+ * A collection that may be long, and has not been read: whole, where a search needs it, or a part after
+ * another.
+ */
+export interface LongList {
+  readonly type: EntityType;
+  readonly whole: () => Promise<readonly AnyEntity[]>;
+  /** In the order `whole` has, by parts that are small enough to be held. */
+  readonly parts: (wanted: ListPart) => AsyncIterable<readonly AnyEntity[]>;
+}
+
 /** What a route answers; transport and format are not its business. */
 export interface Answer {
   readonly status: number;
-  readonly document: Document;
+  /** A long list is answered to a GET only. */
+  readonly document: Document | LongList;
   /** Relative href of what was made, for `Location`. */
   readonly location?: string;
   /** Fields `search` knows beside the common ones. */
@@ -41,8 +54,7 @@ export interface Answer {
   readonly isSearchable?: boolean;
 }
 
-export interface Route {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+interface RouteParts {
   /** Below the base, with `:name` parameters: `vms/:vmId/nics`. */
   readonly path: string;
   /** Names the request in faults: "Cannot migrate VM.". */
@@ -51,6 +63,23 @@ export interface Route {
   readonly isAction?: boolean;
   readonly run: (call: Call) => Promise<Answer>;
 }
+
+/**
+ * A route. `needs` is what the use cases it calls demand (`src/app/permissions.ts`), of somebody who asks for
+ * what is not their own; it is told to readers, and enforced there. Whoever may look may GET, unless it says
+ * otherwise. The path's differences from oVirt are in `differences.ts`.
+ */
+export type Route =
+  | (RouteParts & {
+      readonly method: 'GET';
+      readonly needs?: Permission;
+      /** A collection that nothing is ever in. */
+      readonly isEmpty?: true;
+    })
+  | (RouteParts & { readonly method: 'POST' | 'PUT' | 'DELETE'; readonly needs: Permission });
+
+/** What a route needs, said or not. */
+export const needsOf = ({ needs }: Route): Permission => needs ?? 'look';
 
 /** A single entity. */
 export function one<T extends EntityType>(type: T, value: Entity<T>): Answer {
@@ -64,6 +93,16 @@ export function many<T extends EntityType>(
   searchFields: SearchFields = {},
 ): Answer {
   return { status: 200, document: { type, values: values as readonly AnyEntity[] }, searchFields };
+}
+
+/** As `many`, of what has not been read yet. */
+export function long<T extends EntityType>(
+  type: T,
+  whole: () => Promise<readonly Entity<T>[]>,
+  parts: (wanted: ListPart) => AsyncIterable<readonly Entity<T>[]>,
+  searchFields: SearchFields,
+): Answer {
+  return { status: 200, document: { type, whole, parts } as LongList, searchFields };
 }
 
 /** A new entity: 201 and its `Location`. */

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { HandoverError } from '../../base/errors.ts';
-import { applySearch } from './search.ts';
+import { applySearch, partOf } from './search.ts';
 
 const vms = [
   { name: 'web-1', status: 'up', host: 'a' },
@@ -66,6 +66,34 @@ describe('a search', () => {
     'a!b',
   ])('that can not be understood is refused, not empty: %s', (text) => {
     expect(() => search(text)).toThrow(HandoverError);
+  });
+
+  test.each([
+    ['', null, { named: null, skip: 0, limit: null }],
+    ['', 20, { named: null, skip: 0, limit: 20 }],
+    ['page 3', 20, { named: null, skip: 40, limit: 20 }],
+    ['page 3', null, { named: null, skip: 200, limit: 100 }],
+    ['Name="web *"', 20, { named: 'web *', skip: 0, limit: 20 }],
+    ['name=web* page 2', 2, { named: 'web*', skip: 2, limit: 2 }],
+  ])('that a part of the list answers says which: %s', (text, max, part) => {
+    expect(partOf(text, { max, isCaseSensitive: true })).toEqual(part);
+  });
+
+  test.each([
+    'status=up',
+    'web',
+    'name!=web-1',
+    'name=a or name=b',
+    'name=a status=up',
+    'sortby name',
+    'colour=red',
+  ])('that needs the whole list says so: %s', (text) => {
+    expect(partOf(text, { max: 20, isCaseSensitive: true })).toBeNull();
+  });
+
+  test('without regard to case, or of what no database can hold, needs the whole list', () => {
+    expect(partOf('name=a', { max: null, isCaseSensitive: false })).toBeNull();
+    expect(partOf('name="\0"', { max: null, isCaseSensitive: true })).toBeNull();
   });
 
   test('of any text is answered or refused', () => {

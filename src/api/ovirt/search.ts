@@ -25,6 +25,20 @@ interface Search {
   readonly page: number | null;
 }
 
+/** A part of a collection, as a store can tell it without reading all of it. Null: no limit. */
+export interface ListPart {
+  /** Only what has this name; a `*` in it is any text. Case counts. */
+  readonly named: string | null;
+  readonly skip: number;
+  readonly limit: number | null;
+}
+
+/** What limits a list beside the search text. `max`: null = all. */
+export interface SearchOptions {
+  readonly max: number | null;
+  readonly isCaseSensitive: boolean;
+}
+
 const PAGE_SIZE = 100;
 const SEARCH_LENGTH_MAX = 4_000;
 const TOKEN = /\s*("(?:[^"\\]|\\.)*"|!=|<=|>=|=|<|>|[^\s=<>!"]+)/y;
@@ -35,14 +49,32 @@ const WITHOUT_CASE = ['id', 'status', 'severity', 'address'];
 const OPERATORS = ['=', '!=', '<', '>', '<=', '>='];
 
 /**
- * Applies a search text to a collection. `max` (null = all) limits the answer, or is the page size if the
- * text asks for a page.
+ * The part of a collection, in its own order, that a search text asks for; null if the whole has to be looked
+ * at. Finds what `applySearch` would.
+ */
+export function partOf(text: string, { max, isCaseSensitive }: SearchOptions): ListPart | null {
+  const { anyOf, sortBy, page } = parseSearch(text);
+  const [condition, ...others] = anyOf.flat();
+  if (sortBy || others.length > 0) return null;
+  const named = condition?.value ?? null;
+  if (condition && (condition.field !== 'name' || condition.operator !== '=' || !isCaseSensitive))
+    return null;
+  // No database can be asked for this character.
+  if (named?.includes('\0')) return null;
+  if (page === null) return { named, skip: 0, limit: max };
+  const size = max ?? PAGE_SIZE;
+  return { named, skip: Math.min((page - 1) * size, Number.MAX_SAFE_INTEGER), limit: size };
+}
+
+/**
+ * Applies a search text to a collection. `max` limits the answer, or is the page size if the text asks for a
+ * page.
  */
 export function applySearch(
   text: string,
   entities: readonly AnyEntity[],
   fields: SearchFields,
-  { max, isCaseSensitive }: { readonly max: number | null; readonly isCaseSensitive: boolean },
+  { max, isCaseSensitive }: SearchOptions,
 ): readonly AnyEntity[] {
   const search = parseSearch(text);
   const matching =

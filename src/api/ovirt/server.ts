@@ -2,6 +2,8 @@
  * Carries oVirt's routes over HTTP: content negotiation, sign-on, faults, and the wire truths of `GET` with a
  * body. Registered by `create-api.ts`; knows no resource.
  */
+import { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import type { Caller } from '../../app/use-cases.ts';
 import type { ApiParts } from '../create-api.ts';
@@ -10,11 +12,12 @@ import { ACCESS_TYPES } from './access-types.ts';
 import { ovirtRoutes } from './collections.ts';
 import { faultOf, type HttpFault } from './fault.ts';
 import { Look } from './look.ts';
-import { applyQuery } from './query.ts';
+import { applyQuery, readWhole } from './query.ts';
 import type { Call, Route } from './route.ts';
 import { actionType, faultType, TYPES } from './schema/index.ts';
 import { badRequest, readEntity } from './wire/read.ts';
-import { type Document, writeJson, writeXml } from './wire/write.ts';
+import { type Document, type Format, type Parts, write, writeParts } from './wire/write.ts';
+import type { Writing } from './wire/writing.ts';
 
 /** Where the API is found; the second form names its version, and hrefs follow whichever the client used. */
 export const BASES = ['/ovirt-engine/api', '/ovirt-engine/api/v4'] as const;
@@ -37,6 +40,15 @@ function baseOf(url: string): string {
   return /^\/ovirt-engine\/api\/v4(?=[/?]|$)/.test(url) ? BASES[1] : BASES[0];
 }
 
+const ALL_TYPES = { ...TYPES, ...ACCESS_TYPES };
+
+/** How the client wants it written; `reply` says so. */
+function negotiate(request: FastifyRequest, reply: FastifyReply): { format: Format; writing: Writing } {
+  const isJson = wantsJson(request.headers.accept) || !request.url.startsWith(BASES[0]);
+  void reply.header('content-type', isJson ? 'application/json' : 'application/xml;charset=UTF-8');
+  return { format: isJson ? 'json' : 'xml', writing: { base: baseOf(request.url), types: ALL_TYPES } };
+}
+
 /** Sends a document in the format the client asked for. */
 export async function sendDocument(
   request: FastifyRequest,
@@ -44,12 +56,43 @@ export async function sendDocument(
   status: number,
   document: Document,
 ): Promise<void> {
-  const writing = { base: baseOf(request.url), types: { ...TYPES, ...ACCESS_TYPES } };
-  const isJson = wantsJson(request.headers.accept) || !request.url.startsWith(BASES[0]);
-  await reply
-    .code(status)
-    .header('content-type', isJson ? 'application/json' : 'application/xml;charset=UTF-8')
-    .send(isJson ? writeJson(document, writing) : writeXml(document, writing));
+  const { format, writing } = negotiate(request, reply);
+  await reply.code(status).send(write(document, format, writing));
+}
+
+/**
+ * Sends a list as it is read, no faster than the client takes it. Nothing is sent before the second part is
+ * there: what fails until then throws, and a list of one part is sent like any document. What fails later
+ * cuts the connection, which is all that can be said in the middle of an answer.
+ */
+async function sendParts(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { type, parts }: Parts,
+  onFailure: (thrown: unknown) => void,
+): Promise<void> {
+  const source = parts[Symbol.asyncIterator]();
+  const first = await source.next();
+  const second = await source.next();
+  const begun = [first, second].flatMap(({ done, value }) => (done ? [] : [value]));
+  if (second.done) return await sendDocument(request, reply, 200, { type, values: begun.flat() });
+  const { format, writing } = negotiate(request, reply);
+  const all = async function* () {
+    try {
+      yield* begun;
+      yield* { [Symbol.asyncIterator]: () => source };
+    } catch (thrown) {
+      onFailure(thrown);
+      throw thrown;
+    }
+  };
+  void reply.code(200).send(Readable.from(writeParts({ type, parts: all() }, format, writing)));
+  try {
+    await finished(reply.raw);
+  } catch {
+    // It was cut, from either side: there is nobody left to be told anything.
+    reply.hijack();
+  }
 }
 
 /** Sends a fault; a refused action is answered as a failed one. */
@@ -104,6 +147,8 @@ export function registerOvirt(
 ): void {
   const routes = ovirtRoutes(() => parts.clock.now());
   const answer = async (route: Route, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const failed = (thrown: unknown) =>
+      parts.log.error('a request failed', { route: route.path, error: thrown });
     try {
       checkVersion(request);
       const call = callOf(parts, request, callerOf(request));
@@ -111,11 +156,14 @@ export function registerOvirt(
       if (made.location !== undefined) {
         void reply.header('location', `${baseOf(request.url)}/${made.location}`);
       }
-      const document = route.method === 'GET' ? await applyQuery(made, call, routes) : made.document;
-      await sendDocument(request, reply, made.status, document);
+      const { method } = route;
+      const document =
+        method === 'GET' ? await applyQuery(made, call, routes) : await readWhole(made.document);
+      if ('parts' in document) await sendParts(request, reply, document, failed);
+      else await sendDocument(request, reply, made.status, document);
     } catch (thrown) {
       const fault = faultOf(thrown, route.operation);
-      if (fault.status === 500) parts.log.error('a request failed', { route: route.path, error: thrown });
+      if (fault.status === 500) failed(thrown);
       await sendFault(request, reply, fault, route.isAction);
     }
   };

@@ -156,6 +156,8 @@ const empty = (
 ): Route => ({
   method: 'GET',
   path: `users/:userId/${name}`,
+  needs: 'see_users',
+  isEmpty: true,
   run: async (call) => {
     await userOf(call);
     return many(type, []);
@@ -167,34 +169,55 @@ export const userRoutes: readonly Route[] = [
   {
     method: 'GET',
     path: 'users',
+    needs: 'see_users',
     run: async (call) =>
       many(userType, (await call.look.users()).map(toUser), {
         usrname: (each) => each['user_name'] as string,
       }),
   },
-  { method: 'POST', path: 'users', operation: 'add_user', run: add },
-  { method: 'GET', path: 'users/:userId', run: async (call) => one(userType, toUser(await userOf(call))) },
-  { method: 'PUT', path: 'users/:userId', operation: 'update_user', run: update },
-  { method: 'DELETE', path: 'users/:userId', operation: 'remove_user', run: remove },
+  { method: 'POST', path: 'users', needs: 'configure', operation: 'add_user', run: add },
+  {
+    method: 'GET',
+    path: 'users/:userId',
+    needs: 'see_users',
+    run: async (call) => one(userType, toUser(await userOf(call))),
+  },
+  { method: 'PUT', path: 'users/:userId', needs: 'configure', operation: 'update_user', run: update },
+  { method: 'DELETE', path: 'users/:userId', needs: 'configure', operation: 'remove_user', run: remove },
   {
     method: 'GET',
     path: 'users/:userId/permissions',
+    needs: 'see_users',
     run: async (call) => many(permissionType, permissionsOf(await userOf(call))),
   },
   {
     method: 'GET',
     path: 'users/:userId/roles',
+    needs: 'see_users',
     run: async (call) => many(roleType, toRoles((await userOf(call)).roles)),
   },
   empty('groups', groupType),
   empty('options', userOptionType),
   empty('sshpublickeys', sshPublicKeyType),
-  { method: 'POST', path: 'users/:userId/options', operation: 'update_user', run: acceptOption },
-  { method: 'GET', path: 'permissions', run: listPermissions },
-  { method: 'POST', path: 'permissions', operation: 'add_permission', run: addPermission },
+  {
+    method: 'POST',
+    path: 'users/:userId/options',
+    needs: 'see_users',
+    operation: 'update_user',
+    run: acceptOption,
+  },
+  { method: 'GET', path: 'permissions', needs: 'see_users', run: listPermissions },
+  {
+    method: 'POST',
+    path: 'permissions',
+    needs: 'configure',
+    operation: 'add_permission',
+    run: addPermission,
+  },
   {
     method: 'GET',
     path: 'permissions/:permissionId',
+    needs: 'see_users',
     run: async (call) => {
       const { user, role } = await permissionOf(call);
       return one(permissionType, toPermission(user.name, role));
@@ -203,6 +226,7 @@ export const userRoutes: readonly Route[] = [
   {
     method: 'DELETE',
     path: 'permissions/:permissionId',
+    needs: 'configure',
     operation: 'remove_permission',
     run: async (call) => {
       const { user, role } = await permissionOf(call);

@@ -147,13 +147,21 @@ export const vnicProfileRoutes: readonly Route[] = [
   {
     method: 'POST',
     path: 'vnicprofiles',
+    needs: 'configure',
     operation: 'add_vnic_profile',
     run: (call) => addVnicProfile(call),
   },
-  { method: 'PUT', path: 'vnicprofiles/:profileId', operation: 'update_vnic_profile', run: update },
+  {
+    method: 'PUT',
+    path: 'vnicprofiles/:profileId',
+    needs: 'configure',
+    operation: 'update_vnic_profile',
+    run: update,
+  },
   {
     method: 'DELETE',
     path: 'vnicprofiles/:profileId',
+    needs: 'configure',
     operation: 'remove_vnic_profile',
     run: removeVnicProfile,
   },

@@ -28,7 +28,13 @@ export const CREATE = { paused: 1, autodestroy: 2 } as const;
 export const DEFINE = { validate: 1 } as const;
 
 /** `domainUndefineFlags`. */
-export const UNDEFINE = { managedSave: 1, snapshotsMetadata: 2, nvram: 4, keepNvram: 8 } as const;
+export const UNDEFINE = {
+  managedSave: 1,
+  snapshotsMetadata: 2,
+  nvram: 4,
+  keepNvram: 8,
+  keepTpm: 64,
+} as const;
 
 /** `domainDestroyFlags`. */
 export const DESTROY = { graceful: 1 } as const;

@@ -7,7 +7,7 @@ import { type Domain, disksToCopy, isActive, pciAddressesOf } from '../../model/
 import { type Host, type HostInventory, peerUriOf } from '../../model/host.ts';
 import type { MovingVnic } from '../../model/job.ts';
 import { defineStep, finished } from '../../saga/definition.ts';
-import type { MigrationContext } from '../port.ts';
+import type { MigrationContext, Standby } from '../port.ts';
 import { interfaceOf, vnicsOf } from '../vnics.ts';
 
 /** Host-to-host access is tested again when the last test is older than this. */
@@ -18,6 +18,8 @@ interface Seen {
   readonly inventory: HostInventory;
   readonly onTarget: Domain | null;
   readonly blockers: readonly string[];
+  /** null: no VF leaves. */
+  readonly standby: Standby | null;
 }
 
 export const preflight = defineStep<MigrationContext, Seen | null>({
@@ -30,11 +32,13 @@ export const preflight = defineStep<MigrationContext, Seen | null>({
     if (context.data.unplugAskedAt !== undefined || context.data.transferStartedAt !== undefined) return null;
     const { host, hypervisor } = await context.target();
     const domain = await context.source.inspect(context.vmId);
+    const leaves = vnicsOf(context).some(({ sourceVf }) => sourceVf !== null);
     return {
       domain,
       inventory: await context.ports.observeHost(host.id),
       onTarget: await hypervisor.inspect(context.vmId),
       blockers: domain ? await blockersOf(context) : [],
+      standby: domain && leaves ? await context.ports.standbyOf(context.vmId) : null,
     };
   },
 
@@ -56,6 +60,7 @@ export const preflight = defineStep<MigrationContext, Seen | null>({
         }
       }
     }
+    await checkStandby(context, seen.standby);
     const cpu = seen.inventory.cpuXml && context.sourceHost.inventory?.cpuXml;
     const fits = cpu ? await hypervisor.compareCpu(cpu).catch(() => 'unknown' as const) : 'unknown';
     const protocol = await choosePath(context, host);
@@ -67,6 +72,8 @@ export const preflight = defineStep<MigrationContext, Seen | null>({
       persistent: domain.persistent,
       autostart: domain.autostart,
       hadAgent: domain.agentConnected,
+      pairs: seen.standby?.pairs ?? [],
+      standbyDoubt: seen.standby?.doubt ?? null,
       targetHadDefinition: seen.onTarget !== null,
       protocol,
     });
@@ -115,6 +122,30 @@ function checkSource(context: MigrationContext, seen: Seen): Domain {
   if (others.length > 0)
     refuse(`libvirt refuses to migrate ${vmName} from ${sourceHost.name}: ${others.join('; ')}`);
   return domain;
+}
+
+/** A standby that is missing is said, or refused, as the VM's owner wants it; one that is unknown is not. */
+async function checkStandby(context: MigrationContext, standby: Standby | null): Promise<void> {
+  if (standby === null || standby.missing.length === 0 || standby.policy === 'ignore') return;
+  if (standby.policy === 'require') {
+    refuse(
+      `${standby.missing.join('; ')}; its owner wants it moved with a standby only ` +
+        `(handover guest policy ${context.vmName} warn)`,
+    );
+  }
+  const told = context.data.warnings ?? [];
+  const news = standby.missing.filter((message) => !told.includes(message));
+  if (news.length === 0) return;
+  await context.save({ warnings: [...told, ...news] });
+  const job = { jobId: context.jobId, vmId: context.vmId };
+  for (const message of news) {
+    await context.ports.event(job, {
+      name: 'STANDBY_MISSING',
+      severity: 'warning',
+      message: `${context.vmName}: ${message}`,
+      hostId: context.sourceHost.id,
+    });
+  }
 }
 
 function checkTarget(context: MigrationContext, seen: Seen, domain: Domain, host: Host): void {

@@ -1,18 +1,55 @@
 /**
- * Shift: moves traffic to the standby path while the VF still works, so that the unplug interrupts nothing.
- * It needs something in the guest that can be asked; without it the guest's own bond moves the traffic when
- * the VF goes, and the step records that.
+ * Shift: moves the traffic of every bond to its standby while the VF still works, so that the unplug
+ * interrupts nothing. The guest's agent writes it to the bond, which says so afterwards. Where the agent may
+ * not, the guest's own bond moves the traffic when the VF goes, and the step records why.
+ *
+ * Undo sends the traffic over the VFs again, once they are back in their bonds with a link.
  */
-import { defineStep, skipped } from '../../saga/definition.ts';
-import type { MigrationContext } from '../port.ts';
-import { vnicsOf } from '../vnics.ts';
+import { defineStep, finished, skipped } from '../../saga/definition.ts';
+import { returnToVfs } from '../legs.ts';
+import type { BondedPair } from '../../model/guest.ts';
+import type { MigrationContext, TrafficWatch } from '../port.ts';
+import { leavingOf } from '../vnics.ts';
 
 export const shift = defineStep<MigrationContext, null>({
   name: 'shift',
   kind: 'reversible',
   inspect: async () => null,
+
   async run(context) {
-    if (vnicsOf(context).length === 0) return skipped('no VF to shift away from');
-    return skipped("the guest's bond moves the traffic when the VF leaves");
+    // After a crash further down the VFs are gone already.
+    if (context.data.unplugAskedAt !== undefined) return finished('shifted before');
+    const { pairs = [], standbyDoubt } = context.data;
+    context.runtime.traffic ??= await watch(context, pairs);
+    if (leavingOf(context).length === 0) return skipped('no VF to shift away from');
+    if (pairs.length === 0) return skipped(ownBond(standbyDoubt ?? 'nobody looked at the guest'));
+    await context.save({ shiftAsked: true });
+    const said: string[] = [];
+    for (const { bond, standby } of pairs) {
+      const isDone = await context.source.setActiveLeg(context.vmId, bond, standby);
+      const isAnnounced = isDone && (await context.source.announce(context.vmId, bond));
+      if (!isDone) said.push(ownBond(`the guest agent may not tell ${bond} to use ${standby}`));
+      else said.push(`${bond} on ${standby}${isAnnounced ? ', announced' : ''}`);
+    }
+    return finished(said.join('; '));
+  },
+
+  async undo(context) {
+    if (context.data.shiftAsked !== true) return finished(null);
+    return finished(await returnToVfs(context, context.source));
   },
 });
+
+/** Where the guest runs is known as soon as it resumes on the target. */
+async function watch(context: MigrationContext, pairs: readonly BondedPair[]): Promise<TrafficWatch | null> {
+  const { vmId, source, runtime } = context;
+  const { hypervisor: target } = await context.target();
+  return await context.ports.watchTraffic({
+    vmId,
+    pairs,
+    host: () => (runtime.resumedOnTarget ? target : source),
+  });
+}
+
+const ownBond = (because: string): string =>
+  `the guest's bond moves the traffic when the VF leaves: ${because}`;

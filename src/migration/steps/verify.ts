@@ -1,6 +1,7 @@
 /**
  * Verify: traffic seen on the VF. "Attach returned 0" and even "the bond is active" prove nothing: an
- * announcement was once lost for 24 s with link and bond up. Verified: the VF's interface in the guest
+ * announcement was once lost for 24 s with link and bond up. So bonds are told to use their VF where they do
+ * not by themselves, and announce it; then it is watched. Verified: the VF's interface in the guest
  * received packets between two looks. Degraded: the guest shows no VF with the vNIC's MAC. Unverified:
  * anything else, and the message says why and, where there is something, what to do about it.
  */
@@ -9,7 +10,9 @@ import type { GuestVf } from '../../hypervisor/port.ts';
 import type { MovingVnic } from '../../model/job.ts';
 import { defineStep, finished, skipped } from '../../saga/definition.ts';
 import { vnicAlert } from '../alerts.ts';
+import { returnToVfs } from '../legs.ts';
 import type { MigrationContext } from '../port.ts';
+import { networkGapOf, wholeGap } from '../network-gap.ts';
 import { saveVnics, vnicsOf } from '../vnics.ts';
 
 /** A guest driver and its bond need a few seconds; five times the slowest seen in the lab. */
@@ -29,17 +32,36 @@ export const verify = defineStep<MigrationContext, Look>({
 
   async run(context, first) {
     const plugged = pluggedOf(context);
-    if (plugged.length === 0) return skipped('no VF to verify');
-    const { verified, last } = await watchTraffic(context, plugged, first);
+    if (plugged.length === 0) {
+      await saveGaps(context);
+      return skipped('no VF to verify');
+    }
+    const { hypervisor } = await context.target();
+    const [returned, { verified, last }] = await Promise.all([
+      returnToVfs(context, hypervisor),
+      watchTraffic(context, plugged, first),
+    ]);
+    await saveGaps(context);
     const said: string[] = [];
     for (const vnic of plugged) {
       const doubt = verified.has(vnic.vnicId) ? null : doubtOf(last, vnic);
       if (doubt === 'degraded') await degrade(context, vnic);
       said.push(`${vnic.name} ${doubt ?? 'verified'}`);
     }
-    return finished(said.join('; '));
+    return finished([...said, ...(returned === '' ? [] : [returned])].join('; '));
   },
 });
+
+/** What was measured; nothing if this process has not watched from the beginning. */
+async function saveGaps(context: MigrationContext): Promise<void> {
+  const watch = context.runtime.traffic;
+  context.runtime.traffic = null;
+  if (watch === null) return;
+  const { unplugAskedAt, transferStartedAt = 0 } = context.data;
+  const records = await watch.stop(unplugAskedAt ?? transferStartedAt);
+  const networkGaps = records.map((record) => networkGapOf(record, context.data));
+  await context.save({ networkGaps, networkGapMs: wholeGap(networkGaps) });
+}
 
 const pluggedOf = (context: MigrationContext): MovingVnic[] =>
   vnicsOf(context).filter((vnic) => vnic.state === 'plugged');

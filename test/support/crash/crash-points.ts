@@ -26,6 +26,10 @@ export type Reach = (point: string) => Promise<void>;
 export const ACTS = [
   'requestUnplug',
   'plug',
+  'defineVnic',
+  'undefineVnic',
+  'setDefinedVfs',
+  'start',
   'reattachVf',
   'resetVf',
   'setVfCount',
@@ -139,6 +143,8 @@ export function hypervisorsWithPoints(
       wrapped.set(host, known);
       return known;
     },
+    interfaceOn: (vnic) => hypervisors.interfaceOn(vnic),
+    readDefinition: (given) => hypervisors.readDefinition(given),
     forget: (id) => hypervisors.forget(id),
     close: () => hypervisors.close(),
   };

@@ -4,6 +4,7 @@ import { HandoverError } from '../../../src/base/errors.ts';
 import type { HostId } from '../../../src/base/ids.ts';
 import type { Host } from '../../../src/model/host.ts';
 import { found, given, sortedBy, type Tables } from './tables.ts';
+import { profileUsesOf } from './vm-part.ts';
 
 function refuseTaken(taken: boolean, what: string): void {
   if (taken) throw new HandoverError('ALREADY_EXISTS', `there is a ${what} already`);
@@ -23,6 +24,10 @@ export function memoryHosts(tables: Tables): Store['hosts'] {
     );
   return {
     list: async () => sortedBy(hosts.values(), (host) => host.name),
+    listHeads: async () =>
+      sortedBy(hosts.values(), (host) => host.name).map(
+        ({ inventory: _, observedAt: __, peerTests: ___, ...head }) => head,
+      ),
     get: async (id) => hosts.get(id) ?? null,
     async add(host) {
       nameTaken(host.name, host.id);
@@ -119,6 +124,11 @@ export function memoryProfiles(tables: Tables): Store['profiles'] {
       profiles.delete(id);
     },
     users: async (id) => users(id),
+    uses: async (vmsMax) =>
+      profileUsesOf(
+        [...tables.vms.values()].map(({ id, name }) => ({ id, name, vnics: tables.vnics.get(id) ?? [] })),
+        vmsMax,
+      ),
   };
 }
 

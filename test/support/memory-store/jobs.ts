@@ -16,6 +16,7 @@ export function memoryJobs(tables: Tables): Store['jobs'] {
       const wanted = [...among.values()]
         .map((each) => each.job)
         .filter((job) => filter.vmId === undefined || job.vmId === filter.vmId)
+        .filter((job) => filter.vmIds === undefined || filter.vmIds.includes(job.vmId))
         .filter((job) => filter.live === undefined || isLive(job.state) === filter.live);
       return wanted.reverse().slice(0, filter.limit);
     },

@@ -5,12 +5,14 @@
  */
 import type { Store } from '../../../src/app/store-port.ts';
 import type { Clock } from '../../../src/base/clock.ts';
+import type { VmId } from '../../../src/base/ids.ts';
+import { type GuestRecord, untoldGuest } from '../../../src/model/guest.ts';
 import { EVENT_CODES, type HandoverEvent } from '../../../src/model/job.ts';
 import { memorySessions, memorySignOnFailures, memoryUsers } from './access.ts';
 import { memoryHosts, memoryNetworks, memoryPfConfigs, memoryProfiles } from './inventory.ts';
 import { memoryJobs } from './jobs.ts';
 import { memoryHostClaims, memoryReservations } from './reservations.ts';
-import { type PlantedInStore, Tables } from './tables.ts';
+import { found, type PlantedInStore, Tables } from './tables.ts';
 import { memoryVms } from './vms.ts';
 
 /** The store and a way to keep its size down. */
@@ -28,6 +30,7 @@ export function createMemoryStore(clock: Clock, planted: PlantedInStore | null =
     profiles: memoryProfiles(tables),
     pfConfigs: memoryPfConfigs(tables),
     vms: memoryVms(tables),
+    guests: guests(tables),
     jobs: memoryJobs(tables),
     hostClaims: memoryHostClaims(tables),
     reservations: memoryReservations(tables),
@@ -71,6 +74,19 @@ function events(tables: Tables): Store['events'] {
       tables.events.push(kept);
       return kept;
     },
+  };
+}
+
+function guests(tables: Tables): Store['guests'] {
+  const put = (vmId: VmId, changes: Partial<GuestRecord>) => {
+    found(tables.vms.get(vmId), 'VM', vmId);
+    tables.guests.set(vmId, { ...(tables.guests.get(vmId) ?? untoldGuest(vmId)), ...changes });
+  };
+  return {
+    get: async (ids) => new Map(ids.map((id) => [id, tables.guests.get(id) ?? untoldGuest(id)])),
+    setStandby: async (id, standby) => put(id, { standby }),
+    setProbeAddress: async (id, probeAddress) => put(id, { probeAddress }),
+    setReadiness: async (id, readiness) => put(id, { readiness }),
   };
 }
 

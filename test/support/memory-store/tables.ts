@@ -14,6 +14,7 @@ import type {
 import type { Clock } from '../../../src/base/clock.ts';
 import { HandoverError } from '../../../src/base/errors.ts';
 import type { HostId, JobId, NetworkId, VmId, VnicId, VnicProfileId } from '../../../src/base/ids.ts';
+import type { GuestRecord } from '../../../src/model/guest.ts';
 import type { Host } from '../../../src/model/host.ts';
 import type { HandoverEvent, Job, JobState, JobStep, Reservation } from '../../../src/model/job.ts';
 import type { Network, PfConfig, VnicProfile } from '../../../src/model/network.ts';
@@ -52,6 +53,7 @@ export class Tables {
   /** By `HOST PF`. */
   readonly pfConfigs = new Map<string, PfConfig>();
   readonly vms = new Map<VmId, VmRow>();
+  readonly guests = new Map<VmId, GuestRecord>();
   /** Of one VM, in the order they are shown. */
   readonly vnics = new Map<VmId, readonly Vnic[]>();
   readonly vmOfVnic = new Map<VnicId, VmId>();
@@ -68,6 +70,8 @@ export class Tables {
   lastLook = 0;
   /** The latest look at a host that was taken over: of its VMs, of its inventory. */
   readonly looksAtVms = new Map<HostId, number>();
+  /** Of VMs that are being removed, on the monotonic clock. */
+  readonly removingUntilMs = new Map<VmId, number>();
   readonly looksAtInventory = new Map<HostId, number>();
   readonly claims = new Map<HostId, HostClaim>();
   events: HandoverEvent[] = [];
@@ -134,6 +138,7 @@ export class Tables {
     this.setVnics(vmId, []);
     this.vnics.delete(vmId);
     this.vms.delete(vmId);
+    this.guests.delete(vmId);
     for (const [key, alert] of this.alerts) if (alert.vmId === vmId) this.alerts.delete(key);
   }
 }

@@ -1,17 +1,25 @@
 /** VMs and vNICs of the in-memory store. Looks at hosts are merged by the product's own rules. */
-import type { Store, VmObservation } from '../../../src/app/store-port.ts';
+import type { Store, VmObservation, VmPart } from '../../../src/app/store-port.ts';
 import { HandoverError } from '../../../src/base/errors.ts';
-import type { VmId } from '../../../src/base/ids.ts';
+import type { VmId, VnicId } from '../../../src/base/ids.ts';
 import type { Vm } from '../../../src/model/vm.ts';
 import { mergeVnics, withoutPending } from '../../../src/store/merge-vnics.ts';
 import { isHeld } from './reservations.ts';
-import { found, sortedBy, type Tables } from './tables.ts';
+import { found, type Tables } from './tables.ts';
+import { countsOf, partOf } from './vm-part.ts';
 
 const FORGOTTEN_AFTER_MS = 180_000;
 
 /** The `vms` part. */
 export function memoryVms(tables: Tables): Store['vms'] {
+  return { ...reads(tables), ...writes(tables) };
+}
+
+type Reads = Pick<Store['vms'], 'list' | 'listHeads' | 'count' | 'counts' | 'get'>;
+
+function reads(tables: Tables): Reads {
   const { vms } = tables;
+  const all = (part?: VmPart) => partOf([...vms.values()], part);
   const shown = (id: VmId): Vm | null => {
     const row = vms.get(id);
     if (!row) return null;
@@ -20,9 +28,33 @@ export function memoryVms(tables: Tables): Store['vms'] {
     return { ...vm, vnics: tables.vnics.get(id) ?? [], staleOn: staleOn.sort() };
   };
   return {
-    list: async () => sortedBy(vms.values(), (vm) => `${vm.name} ${vm.id}`).map((vm) => shown(vm.id) as Vm),
+    list: async (part) => all(part).map((vm) => shown(vm.id) as Vm),
+    listHeads: async (part) => all(part).map(({ missedSince: _, ...head }) => head),
+    count: async (part) => all(part).length,
+    counts: async () => countsOf(all()),
     get: async (id) => shown(id),
+  };
+}
+
+function writes(tables: Tables): Omit<Store['vms'], keyof Reads> {
+  const { vms } = tables;
+  return {
     observe: async (observation) => observe(tables, observation),
+    async beginRemoval(id, limitMs) {
+      const { starting } = found(vms.get(id), 'VM', id);
+      if (starting) throw new HandoverError('VM_STATUS_WRONG', `VM ${id} is being started`);
+      expectNoJob(tables, id);
+      tables.removingUntilMs.set(id, tables.clock.monotonicMs() + limitMs);
+    },
+    async endRemoval(id) {
+      tables.removingUntilMs.delete(id);
+    },
+    async remove(id) {
+      expectNoJob(tables, id);
+      for (const hostId of tables.hosts.keys()) tables.looksAtVms.set(hostId, ++tables.lastLook);
+      tables.removeVm(id);
+      tables.placesVersion += 1;
+    },
     async setVnicProfile(id, profileId, vlan) {
       if (profileId !== null) found(tables.profiles.get(profileId), 'vNIC profile', profileId);
       tables.changeVnic(id, { profileId, vlan });
@@ -30,14 +62,10 @@ export function memoryVms(tables: Tables): Store['vms'] {
     async setVnicDesired(id, plugged) {
       const vmId = found(tables.vmOfVnic.get(id), 'vNIC', id);
       expectNoJob(tables, vmId);
-      const attached =
-        isHeld(tables, id) ||
-        tables.vnics.get(vmId)?.some((vnic) => vnic.id === id && vnic.actual !== 'unplugged');
-      tables.changeVnic(id, {
-        plugged,
-        kept: true,
-        ...(!plugged && attached ? { actual: 'unplug_pending' } : {}),
-      });
+      const known = tables.vnics.get(vmId)?.find((vnic) => vnic.id === id);
+      const attached = isHeld(tables, id) || known?.actual !== 'unplugged';
+      const left = known?.passthrough && attached ? 'unplug_pending' : 'unplugged';
+      tables.changeVnic(id, { plugged, kept: true, ...(plugged ? {} : { actual: left }) });
       tables.placesVersion += 1;
       tables.wake();
     },
@@ -50,23 +78,14 @@ export function memoryVms(tables: Tables): Store['vms'] {
       tables.setVnics(vnic.vmId, [...known, vnic]);
       tables.placesVersion += 1;
     },
-    async removeVnic(id) {
-      const vmId = tables.vmOfVnic.get(id);
-      if (vmId === undefined) return;
-      expectNoJob(tables, vmId);
-      if (isHeld(tables, id)) throw new HandoverError('IN_USE', `vNIC ${id} is being plugged or unplugged`);
-      const hostId = vms.get(vmId)?.hostId;
-      if (hostId != null) tables.looksAtVms.set(hostId, ++tables.lastLook);
-      const known = tables.vnics.get(vmId) ?? [];
-      tables.setVnics(
-        vmId,
-        known.filter((each) => each.id !== id),
-      );
-      tables.placesVersion += 1;
-    },
+    removeVnic: async (id) => removeVnic(tables, id),
+    setVnicUnpluggedXml: async (id, xml) => tables.changeVnic(id, { unpluggedXml: xml }),
     setVnicActual: async (id, actual, vf) => tables.changeVnic(id, { actual, vf }),
     async setStarting(id, starting) {
-      vms.set(id, { ...found(vms.get(id), 'VM', id), starting });
+      const vm = found(vms.get(id), 'VM', id);
+      if (starting && (tables.removingUntilMs.get(id) ?? 0) > tables.clock.monotonicMs())
+        throw new HandoverError('VM_STATUS_WRONG', `VM ${id} is being removed`);
+      vms.set(id, { ...vm, starting });
       if (starting) tables.wake();
     },
     async setHost(id, hostId) {
@@ -75,6 +94,21 @@ export function memoryVms(tables: Tables): Store['vms'] {
       vms.set(id, { ...vm, hostId });
     },
   };
+}
+
+function removeVnic(tables: Tables, id: VnicId): void {
+  const vmId = tables.vmOfVnic.get(id);
+  if (vmId === undefined) return;
+  expectNoJob(tables, vmId);
+  if (isHeld(tables, id)) throw new HandoverError('IN_USE', `vNIC ${id} is being plugged or unplugged`);
+  const hostId = tables.vms.get(vmId)?.hostId;
+  if (hostId != null) tables.looksAtVms.set(hostId, ++tables.lastLook);
+  const known = tables.vnics.get(vmId) ?? [];
+  tables.setVnics(
+    vmId,
+    known.filter((each) => each.id !== id),
+  );
+  tables.placesVersion += 1;
 }
 
 function expectNoJob(tables: Tables, vmId: VmId): void {

@@ -79,7 +79,10 @@ export const hostNicType = entity('host_nic', 'host_nics', {
   pci_address: text,
   driver: text,
   numa_node: int,
-  /** Of a VF: `free`, `reserved`, `attached` or `unusable`, and who holds it or why it can not be used. */
+  /**
+   * Of a VF: `free`, `reserved`, `attached`, `host` (the host uses it) or `unusable`, and who holds it or why
+   * it can not be used.
+   */
   virtual_function_state: text,
   virtual_function_reason: text,
 });

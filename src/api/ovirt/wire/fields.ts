@@ -57,10 +57,13 @@ export interface Ref {
   readonly name?: string | null | undefined;
 }
 
-/** A `link` element: a sub-collection or an action. */
+/**
+ * A `link` element: a sub-collection or an action. `rel` is a word of the code, neither is empty; without an
+ * href it leads to `rel` below its entity.
+ */
 export interface Link {
   readonly rel: string;
-  readonly href: string;
+  readonly href?: string;
 }
 
 /** The value that goes with a field. Dates are wall-clock ms. */

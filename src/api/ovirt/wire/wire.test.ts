@@ -5,13 +5,15 @@ import { HandoverError } from '../../../base/errors.ts';
 import { actionType, nicType, networkType, TYPES, vmType, vnicProfileType } from '../schema/index.ts';
 import type { AnyEntity, EntityType } from './fields.ts';
 import { readEntity } from './read.ts';
-import { escapeXml, writeJson, writeXml } from './write.ts';
+import { type Document, write, writeParts } from './write.ts';
+import { escapeXml } from './write-xml.ts';
 
 const writing = { base: '/ovirt-engine/api', types: TYPES };
+const writeXml = (document: Document, how = writing) => write(document, 'xml', how).toString();
+const writeJson = (document: Document) => write(document, 'json', writing).toString();
 const xmlOf = (type: EntityType, value: AnyEntity) =>
-  writeXml({ type, value }, writing).replace(/^<\?xml[^>]*\?>/, '');
-const jsonOf = (type: EntityType, value: AnyEntity): unknown =>
-  JSON.parse(writeJson({ type, value }, writing));
+  writeXml({ type, value }).replace(/^<\?xml[^>]*\?>/, '');
+const jsonOf = (type: EntityType, value: AnyEntity): unknown => JSON.parse(writeJson({ type, value }));
 
 /** Reads it and returns the refusal's message. */
 function refusalOf(type: EntityType, body: string, format: 'xml' | 'json' | 'unknown'): string {
@@ -30,7 +32,7 @@ describe('written XML', () => {
     expect(xmlOf(networkType, { name: 'prod', vlan: { id: 42 } })).toBe(
       '<network><name>prod</name><vlan id="42"/></network>',
     );
-    expect(writeXml({ type: vmType, values: [] }, writing)).toContain('<vms/>');
+    expect(writeXml({ type: vmType, values: [] })).toContain('<vms/>');
   });
 
   test('leaves out what has no value, empty text included', () => {
@@ -75,8 +77,8 @@ describe('written JSON', () => {
   });
 
   test('names a collection by the singular, and an empty one is an empty object', () => {
-    expect(writeJson({ type: vmType, values: [{ name: 'a' }] }, writing)).toBe('{"vm":[{"name":"a"}]}');
-    expect(writeJson({ type: vmType, values: [] }, writing)).toBe('{}');
+    expect(writeJson({ type: vmType, values: [{ name: 'a' }] })).toBe('{"vm":[{"name":"a"}]}');
+    expect(writeJson({ type: vmType, values: [] })).toBe('{}');
   });
 
   test('wraps embedded lists, actions included', () => {
@@ -85,6 +87,42 @@ describe('written JSON', () => {
       nics: { nic: [{ name: 'nic1' }] },
       actions: { link: [{ rel: 'migrate', href: '/ovirt-engine/api/vms/V/migrate' }] },
     });
+  });
+});
+
+test.each(['xml', 'json'] as const)('a collection in parts is written as in one, in %s', async (format) => {
+  const values = ['a', 'b', 'c', 'd'].map((name) => ({ name, href: `vms/${name}` }));
+  for (const sizes of [[], [0], [4], [1, 3], [2, 0, 2], [0, 4, 0]]) {
+    const parts = async function* () {
+      let from = 0;
+      for (const size of sizes) yield values.slice(from, (from += size));
+    };
+    let text = '';
+    for await (const piece of writeParts({ type: vmType, parts: parts() }, format, writing))
+      text += String(piece);
+    const whole = sizes.includes(4) || sizes.length > 1 ? values : [];
+    expect(text).toBe(write({ type: vmType, values: whole }, format, writing).toString());
+  }
+});
+
+test('a link without an href leads below its entity', () => {
+  const value = {
+    href: 'vms/V',
+    link: [{ rel: 'nics' }, { rel: 'up', href: 'vms' }],
+    actions: [{ rel: 'stop' }],
+  };
+  const [below, up] = ['/ovirt-engine/api/vms/V', '/ovirt-engine/api/vms'];
+  expect(xmlOf(vmType, value)).toBe(
+    `<vm href="${below}"><actions><link href="${below}/stop" rel="stop"/></actions>` +
+      `<link href="${below}/nics" rel="nics"/><link href="${up}" rel="up"/></vm>`,
+  );
+  expect(jsonOf(vmType, value)).toEqual({
+    href: below,
+    link: [
+      { rel: 'nics', href: `${below}/nics` },
+      { rel: 'up', href: up },
+    ],
+    actions: { link: [{ rel: 'stop', href: `${below}/stop` }] },
   });
 });
 

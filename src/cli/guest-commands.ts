@@ -1,0 +1,75 @@
+/** `handover guest check|policy`: whether a VM's traffic goes on while a VF is away. */
+import type { GuestFindingView, GuestView } from '../api/types/guest-view.ts';
+import type { Client } from './client.ts';
+import { CliError, EXIT } from './cli-error.ts';
+import { findOne } from './find.ts';
+import { type OutputFormat, print, printJson } from './output.ts';
+import { paint } from './timeline.ts';
+import type { OvirtVm } from './vm-commands.ts';
+import { isFancy } from './watch-job.ts';
+
+const MARKS = {
+  ok: ['green', '✔'],
+  warning: ['yellow', '!'],
+  missing: ['red', '✘'],
+  unknown: ['yellow', '?'],
+} as const satisfies Record<GuestFindingView['level'], readonly [string, string]>;
+
+const VERDICTS = {
+  ready: 'keeps its traffic while a VF is away',
+  missing: 'loses its traffic while a VF is away',
+  unknown: 'may lose its traffic while a VF is away: nobody can tell',
+  not_needed: 'has no VF, so it needs no standby',
+} as const;
+
+function guestLines(vm: string, guest: GuestView, style: { readonly colour: boolean }): string[] {
+  const verdict = guest.standby === null ? 'was not looked at yet' : VERDICTS[guest.standby];
+  return [
+    `${paint(style, 'bold', vm)} ${verdict}`,
+    ...guest.findings.flatMap(({ level, message, fix }) => {
+      const [colour, mark] = MARKS[level];
+      const line = `  ${paint(style, colour, mark)} ${message}`;
+      return fix === null ? [line] : [line, `    ${fix}`];
+    }),
+    `  where no standby carries the traffic: ${guest.policy}`,
+    `  probed while it is moved: ${guest.probeAddress ?? 'nothing'}`,
+  ];
+}
+
+/** Looks at the guest now and prints what was found. `CliError` (refused) if a standby is missing. */
+export async function checkGuest(client: Client, format: OutputFormat, nameOrId: string): Promise<void> {
+  const vm = await findOne<OvirtVm>(client, 'vms', nameOrId);
+  const guest = await client.native<GuestView>('POST', `vms/${vm.id}/guest/check`);
+  if (format === 'json') printJson({ vm: vm.name, ...guest });
+  else for (const line of guestLines(vm.name, guest, { colour: isFancy() })) print(line);
+  // It was said; only the exit code is left to tell.
+  if (guest.standby === 'missing') throw new CliError(EXIT.refused, '');
+}
+
+/** Says what a migration does where no standby carries the traffic. */
+export async function setPolicy(
+  client: Client,
+  format: OutputFormat,
+  nameOrId: string,
+  policy: string,
+): Promise<void> {
+  const vm = await findOne<OvirtVm>(client, 'vms', nameOrId);
+  const path = `vms/${vm.id}/guest/policy?standby=${encodeURIComponent(policy)}`;
+  const guest = await client.native<GuestView>('POST', path);
+  if (format === 'json') printJson({ vm: vm.name, ...guest });
+  else print(`${vm.name}: where no standby carries the traffic: ${guest.policy}`);
+}
+
+/** Says which address of the VM is probed while it is moved; null: none. */
+export async function setProbe(
+  client: Client,
+  format: OutputFormat,
+  nameOrId: string,
+  address: string | null,
+): Promise<void> {
+  const vm = await findOne<OvirtVm>(client, 'vms', nameOrId);
+  const query = address === null ? '' : `?address=${encodeURIComponent(address)}`;
+  const guest = await client.native<GuestView>('POST', `vms/${vm.id}/guest/probe${query}`);
+  if (format === 'json') printJson({ vm: vm.name, ...guest });
+  else print(`${vm.name}: probed while it is moved: ${guest.probeAddress ?? 'nothing'}`);
+}

@@ -1,0 +1,93 @@
+/**
+ * The guest's agent through libvirt: asking it, reading and writing small files, running a command. The guest
+ * is not trusted: what is malformed counts as not told, a file is read to 4 KiB at most, and is closed
+ * whatever happens. Used by the files of this folder that are about guests.
+ */
+import type { Clock } from '../base/clock.ts';
+import type { VmId } from '../base/ids.ts';
+import { LIBVIRT_CODE, type LibvirtClient, procedures } from '../libvirt/index.ts';
+import { domainRef, nullOn } from './refusals.ts';
+
+const AGENT_LIMIT_S = 5;
+/** libvirt waits for the agent, and before that for another command to the same agent. */
+const CALL_LIMIT_MS = 20_000;
+/** Files are a few ms each. A guest may have many interfaces, and an agent that takes its time for each. */
+const FILES_LIMIT_MS = 15_000;
+const FILE_MAX_BYTES = 4096;
+
+/** What the agent's own errors are to libvirt. */
+const SAID_NO = [LIBVIRT_CODE.agentCommandFailed, LIBVIRT_CODE.internal];
+
+/** A JSON object. */
+export type Json = Readonly<Record<string, unknown>>;
+
+/** One guest's agent. Errors of libvirt's (no agent, none that answers) are thrown by all of it. */
+export interface Agent {
+  /** Gives what the agent returned; undefined if that was no answer. Its own errors are thrown, too. */
+  ask(execute: string, args?: Json): Promise<unknown>;
+  /** The text of a file; null: there is none, the agent may not read it, or the time for files is over. */
+  read(path: string): Promise<string | null>;
+  /** Writes to a file that is there, as to one of sysfs; false: the agent may not, or the kernel refused. */
+  write(path: string, text: string): Promise<boolean>;
+  /** Begins a command; its process id, or null: the agent may not run commands. */
+  run(path: string, args: readonly string[]): Promise<number | null>;
+  /** Whether a command has ended; true also if the agent knows nothing of it. */
+  hasEnded(pid: number): Promise<boolean>;
+}
+
+/** The agent of a domain. Asks nothing yet. */
+export function agentOf(client: LibvirtClient, clock: Clock, vmId: VmId): Agent {
+  const ask: Agent['ask'] = async (execute, args) => {
+    const cmd = JSON.stringify({ execute, ...(args ? { arguments: args } : {}) });
+    const call = { dom: domainRef(vmId), cmd, timeoutS: AGENT_LIMIT_S, flags: 0 };
+    const answer = await client.call(procedures.qemuAgentCommand, call, { timeoutMs: CALL_LIMIT_MS });
+    return returnOf(answer.result ?? '');
+  };
+  const tryAsk = (execute: string, args: Json) => nullOn(ask(execute, args), ...SAID_NO);
+  const endMs = clock.monotonicMs() + FILES_LIMIT_MS;
+  return {
+    ask,
+    async read(path) {
+      if (clock.monotonicMs() >= endMs) return null;
+      const handle = await tryAsk('guest-file-open', { path, mode: 'r' });
+      if (!Number.isSafeInteger(handle)) return null;
+      try {
+        const answer = await tryAsk('guest-file-read', { handle, count: FILE_MAX_BYTES });
+        const data = objectOf(answer)['buf-b64'];
+        if (typeof data !== 'string') return null;
+        return Buffer.from(data, 'base64').toString('latin1', 0, FILE_MAX_BYTES);
+      } finally {
+        await tryAsk('guest-file-close', { handle });
+      }
+    },
+    async write(path, text) {
+      const handle = await tryAsk('guest-file-open', { path, mode: 'w' });
+      if (!Number.isSafeInteger(handle)) return false;
+      const data = { handle, 'buf-b64': Buffer.from(text).toString('base64') };
+      const written = await tryAsk('guest-file-write', data);
+      // What the kernel thinks of it is told when the buffer goes out.
+      const closed = await tryAsk('guest-file-close', { handle });
+      return written !== null && closed !== null;
+    },
+    async run(path, args) {
+      const pid = objectOf(await tryAsk('guest-exec', { path, arg: args }))['pid'];
+      return Number.isSafeInteger(pid) ? (pid as number) : null;
+    },
+    async hasEnded(pid) {
+      return objectOf(await tryAsk('guest-exec-status', { pid }))['exited'] !== false;
+    },
+  };
+}
+
+/** What an answer of the agent returns; undefined if it is no answer. */
+export function returnOf(json: string): unknown {
+  try {
+    return objectOf(JSON.parse(json))['return'];
+  } catch {
+    return undefined;
+  }
+}
+
+/** A JSON object, or an empty one in the place of anything else. */
+export const objectOf = (value: unknown): Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : {};

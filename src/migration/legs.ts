@@ -1,0 +1,55 @@
+/**
+ * Sending a guest's traffic over its VFs again after they were plugged: by the verify step, and by the undo
+ * of the shift. A bond that has the VF as its primary does so by itself; the others are told to. Only a leg
+ * with a link is used.
+ */
+import type { Hypervisor } from '../hypervisor/port.ts';
+import type { BondedPair } from '../model/guest.ts';
+import type { MovingVnic } from '../model/job.ts';
+import type { MigrationContext } from './port.ts';
+import { vnicsOf } from './vnics.ts';
+
+/** A guest's driver and its bond need a few seconds; five times the slowest seen in the lab. */
+const RETURN_LIMIT_MS = 15_000;
+const LOOK_EVERY_MS = 1_000;
+
+/** Waits until every bond whose VF is plugged sends over it, tells it to if need be, and announces it. */
+export async function returnToVfs(context: MigrationContext, hypervisor: Hypervisor): Promise<string> {
+  const endMs = context.clock.monotonicMs() + RETURN_LIMIT_MS;
+  const plugged = new Map(
+    vnicsOf(context).flatMap((vnic): [string, MovingVnic][] =>
+      vnic.state === 'plugged' ? [[vnic.vnicId, vnic]] : [],
+    ),
+  );
+  const said: string[] = [];
+  for (const pair of context.data.pairs ?? []) {
+    const vnic = plugged.get(pair.vnicId);
+    if (!vnic) continue;
+    const leg = await returned(context, hypervisor, { ...pair, vnic, endMs });
+    if (leg === null) said.push(`${pair.bond} not on its VF yet`);
+    else {
+      const isAnnounced = await hypervisor.announce(context.vmId, pair.bond);
+      said.push(`${pair.bond} on ${leg}${isAnnounced ? ', announced' : ''}`);
+    }
+  }
+  return said.join('; ');
+}
+
+/** The VF's leg once the bond sends over it; null if that took too long. */
+async function returned(
+  context: MigrationContext,
+  hypervisor: Hypervisor,
+  pair: BondedPair & { readonly vnic: MovingVnic; readonly endMs: number },
+): Promise<string | null> {
+  for (;;) {
+    const bond = await hypervisor.guestBond(context.vmId, pair.bond);
+    // Legs may have one MAC; the standby did not go away, and has its name.
+    const leg = bond?.legs.find(({ name, mac }) => name !== pair.standby && mac === pair.vnic.mac);
+    if (bond && leg?.up) {
+      if (bond.active === leg.name) return leg.name;
+      if (await hypervisor.setActiveLeg(context.vmId, bond.name, leg.name)) return leg.name;
+    }
+    if (context.clock.monotonicMs() >= pair.endMs) return null;
+    await context.clock.sleep(LOOK_EVERY_MS, context.steadySignal);
+  }
+}

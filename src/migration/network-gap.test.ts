@@ -1,0 +1,55 @@
+/** The network gap from moments of delivery. */
+import { expect, test } from 'vitest';
+import { networkGapOf, type TrafficRecord, wholeGap } from './network-gap.ts';
+
+const MARKS = { unplugAskedAt: 1_000, transferStartedAt: 2_000, plugAskedAt: 5_000 };
+const record = (arrivals: readonly number[], more: Partial<TrafficRecord> = {}): TrafficRecord => ({
+  vnicId: null,
+  by: 'probe',
+  everyMs: 10,
+  arrivals,
+  looksBefore: 100,
+  arrivalsBefore: 100,
+  doubt: null,
+  ...more,
+});
+
+test('a gap belongs to the phase in which it began', () => {
+  const arrivals = [100, 900, 1_050, 1_110, 2_400, 4_900, 5_300, 5_310, 5_700];
+  expect(networkGapOf(record(arrivals), MARKS).gapMs).toEqual({
+    unplug: 1_290,
+    switchover: 2_500,
+    plug: 390,
+    longest: 2_500,
+  });
+});
+
+test('what was before the unplug does not count, what lasted into it does', () => {
+  expect(networkGapOf(record([0, 700, 800, 1_100, 1_150]), MARKS).gapMs).toMatchObject({
+    unplug: 300,
+    switchover: null,
+    plug: null,
+  });
+});
+
+test('a quiet network, or one that was hardly looked at, tells nothing and says so', () => {
+  const quiet = networkGapOf(record([100, 900, 4_000], { arrivalsBefore: 79 }), MARKS);
+  expect(quiet).toMatchObject({ gapMs: null, doubt: expect.stringContaining('probe address') as string });
+  expect(networkGapOf(record([], { looksBefore: 4, arrivalsBefore: 4 }), MARKS).gapMs).toBeNull();
+  expect(networkGapOf(record([], { doubt: 'no fping' }), MARKS)).toMatchObject({ doubt: 'no fping' });
+});
+
+test('of the whole VM, what was seen from outside counts before what the guest says; else the worst', () => {
+  const gap = (longest: number) => ({ unplug: longest, switchover: null, plug: null, longest });
+  const vnic = (longest: number) => ({
+    vnicId: null,
+    by: 'guest' as const,
+    everyMs: 100,
+    gapMs: gap(longest),
+    doubt: null,
+  });
+  expect(wholeGap([vnic(3), vnic(7)])).toEqual(gap(7));
+  expect(wholeGap([vnic(3), { ...vnic(1), by: 'probe' }])).toEqual(gap(1));
+  expect(wholeGap([])).toBeNull();
+  expect(wholeGap([{ ...vnic(1), gapMs: null, doubt: 'quiet' }])).toBeNull();
+});

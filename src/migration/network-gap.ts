@@ -1,0 +1,78 @@
+/**
+ * The network gap of a migration, from moments at which something was seen to be delivered. Pure.
+ *
+ * A gap is the time between two such moments; it belongs to the phase in which it began. Moments that are
+ * looked for every 100 ms make every gap 100 ms at least, so a record says how often it was looked.
+ */
+import type { VnicId } from '../base/ids.ts';
+import type { MigrationData, NetworkGap, NetworkGapMs } from '../model/job.ts';
+
+/** What was seen delivered to a bond of the guest, or to an address of the VM. */
+export interface TrafficRecord {
+  /** The vNICs whose traffic it is; empty: the whole VM's. */
+  readonly vnicId: VnicId | null;
+  readonly by: NetworkGap['by'];
+  /** Time between two looks, ms. */
+  readonly everyMs: number;
+  /** Wall clock ms, ascending. */
+  readonly arrivals: readonly number[];
+  /** Looks of the time before the unplug, and those that saw something new. */
+  readonly looksBefore: number;
+  readonly arrivalsBefore: number;
+  /** Why nothing can be said; null = it can. */
+  readonly doubt: string | null;
+}
+
+/** Below it a gap of a quiet network looks like one of the migration. */
+const BUSY_SHARE_MIN = 0.8;
+const LOOKS_MIN = 5;
+
+/** The gap of one record, over the phases of a migration as far as it went. */
+export function networkGapOf(record: TrafficRecord, data: MigrationData): NetworkGap {
+  const { vnicId, by, everyMs } = record;
+  const doubt = record.doubt ?? doubtOf(record);
+  const gapMs = doubt === null ? gapsIn(record.arrivals, data) : null;
+  return { vnicId, by, everyMs, gapMs, doubt };
+}
+
+function doubtOf({ looksBefore, arrivalsBefore }: TrafficRecord): string | null {
+  if (looksBefore < LOOKS_MIN) return 'too little was seen before the VFs left';
+  if (arrivalsBefore / looksBefore >= BUSY_SHARE_MIN) return null;
+  return 'there was too little traffic to tell a gap from a pause; give the VM a probe address';
+}
+
+function gapsIn(arrivals: readonly number[], data: MigrationData): NetworkGapMs {
+  const { transferStartedAt = Infinity, plugAskedAt = Infinity } = data;
+  const { unplugAskedAt = transferStartedAt } = data;
+  const gaps = { unplug: 0, switchover: 0, plug: 0 };
+  for (const [index, arrival] of arrivals.entries()) {
+    const next = arrivals[index + 1];
+    if (next === undefined) break;
+    // One that was under way when the VFs were asked for counts: the shift may have begun it.
+    if (next < unplugAskedAt) continue;
+    const phase = arrival < transferStartedAt ? 'unplug' : arrival < plugAskedAt ? 'switchover' : 'plug';
+    gaps[phase] = Math.max(gaps[phase], next - arrival);
+  }
+  const seen = (phase: keyof typeof gaps) => (gaps[phase] === 0 ? null : Math.round(gaps[phase]));
+  return {
+    unplug: seen('unplug'),
+    switchover: seen('switchover'),
+    plug: seen('plug'),
+    longest: Math.round(Math.max(...Object.values(gaps))) || null,
+  };
+}
+
+/** The figures of the whole VM: those seen from outside, else the worst of its vNICs; null = not known. */
+export function wholeGap(gaps: readonly NetworkGap[]): NetworkGapMs | null {
+  const told = gaps.flatMap(({ gapMs }) => (gapMs ? [gapMs] : []));
+  const outside = gaps.find(({ by }) => by === 'probe')?.gapMs;
+  if (outside) return outside;
+  if (told.length === 0) return null;
+  const worst = (phase: keyof NetworkGapMs) => Math.max(...told.map((each) => each[phase] ?? 0)) || null;
+  return {
+    unplug: worst('unplug'),
+    switchover: worst('switchover'),
+    plug: worst('plug'),
+    longest: worst('longest'),
+  };
+}

@@ -1,0 +1,103 @@
+/** What a migration does with the bond of a guest, and with guests that have none. */
+import { afterEach, expect, test, vi } from 'vitest';
+import { EVENT_CODES } from '../../src/model/job.ts';
+import { MigrationWorld } from '../support/migration-world.ts';
+
+let world: MigrationWorld;
+afterEach(() => world.close());
+
+const startWorld = async (): Promise<void> => {
+  world = await MigrationWorld.start({ vms: [{ name: 'web-1' }] });
+};
+const vnicName = async (): Promise<string | undefined> => (await world.vnics('web-1'))[0]?.name;
+const warnings = async (): Promise<string[]> =>
+  (await world.store.events.list({}))
+    .filter(({ code }) => code === EVENT_CODES.STANDBY_MISSING)
+    .map(({ message }) => message);
+
+test('the traffic is on the standby before the VF is asked for, and on the VF after the move', async () => {
+  await startWorld();
+  const guest = world.guest('web-1');
+  const told = vi.spyOn(guest, 'writeKernelFile');
+  const asked = vi.spyOn(guest, 'askUnplug');
+  const job = await world.migrated('web-1');
+  expect(job).toMatchObject({ state: 'succeeded' });
+  expect((await world.begun(job, 'shift')).message).toBe('bond0 on ens3, announced');
+  expect(told.mock.calls[0]?.[1]).toBe('ens3');
+  expect(told.mock.invocationCallOrder[0]).toBeLessThan(asked.mock.invocationCallOrder[0] ?? 0);
+  expect((await world.begun(job, 'verify')).message).toMatch(/; bond0 on ens8, announced$/);
+  expect(world.guest('web-1').activeNic()?.name).toBe('ens8');
+});
+
+test('a bond that does not return by itself is told to, once its VF has a link', async () => {
+  await startWorld();
+  world.guest('web-1').reselectsPrimary = false;
+  const job = await world.migrated('web-1');
+  expect((await world.begun(job, 'verify')).message).toMatch(/; bond0 on ens8, announced$/);
+  expect(world.guest('web-1').activeNic()?.name).toBe('ens8');
+});
+
+test('where the agent may not write, the bond is left to itself and the step says so', async () => {
+  await startWorld();
+  world.guest('web-1').agentRefuses.add('guest-file-write');
+  const job = await world.migrated('web-1');
+  expect(job).toMatchObject({ state: 'succeeded' });
+  expect((await world.begun(job, 'shift')).message).toMatch(
+    /bond moves the traffic when the VF leaves: the guest agent may not tell bond0 to use ens3/,
+  );
+});
+
+test('a guest that keeps its VF has its traffic on it again after the undo', async () => {
+  await startWorld();
+  world.guest('web-1').unplug = { type: 'refuse', afterMs: 100 };
+  const job = await world.migrated('web-1');
+  expect(job).toMatchObject({ state: 'failed', error: { code: 'UNPLUG_TIMED_OUT' } });
+  expect((await world.begun(job, 'shift')).message).toMatch(/^bond0 on ens8/);
+  expect(world.guest('web-1').activeNic()?.name).toBe('ens8');
+});
+
+test('a missing standby is said by plan, job and event, and the VM is moved', async () => {
+  await startWorld();
+  world.guest('web-1').hasBond = false;
+  const said = `vNIC ${await vnicName()}: its VF is in no bond`;
+  expect((await world.plan('web-1')).warnings.map(({ message }) => message)).toEqual([
+    expect.stringContaining(said),
+  ]);
+  const job = await world.migrated('web-1');
+  expect(job.state).toBe('succeeded');
+  expect(job.data.warnings).toEqual(expect.arrayContaining([expect.stringContaining(said)]));
+  expect(await warnings()).toEqual([expect.stringContaining(said)]);
+});
+
+test('a VM whose owner requires a standby is not touched without one, and it says what to do', async () => {
+  await startWorld();
+  await world.setStandbyPolicy('web-1', 'require');
+  // The plan was made when there was one.
+  expect((await world.plan('web-1')).possible).toBe(true);
+  world.guest('web-1').hasBond = false;
+  const asked = vi.spyOn(world.guest('web-1'), 'askUnplug');
+  const job = await world.migrated('web-1');
+  expect(job).toMatchObject({ state: 'failed', error: { code: 'MIGRATION_REFUSED' } });
+  expect(job.error?.message).toMatch(/in no bond.*handover guest kit web-1.*handover guest policy web-1/);
+  expect(asked).not.toHaveBeenCalled();
+  const { possible, refusals } = await world.plan('web-1');
+  expect([possible, refusals.map(({ code }) => code)]).toEqual([false, ['no_standby']]);
+});
+
+test('nothing is said of a standby to an owner who does not want to hear it', async () => {
+  await startWorld();
+  await world.setStandbyPolicy('web-1', 'ignore');
+  world.guest('web-1').hasBond = false;
+  expect((await world.plan('web-1')).warnings).toEqual([]);
+  const job = await world.migrated('web-1');
+  expect([job.state, await warnings()]).toEqual(['succeeded', []]);
+  expect(job.data.warnings?.join()).not.toMatch(/bond/);
+});
+
+test('a guest that nobody can look into is moved, even where a standby is required', async () => {
+  world = await MigrationWorld.start({ vms: [{ name: 'web-1', guest: { agent: false } }] });
+  await world.setStandbyPolicy('web-1', 'require');
+  const job = await world.migrated('web-1');
+  expect([job.state, await warnings()]).toEqual(['succeeded', []]);
+  expect((await world.begun(job, 'shift')).message).toMatch(/no guest agent answers/);
+});

@@ -60,13 +60,17 @@ export async function standbyOf(parts: AppParts, vmId: VmId): Promise<Standby> {
 }
 
 async function lookAtGuest(parts: AppParts, vm: Vm): Promise<GuestReadiness> {
-  const facts = { vm, hasVhost: null, now: parts.clock.now() };
+  const facts = { vm, now: parts.clock.now() };
   const hasVf = vm.vnics.some((vnic) => vnic.passthrough && vnic.vf !== null);
-  if (vm.hostId === null || !hasVf) return judgeGuest({ ...facts, network: null });
+  if (vm.hostId === null || !hasVf) return judgeGuest({ ...facts, network: null, vhostQueues: null });
   const hypervisor = parts.hypervisors.host(await hostById(parts, vm.hostId));
   const domain = await hypervisor.inspect(vm.id);
   const mayAnswer = domain !== null && isActive(domain) && domain.agentConnected;
-  return judgeGuest({ ...facts, network: mayAnswer ? await hypervisor.guestNetwork(vm.id) : null });
+  const [network, vhostQueues] = await Promise.all([
+    mayAnswer ? hypervisor.guestNetwork(vm.id) : null,
+    domain && isActive(domain) ? hypervisor.vhostQueues(domain) : null,
+  ]);
+  return judgeGuest({ ...facts, network, vhostQueues });
 }
 
 /** The use cases on guests. */

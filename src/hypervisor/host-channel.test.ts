@@ -1,5 +1,6 @@
 /** The commands of the host channel, against a shell that answers as told, or a real one. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -121,6 +122,54 @@ describe('changing the number of VFs', () => {
   test('that is not what the host has afterwards is an error', async () => {
     const { channel } = scripted({ sh: [{ stdout: '3\n' }] });
     await expect(channel.setVfCount('pf0', 4)).rejects.toMatchObject({ code: 'HOST_COMMAND_FAILED' });
+  });
+});
+
+describe('the NICs the kernel serves', () => {
+  /** Asks for the domain `name` while its pid file names a process with `queues` open devices. */
+  async function counted(queues: number, asked: { name: string; uuid: string }): Promise<number | null> {
+    const root = mkdtempSync(join(tmpdir(), 'handover-vhost-'));
+    const device = join(root, 'vhost-net');
+    writeFileSync(device, '');
+    const opened = Array.from({ length: queues }, (_, index) => `${index + 3}<${device}`).join(' ');
+    const script = `exec ${opened} && echo open && read -r _`;
+    const qemu = spawn('sh', ['-c', queues === 0 ? 'echo open && read -r _' : script, UUID]);
+    const shell: HostShell = {
+      async run([program = '', ...args]) {
+        const words = args.map((word) =>
+          word.replace('/run/libvirt/qemu', root).replace('/dev/vhost-net', device),
+        );
+        const done = spawnSync(program, words, { encoding: 'utf8' });
+        return { exitCode: done.status ?? 1, stdout: done.stdout, stderr: done.stderr };
+      },
+      close() {},
+    };
+    try {
+      await once(qemu.stdout, 'data');
+      writeFileSync(join(root, 'web 1.pid'), String(qemu.pid));
+      return await new ShellChannel('host-a', () => shell).countVhost(asked);
+    } finally {
+      qemu.kill();
+      rmSync(root, { recursive: true, force: true });
+    }
+  }
+  const UUID = '5d1ab000-0000-4000-8000-000000000001';
+
+  test.each([0, 1, 3])('are counted: %d', async (queues) => {
+    expect(await counted(queues, { name: 'web 1', uuid: UUID })).toBe(queues);
+  });
+
+  test('are not known where the pid file is missing or names another process', async () => {
+    expect(await counted(1, { name: 'web 2', uuid: UUID })).toBeNull();
+    expect(await counted(1, { name: 'web 1', uuid: UUID.replace('5d', '6d') })).toBeNull();
+  });
+
+  test('are not asked for by a name that leaves the folder', async () => {
+    const { asked, channel } = scripted({});
+    await expect(channel.countVhost({ name: '../x', uuid: UUID })).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+    });
+    expect(asked).toEqual([]);
   });
 });
 

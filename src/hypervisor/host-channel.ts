@@ -10,7 +10,7 @@ import { HandoverError, isCode, messageOf } from '../base/errors.ts';
 import { isEmptyMac, type VfAttributes } from '../model/pf.ts';
 import type { HostShell, ShellResult } from './host-shell.ts';
 import { type LinkFacts, type LinkTable, parseAddresses, parseLinks } from './link-facts.ts';
-import { checkImageFormat, checkImagePath, checkNetdevName, checkPeerUri } from './names.ts';
+import { checkDomainName, checkImageFormat, checkImagePath, checkNetdevName, checkPeerUri } from './names.ts';
 import type { HostFile } from './port.ts';
 
 const READ_LIMIT_MS = 10_000;
@@ -34,6 +34,13 @@ const SET_VF_COUNT =
   '[ "$2" = 0 ] || echo "$2" > "$file" || { [ "$old" = 0 ] || echo "$old" > "$file"; exit 1; }; ' +
   'fi; cat "$file"';
 /**
+ * Queues of NICs that the kernel serves for the QEMU of domain NAME, which is asked for by its UUID: the pid
+ * file of one that ended names nobody, or somebody else. libvirt opens one vhost-net for each queue.
+ */
+const COUNT_VHOST =
+  'pid="$(cat "/run/libvirt/qemu/$1.pid")" && grep -aqF "$2" "/proc/$pid/cmdline" || exit 1; ' +
+  'ls -l "/proc/$pid/fd" | grep -c /dev/vhost-net; true';
+/**
  * A VF without a MAC of its own; libvirt writes the second where a driver refuses the first
  * (virNetDevSetVfConfig).
  */
@@ -54,6 +61,10 @@ export interface HostChannel {
   setVfCount(pf: string, count: number): Promise<void>;
   /** Whether this host's root can open a libvirt connection to another host. */
   testPeer(peerUri: string): Promise<{ ok: boolean; message: string }>;
+  /**
+   * Queues of a running domain's NICs that the host's kernel serves (vhost); null if its QEMU is not found.
+   */
+  countVhost(domain: { readonly name: string; readonly uuid: string }): Promise<number | null>;
   inspectFile(path: string): Promise<HostFile>;
   createDisk(path: string, format: string, virtualBytes: number): Promise<void>;
   removeDisk(path: string): Promise<void>;
@@ -123,6 +134,12 @@ export class ShellChannel implements HostChannel {
     const argv = ['virsh', '-q', '-c', checkPeerUri(peerUri), 'version'];
     const result = await this.#testShell.run(argv, PEER_LIMIT_MS);
     return { ok: result.exitCode === 0, message: peerMessage(peerUri, result) };
+  }
+
+  async countVhost({ name, uuid }: { readonly name: string; readonly uuid: string }): Promise<number | null> {
+    const argv = ['sh', '-c', COUNT_VHOST, 'sh', checkDomainName(name), uuid];
+    const { exitCode, stdout } = await this.#shell.run(argv, READ_LIMIT_MS);
+    return exitCode === 0 && /^\d+\n$/.test(stdout) ? Number(stdout) : null;
   }
 
   async inspectFile(path: string): Promise<HostFile> {
@@ -215,6 +232,7 @@ export function absentChannel(where: string, reason: string): HostChannel {
     readLink: refuse,
     resetVf: refuse,
     setVfCount: refuse,
+    countVhost: refuse,
     testPeer: refuse,
     inspectFile: refuse,
     createDisk: refuse,

@@ -148,6 +148,10 @@ export class LibvirtHost implements Hypervisor {
     return announce(await this.#agent(vmId), this.#clock, bond);
   }
 
+  vhostQueues(domain: Pick<Domain, 'uuid' | 'name'>): Promise<number | null> {
+    return this.#channel.countVhost(domain).catch(() => null);
+  }
+
   inspectFile(path: string): Promise<HostFile> {
     return this.#channel.inspectFile(path);
   }

@@ -59,6 +59,13 @@ export function checkNetdevName(text: string): string {
   return text;
 }
 
+/** Returns a domain's name that is safe in a path: libvirt allows all but slashes and line ends. */
+export function checkDomainName(text: string): string {
+  if (!/^[^/\0-\x1f\x7f]{1,255}$/.test(text))
+    throw refuse('domain name', text, 'it has a slash or control character');
+  return text;
+}
+
 /** Returns a libvirt URI of another host that is safe in a command. Throws `INVALID_INPUT`. */
 export function checkPeerUri(text: string): string {
   if (!isPeerUri(text)) throw refuse('peer URI', text, 'write it like qemu+ssh://root@HOST/system');

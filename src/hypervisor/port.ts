@@ -215,6 +215,11 @@ export interface Hypervisor {
   guestBond(vmId: VmId, bond: string): Promise<GuestBond | null>;
   /** What an interface of the guest has received; null if it is not told, whatever the reason. */
   guestRxPackets(vmId: VmId, interfaceName: string): Promise<number | null>;
+  /**
+   * Queues of a running domain's ordinary vNICs that the host's kernel serves (vhost) instead of QEMU; null
+   * if that cannot be seen (no host channel).
+   */
+  vhostQueues(domain: Pick<Domain, 'uuid' | 'name'>): Promise<number | null>;
   /** A file seen over the host channel. */
   inspectFile(path: string): Promise<HostFile>;
 

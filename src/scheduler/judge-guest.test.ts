@@ -38,7 +38,7 @@ const LEGS = [seen('ens3', standby.mac), seen('ens8', vf.mac)];
 
 function judged(bonds: readonly GuestBond[] | null, more: Partial<GuestNetwork> = {}, vm = VM) {
   const network = { interfaces: LEGS, bonds, mayRun: true, ...more };
-  const { standby: state, findings, pairs } = judgeGuest({ vm, network, hasVhost: null, now: 0 });
+  const { standby: state, findings, pairs } = judgeGuest({ vm, network, vhostQueues: null, now: 0 });
   return { state, codes: findings.map(({ code }) => code), findings, pairs };
 }
 const withLeg = (leg: Partial<GuestLeg>, bond: Partial<GuestBond> = {}) =>
@@ -65,13 +65,13 @@ test('no bond, a bond without standby and a standby that is down are missing, wi
 
 test('a VM without an ordinary vNIC has no standby, whatever its agent says', () => {
   const vm = aVm({ vnics: [vf] });
-  const { standby: state, findings } = judgeGuest({ vm, network: null, hasVhost: null, now: 0 });
+  const { standby: state, findings } = judgeGuest({ vm, network: null, vhostQueues: null, now: 0 });
   expect([state, findings.map(({ code }) => code)]).toEqual(['missing', ['no_standby_vnic']]);
 });
 
 test('one without a VF needs none', () => {
   const vm = aVm({ vnics: [standby] });
-  expect(judgeGuest({ vm, network: null, hasVhost: null, now: 0 }).standby).toBe('not_needed');
+  expect(judgeGuest({ vm, network: null, vhostQueues: null, now: 0 }).standby).toBe('not_needed');
 });
 
 test('a standby that never received anything is unknown, not ready', () => {
@@ -91,7 +91,7 @@ test('a VF that is down, not primary or not active is warned of, and the standby
 });
 
 test('without an agent, and with one that may read no files, it is unknown and never missing', () => {
-  const none = judgeGuest({ vm: VM, network: null, hasVhost: null, now: 0 });
+  const none = judgeGuest({ vm: VM, network: null, vhostQueues: null, now: 0 });
   expect([none.standby, none.findings[0]?.code]).toEqual(['unknown', 'no_agent']);
   expect(judged(null)).toMatchObject({ state: 'unknown', codes: ['files_refused'] });
   const bonded = judged(null, { interfaces: [...LEGS, seen('bond0', vf.mac, true)], mayRun: false });
@@ -107,8 +107,10 @@ test('where no files are read, a VF with an address of its own is in no bond', (
 
 test('a standby that QEMU serves itself is warned of', () => {
   const network = { interfaces: LEGS, bonds: [BOND], mayRun: true };
-  const { findings } = judgeGuest({ vm: VM, network, hasVhost: false, now: 0 });
+  const { findings } = judgeGuest({ vm: VM, network, vhostQueues: 0, now: 0 });
   expect(findings.map(({ code }) => code)).toEqual(['bonded', 'no_vhost']);
+  const served = judgeGuest({ vm: VM, network, vhostQueues: 1, now: 0 });
+  expect(served.findings.map(({ code }) => code)).toEqual(['bonded']);
 });
 
 test('of several VFs the worst counts', () => {

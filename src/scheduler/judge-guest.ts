@@ -14,8 +14,8 @@ export interface GuestFacts {
   readonly vm: Vm;
   /** null = no agent answers. */
   readonly network: GuestNetwork | null;
-  /** The standby is served by the host's kernel (vhost), not by QEMU; null = not known. */
-  readonly hasVhost: boolean | null;
+  /** Queues of its ordinary vNICs that the host's kernel serves (vhost), not QEMU; null = not known. */
+  readonly vhostQueues: number | null;
   /** Wall clock ms. */
   readonly now: number;
 }
@@ -191,7 +191,7 @@ function judgeByInterfaces(facts: GuestFacts, all: readonly GuestInterface[], vn
   );
 }
 
-function wholeGuest({ network, hasVhost }: GuestFacts): GuestFinding[] {
+function wholeGuest({ vm, network, vhostQueues }: GuestFacts): GuestFinding[] {
   const found: GuestFinding[] = [];
   if (network !== null && !network.mayRun) {
     found.push({
@@ -203,12 +203,15 @@ function wholeGuest({ network, hasVhost }: GuestFacts): GuestFinding[] {
       vnicId: null,
     });
   }
-  if (hasVhost === false) {
+  const ordinary = vm.vnics.filter((vnic) => !vnic.passthrough && vnic.actual === 'plugged').length;
+  if (vhostQueues !== null && vhostQueues < ordinary) {
     found.push({
       code: 'no_vhost',
       level: 'warning',
-      message: 'its standby is served by QEMU, which stands still while a VF is plugged or unplugged',
-      fix: 'load vhost_net on the host (modprobe vhost_net), then start the VM anew',
+      message:
+        (vhostQueues === 0 ? 'its standby is' : 'one of its standbys is') +
+        ' served by QEMU, which stands still while a VF is plugged or unplugged',
+      fix: 'give it the model virtio, load vhost_net on every host (modprobe vhost_net), then start the VM anew',
       vnicId: null,
     });
   }

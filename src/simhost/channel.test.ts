@@ -56,6 +56,19 @@ describe('the host channel of a simulated host', () => {
     expect((await run('ip', '-j', '-d', 'link', 'show', 'dev', 'nope')).stderr).toContain('does not exist');
   });
 
+  test('the NICs its kernel serves are those of virtio', async () => {
+    const [domain] = [...world.fleet.host('host-a').domains.values()].filter(({ live }) => live !== null);
+    const counted = await run(
+      'sh',
+      '-c',
+      'ls | grep /dev/vhost-net',
+      'sh',
+      domain?.name ?? '',
+      domain?.uuid ?? '',
+    );
+    expect(counted.stdout).toBe('1\n');
+  });
+
   test('the number of VFs of a PF is changed, within its limits', async () => {
     const { hardware } = world.fleet.host('host-c');
     const { fleet } = world;

@@ -60,6 +60,9 @@ function answer(fabric: SimFabric, host: SimHost, argv: readonly string[]): SimC
   // The engine's script that writes `sriov_numvfs`: `sh -c SCRIPT sh PF COUNT`.
   if (program === 'sh' && args[0] === '-c' && args[1]?.includes('/device/sriov_numvfs'))
     return setVfCount(host, args[3] ?? '', Number(args[4]));
+  // The engine's script that counts the NICs the kernel serves: `sh -c SCRIPT sh NAME UUID`.
+  if (program === 'sh' && args[0] === '-c' && args[1]?.includes('/dev/vhost-net'))
+    return countVhost(host, args[4] ?? '');
   if (program === 'qemu-img') return qemuImg(host, args);
   return fail(127, `sh: 1: ${program}: not found\n`);
 }
@@ -337,6 +340,16 @@ function setVfCount(host: SimHost, name: string, count: number): SimCommandResul
     host.emit({ type: 'nodeDeviceUpdate', name: nodeDeviceName(pf.spec.pciAddress) });
   }
   return ok(`${pf.vfs.length}\n`);
+}
+
+/** As with the module vhost_net loaded: every virtio NIC that is not told to be QEMU's. */
+function countVhost(host: SimHost, uuid: string): SimCommandResult {
+  const live = [...host.domains.values()].find((domain) => domain.uuid === uuid)?.live;
+  if (!live) return fail(1, 'cat: /run/libvirt/qemu: No such file or directory\n');
+  const served = children(find(live, 'devices'), 'interface').filter(
+    (nic) => attribute(nic, 'model', 'type') === 'virtio' && attribute(nic, 'driver', 'name') !== 'qemu',
+  );
+  return ok(`${served.length}\n`);
 }
 
 function qemuImg(host: SimHost, args: readonly string[]): SimCommandResult {

@@ -26,7 +26,7 @@ export const memoryPlanCases = (
   getGuest: async (_caller, vmId) => guestIn(world, vmIn(world, vmId).id),
   checkGuest: async (_caller, vmId) => {
     const vm = vmIn(world, vmId);
-    const readiness = judgeGuest({ vm, network: null, hasVhost: null, now: 0 });
+    const readiness = judgeGuest({ vm, network: null, vhostQueues: null, now: 0 });
     return keepGuest(world, { ...guestIn(world, vmId), readiness });
   },
   setProbeAddress: async (_caller, vmId, probeAddress) =>

@@ -10,13 +10,17 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Log } from '../src/base/log.ts';
 import { cachedOr, hashOf, sourcesOf } from './cache.ts';
+import { bootGuest } from './guest.ts';
 import { bootHost, killHost, machineDescription, waitForBoot } from './hosts.ts';
 import { makeNamespace } from './namespace.ts';
 import { type ImagePaths, RUN_DIRECTORY, runPaths, snapshotPaths } from './paths.ts';
+import { layDown } from './ready-guest.ts';
 import { openQmp, saveState } from './qmp.ts';
 import { run } from './shell.ts';
 import { hostExec, writeSshConfig } from './ssh.ts';
 import { HOST_LETTERS } from './topology.ts';
+
+const SOURCES = ['bake.ts', 'hosts.ts', 'guest.ts', 'guest-xml.ts', 'ready-guest.ts'];
 
 /** Returns the snapshot directory for `image`, booting and saving the hosts first if it is not cached. */
 export async function ensureSnapshot(image: ImagePaths, log: Log): Promise<string> {
@@ -30,7 +34,7 @@ async function snapshotKey(image: ImagePaths): Promise<string> {
   const cpu = /^model name.*$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[0] ?? '';
   const identity = readFileSync(join(image.directory, 'id'), 'utf8');
   const version = await run('qemu-system-x86_64', ['--version']);
-  return hashOf([identity, version, cpu, machineDescription(), ...sourcesOf('bake.ts', 'hosts.ts')]);
+  return hashOf([identity, version, cpu, machineDescription(), ...sourcesOf(...SOURCES)]);
 }
 
 async function bake(image: ImagePaths, directory: string): Promise<void> {
@@ -49,12 +53,13 @@ async function bake(image: ImagePaths, directory: string): Promise<void> {
     // libvirt asks QEMU for its abilities once, which takes ten seconds: better here than in the first
     // migration.
     const warm = 'virsh -q capabilities >/dev/null; virsh -q domcapabilities --virttype kvm >/dev/null';
-    const trim = 'sync; echo 3 >/proc/sys/vm/drop_caches; sync';
     await Promise.all(
-      HOST_LETTERS.map((letter) =>
-        hostExec(letter, `${mount} && { ${warm}; ${trim}; }`, { limitMs: 300_000 }),
-      ),
+      HOST_LETTERS.map((letter) => hostExec(letter, `${mount} && { ${warm}; }`, { limitMs: 300_000 })),
     );
+    const guest = await bootGuest('a', { vf: null });
+    await layDown('a', guest.shape);
+    const trim = 'sync; echo 3 >/proc/sys/vm/drop_caches; sync';
+    await Promise.all(HOST_LETTERS.map((letter) => hostExec(letter, trim)));
     // Both stop before either is saved: what one sends to the other meanwhile would be lost.
     const machines = [];
     for (const letter of HOST_LETTERS) machines.push({ letter, qmp: await openQmp(runPaths(letter).qmp) });

@@ -13,6 +13,7 @@ import {
   vfInterfaceName,
   vfSlot,
 } from './guest-xml.ts';
+import { wakeUp } from './ready-guest.ts';
 import type { RunResult } from './shell.ts';
 import { hostExec, tryHostExec } from './ssh.ts';
 import { type GuestPlace, guestPlace, type HostLetter, PF, vfPciAddress } from './topology.ts';
@@ -47,11 +48,19 @@ export interface Guest {
 }
 
 /**
- * Defines and starts a guest on `host` and waits until its userland, and its VF if it has one, carry traffic.
+ * Makes a guest run on `host`, from its snapshot if it is the ordinary one, and waits until its userland, and
+ * its VF if it has one, carry traffic.
  * Throws with the console's last lines when it does not come up.
  */
 export async function bootGuest(host: HostLetter, options: GuestOptions = {}): Promise<Guest> {
   const guest = describeGuest(options);
+  if (!(options.persistent !== false && (await wakeUp(host, guest.shape))))
+    await bootAnew(host, guest, options);
+  if (guest.shape.vfPciAddress) await waitForActive(host, guest, vfInterfaceName(guest.machine));
+  return guest;
+}
+
+async function bootAnew(host: HostLetter, guest: Guest, options: GuestOptions): Promise<void> {
   const { name } = guest.place;
   const file = `/tmp/${name}.xml`;
   const begin =
@@ -63,8 +72,6 @@ export async function bootGuest(host: HostLetter, options: GuestOptions = {}): P
     limitMs: 180_000,
   });
   await waitForGuest(host, guest);
-  if (guest.shape.vfPciAddress) await waitForActive(host, guest, vfInterfaceName(guest.machine));
-  return guest;
 }
 
 /** A guest as `bootGuest` would make it, without making it. */

@@ -83,14 +83,13 @@ export async function introduceLab(lab: Lab, api: EngineApi, transport: Transpor
     pass_through: { mode: 'enabled' },
     migratable: 'true',
   });
-  for (const letter of ['a', 'b'] as const) {
-    const place = lab.hosts[letter];
-    await api.add('hosts', {
+  const add = (letter: HostLetter) =>
+    api.add('hosts', {
       name: engineName(letter),
       libvirt_uri: engineUri(lab, letter, transport),
-      peer_uri: `qemu+${transport}://${transport === 'ssh' ? 'root@' : ''}${place.name}/system`,
+      peer_uri: `qemu+${transport}://${transport === 'ssh' ? 'root@' : ''}${lab.hosts[letter].name}/system`,
     });
-  }
+  await Promise.all([add('a'), add('b')]);
 }
 
 /** How the engine reaches a host of the lab. */

@@ -4,6 +4,7 @@
  */
 import { HandoverError } from '../base/errors.ts';
 import type { NetworkId, VnicProfileId } from '../base/ids.ts';
+import type { EventName } from '../model/job.ts';
 import type { Network, VnicProfile } from '../model/network.ts';
 import type { AppParts } from './parts.ts';
 import type { NewNetwork, NewVnicProfile, UseCases } from './use-cases.ts';
@@ -37,11 +38,14 @@ export function networkCases(parts: AppParts): NetworkCases {
     async addNetwork(_caller, wanted) {
       const network = checkedNetwork({ ...EMPTY_NETWORK, id: random.uuid() as NetworkId, ...wanted });
       await store.networks.add(network);
+      await say(parts, 'NETWORK_ADDED', `Network ${network.name} was added`);
       return network;
     },
     async updateNetwork(_caller, id, changes) {
-      const network = checkedNetwork({ ...(await networkById(parts, id)), ...changes });
+      const old = await networkById(parts, id);
+      const network = checkedNetwork({ ...old, ...changes });
       await store.networks.update(network);
+      if (!isSame(old, network)) await say(parts, 'NETWORK_UPDATED', `Network ${network.name} was changed`);
       return network;
     },
     async removeNetwork(_caller, id) {
@@ -50,6 +54,7 @@ export function networkCases(parts: AppParts): NetworkCases {
         await refuseIfUsed(parts, profile, `network ${network.name}`);
       }
       await store.networks.remove(id);
+      await say(parts, 'NETWORK_REMOVED', `Network ${network.name} was removed, with its vNIC profiles`);
     },
     listVnicProfiles: () => store.profiles.list(),
     getVnicProfile: (_caller, id) => profileById(parts, id),
@@ -60,9 +65,18 @@ export function networkCases(parts: AppParts): NetworkCases {
       const profile = await profileById(parts, id);
       await refuseIfUsed(parts, profile, `vNIC profile ${profile.name}`);
       await store.profiles.remove(id);
+      await say(parts, 'PROFILE_REMOVED', `vNIC profile ${profile.name} was removed`);
     },
   };
 }
+
+/** Pages that others have open are told by the event. */
+async function say(parts: AppParts, name: EventName, message: string): Promise<void> {
+  await parts.store.events.add({ name, severity: 'normal', message });
+}
+
+const isSame = <T extends object>(one: T, other: T): boolean =>
+  (Object.keys(other) as (keyof T)[]).every((key) => one[key] === other[key]);
 
 const EMPTY_NETWORK = { vlan: null, label: null, mtu: null, description: null };
 
@@ -121,6 +135,7 @@ async function addProfile(parts: AppParts, wanted: NewVnicProfile): Promise<Vnic
   };
   await checkProfile(parts, profile);
   await parts.store.profiles.add(profile);
+  await say(parts, 'PROFILE_ADDED', `vNIC profile ${profile.name} was added`);
   return profile;
 }
 
@@ -156,6 +171,7 @@ async function updateProfile(
   if (frozen)
     await refuseIfUsed(parts, old, `pass-through, port mirroring or failover of vNIC profile ${old.name}`);
   await parts.store.profiles.update(profile);
+  if (!isSame(old, profile)) await say(parts, 'PROFILE_UPDATED', `vNIC profile ${profile.name} was changed`);
   return profile;
 }
 

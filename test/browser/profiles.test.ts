@@ -108,6 +108,22 @@ describe('a new profile', () => {
   });
 });
 
+test('what somebody else adds, changes and removes is shown without a reload', async () => {
+  const page = await stage.signedInPage({ path: '/vnic-profiles' });
+  const row = (name: string) => page.getByRole('row', { name: new RegExp(name) });
+  await row('prod-vf-pinned').waitFor();
+  const [network] = (await stage.engine.ask<{ network: { id: string }[] }>('GET', 'networks')).body.network;
+  const added = await stage.engine.ask<Profile>('POST', 'vnicprofiles', {
+    name: 'elsewhere',
+    network: { id: network?.id },
+  });
+  await row('elsewhere').waitFor();
+  await stage.engine.ask('PUT', `vnicprofiles/${added.body.id}`, { name: 'renamed' });
+  await row('renamed').waitFor();
+  await stage.engine.ask('DELETE', `vnicprofiles/${added.body.id}`);
+  await row('renamed').waitFor({ state: 'detached' });
+});
+
 describe('a profile that VMs use', () => {
   test('has Passthrough greyed, naming the VMs; Migratable is free and says what follows', async () => {
     const page = await stage.signedInPage({ path: '/vnic-profiles' });

@@ -27,6 +27,7 @@ const TOOL_PACKAGES = [
   'iproute2',
   'kmod',
   'mmdebstrap',
+  'nftables',
   'openssh-client',
   'openssl',
   'procps',

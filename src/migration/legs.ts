@@ -13,7 +13,7 @@ import { vnicsOf } from './vnics.ts';
 const RETURN_LIMIT_MS = 15_000;
 const LOOK_EVERY_MS = 1_000;
 
-/** Waits until every bond whose VF is plugged sends over it, tells it to if need be, and announces it. */
+/** Waits until every bond whose VF is plugged sends over it, tells it to if need be; announces every bond. */
 export async function returnToVfs(context: MigrationContext, hypervisor: Hypervisor): Promise<string> {
   const endMs = context.clock.monotonicMs() + RETURN_LIMIT_MS;
   const plugged = new Map(
@@ -24,13 +24,11 @@ export async function returnToVfs(context: MigrationContext, hypervisor: Hypervi
   const said: string[] = [];
   for (const pair of context.data.pairs ?? []) {
     const vnic = plugged.get(pair.vnicId);
-    if (!vnic) continue;
-    const leg = await returned(context, hypervisor, { ...pair, vnic, endMs });
-    if (leg === null) said.push(`${pair.bond} not on its VF yet`);
-    else {
-      const isAnnounced = await hypervisor.announce(context.vmId, pair.bond);
-      said.push(`${pair.bond} on ${leg}${isAnnounced ? ', announced' : ''}`);
-    }
+    const leg = vnic ? await returned(context, hypervisor, { ...pair, vnic, endMs }) : pair.standby;
+    // Whichever leg it is: what QEMU and the guest announced when it moved may be lost.
+    const isAnnounced = await hypervisor.announce(context.vmId, pair.bond);
+    const where = leg === null ? 'not on its VF yet' : `on ${leg}`;
+    said.push(`${pair.bond} ${where}${isAnnounced ? ', announced' : ''}`);
   }
   return said.join('; ');
 }

@@ -68,7 +68,8 @@ async function announce(
       severity: 'normal',
       message:
         `Migration completed (VM: ${vmName}, Source: ${sourceHost.name}, Destination: ` +
-        `${host.name}, Downtime: ${data.downtimeMs ?? 'unknown'} ms)`,
+        `${host.name}, Downtime: ${msOf(data.downtimeMs)}, ` +
+        `Network gap: ${msOf(data.networkGapMs?.longest)})`,
       hostId: host.id,
     });
   }
@@ -99,3 +100,6 @@ async function announce(
     await ports.event(job, { name: 'NEEDS_OPERATOR', severity: 'alert', message, hostId: sourceHost.id });
   } else for (const key of alertsOfJob(context.jobId)) await ports.clearAlert(key);
 }
+
+const msOf = (figure: number | null | undefined): string =>
+  figure === null || figure === undefined ? 'unknown' : `${figure} ms`;

@@ -61,8 +61,10 @@ export interface GuestShape {
   readonly disk?: GuestDisk;
   /** Children of `<metadata>`. */
   readonly metadataXml?: string;
-  /** Added to the guest kernel's command line. */
-  readonly kernelArguments?: string;
+  /**
+   * `refusing`: it runs no commands and opens no files, as RHEL has it. Default: one that does everything.
+   */
+  readonly agent?: 'off' | 'refusing';
 }
 
 /** The interface element of a VF, as attach and definition take it. `vfPciAddress` is the host's. */
@@ -134,7 +136,7 @@ function kernelCommandLine(shape: GuestShape): string {
     'nokaslr mitigations=off tsc=reliable clearcpuid=rep_good no_timer_check random.trust_cpu=on',
     `lab.name=${shape.place.name} lab.ip=${shape.place.address}`,
     ...(shape.disk ? ['lab.root=/dev/vda'] : []),
-    ...(shape.kernelArguments ? [shape.kernelArguments] : []),
+    ...(shape.agent ? [`lab.agent=${shape.agent}`] : []),
   ].join(' ');
 }
 

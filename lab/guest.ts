@@ -14,6 +14,7 @@ import {
   vfSlot,
 } from './guest-xml.ts';
 import { wakeUp } from './ready-guest.ts';
+import { waitForVfOutside } from './neighbour.ts';
 import type { RunResult } from './shell.ts';
 import { hostExec, tryHostExec } from './ssh.ts';
 import { type GuestPlace, guestPlace, type HostLetter, PF, vfPciAddress } from './topology.ts';
@@ -38,7 +39,8 @@ export interface GuestOptions {
   readonly persistent?: boolean;
   readonly memoryMiB?: number;
   readonly metadataXml?: string;
-  readonly kernelArguments?: string;
+  /** See `GuestShape.agent`. */
+  readonly agent?: GuestShape['agent'];
 }
 
 export interface Guest {
@@ -56,7 +58,7 @@ export async function bootGuest(host: HostLetter, options: GuestOptions = {}): P
   const guest = describeGuest(options);
   if (!(options.persistent !== false && (await wakeUp(host, guest.shape))))
     await bootAnew(host, guest, options);
-  if (guest.shape.vfPciAddress) await waitForActive(host, guest, vfInterfaceName(guest.machine));
+  if (guest.shape.vfPciAddress) await waitForVf(host, guest);
   return guest;
 }
 
@@ -86,7 +88,7 @@ export function describeGuest(options: GuestOptions = {}): Guest {
     ...(vf === null ? {} : { vfPciAddress: vfPciAddress(vf) }),
     ...(options.disk ? { disk: options.disk } : {}),
     ...(options.metadataXml ? { metadataXml: options.metadataXml } : {}),
-    ...(options.kernelArguments ? { kernelArguments: options.kernelArguments } : {}),
+    ...(options.agent ? { agent: options.agent } : {}),
   };
   return { place, machine, shape };
 }
@@ -142,6 +144,15 @@ export async function waitForActive(host: HostLetter, guest: Guest, interfaceNam
   if (result.status === 0) return;
   const seen = `${result.stdout.toString()}${result.stderr}`;
   throw new Error(`bond of ${guest.place.name} is not on ${interfaceName} after ${BOND_LIMIT_S} s: ${seen}`);
+}
+
+/**
+ * Waits until the guest's traffic goes over its VF, as the guest tells, or its neighbours where it tells
+ * nothing.
+ */
+export function waitForVf(host: HostLetter, guest: Guest): Promise<void> {
+  if (guest.shape.agent) return waitForVfOutside(guest);
+  return waitForActive(host, guest, vfInterfaceName(guest.machine));
 }
 
 /** What a host itself says about one of its VFs. */

@@ -115,15 +115,7 @@ export async function withEngine(
   );
   const checks = new Checks();
   try {
-    await until(
-      systemClock,
-      `the engine to adopt ${guest.place.name}`,
-      { limitMs: 60_000, everyMs: 500 },
-      async () => {
-        const vm = (await engine.api.list('vms', 'vm')).find((each) => each.name === guest.place.name);
-        return vm?.status === 'up' ? true : undefined;
-      },
-    );
+    await waitForVm(engine.api, guest);
     await body({ engine, api: engine.api, guest, checks });
   } catch (error) {
     throw new Error(`${(error as Error).message}\nthe engine's last lines:\n${log.slice(-15).join('\n')}`, {
@@ -133,6 +125,15 @@ export async function withEngine(
     await engine.stop();
   }
   checks.done();
+}
+
+/** Waits until the engine knows the guest as a VM that is up. */
+export async function waitForVm(api: EngineApi, guest: Guest): Promise<void> {
+  const limits = { limitMs: 60_000, everyMs: 500 };
+  await until(systemClock, `the engine to adopt ${guest.place.name}`, limits, async () => {
+    const vm = (await api.list('vms', 'vm')).find((each) => each.name === guest.place.name);
+    return vm?.status === 'up' ? true : undefined;
+  });
 }
 
 /**

@@ -1,6 +1,7 @@
 #!/bin/busybox sh
 # PID 1 of the lab's guest: bond0 active-backup over a VF (primary) and a virtio standby. Kernel command line:
 #   lab.name=g1 lab.ip=10.78.0.101   lab.root=/dev/vda: live on that disk instead of in memory
+#   lab.agent=off: no guest agent; lab.agent=refusing: one that runs no commands and opens no files
 # Milestones go to the serial console as "GUEST <uptime> <text>"; "GUEST ... ready" is the last.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 if [ ! -e /proc/cmdline ]; then
@@ -41,7 +42,13 @@ mkdir -p /dev/virtio-ports
 for port in /sys/class/virtio-ports/*; do
   ln -sf "../${port##*/}" "/dev/virtio-ports/$(cat "$port/name")"
 done
-qemu-ga -d -m virtio-serial -p /dev/virtio-ports/org.qemu.guest_agent.0
+files=guest-file-open,guest-file-close,guest-file-read,guest-file-write,guest-file-seek,guest-file-flush
+case $(argument agent) in
+  off) ;;
+  refusing) qemu-ga -d -m virtio-serial -p /dev/virtio-ports/org.qemu.guest_agent.0 \
+    -b "$files,guest-exec,guest-exec-status";;
+  *) qemu-ga -d -m virtio-serial -p /dev/virtio-ports/org.qemu.guest_agent.0;;
+esac
 # Port 7000: answers with the SHA-256 of everything it received, for the transfer test.
 nc -ll -p 7000 -e sha256sum </dev/null >/dev/null 2>&1 &
 milestone ready

@@ -122,7 +122,7 @@ function runOf(
     return null;
   }
   if (run === undefined) {
-    const address = typeof url === 'string' ? URL.parse(url) : null;
+    const address = typeof url === 'string' && URL.canParse(url) ? new URL(url) : null;
     if (address && ['http:', 'https:'].includes(address.protocol)) return postHook(address, limitMs);
     problems.push('has a url that is none; use http://HOST/... or https://HOST/...');
     return null;

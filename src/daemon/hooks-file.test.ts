@@ -88,6 +88,11 @@ const WRONG: [what: string, entry: () => unknown, said: RegExp][] = [
   ],
   ['another protocol', () => posts('ftp://h/s3cret'), /"drain" has a url that is none; use http:/],
   ['no address', () => posts('http://s3cret:s3cret:/'), /"drain" has a url that is none/],
+  [
+    'credentials that are wrongly escaped',
+    () => posts('http://s3cret%zz@h/'),
+    /"drain" has a url that is none/,
+  ],
   ['a url that is no text', () => posts(7), /"drain" has a url that is none/],
 ];
 test.each(WRONG)('%s is refused, and it says what to do', (_, entry, said) => {
@@ -116,7 +121,7 @@ test('all that is wrong is said at once, each with its hook', () => {
 
 test('what is no JSON is refused with the line, and nothing of it is repeated', () => {
   const message = saidOf('[\n{"name": "a",\n "url": "http://s3cret" "x"}]');
-  expect(message).toMatch(/no JSON/);
+  expect(message).toMatch(/no JSON \(line 3\); correct it/);
   expect(message).not.toMatch(/s3cret/);
   expect(saidOf('s3cret')).not.toMatch(/s3cret/);
   expect(saidOf('{}')).toMatch(/holds no list; write/);

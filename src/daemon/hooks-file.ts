@@ -122,8 +122,8 @@ function runOf(
     return null;
   }
   if (run === undefined) {
-    const address = typeof url === 'string' && URL.canParse(url) ? new URL(url) : null;
-    if (address && ['http:', 'https:'].includes(address.protocol)) return postHook(address, limitMs);
+    const address = addressOf(url);
+    if (address) return postHook(address, limitMs);
     problems.push('has a url that is none; use http://HOST/... or https://HOST/...');
     return null;
   }
@@ -139,4 +139,15 @@ function runOf(
     problems.push(`runs ${run}, which cannot be executed (${codeOf(thrown)}); create it, or chmod +x`);
   }
   return null;
+}
+
+function addressOf(url: unknown): URL | null {
+  try {
+    const address = new URL(url as string);
+    // As the request will.
+    decodeURIComponent(address.username + address.password);
+    return ['http:', 'https:'].includes(address.protocol) ? address : null;
+  } catch {
+    return null;
+  }
 }

@@ -1,5 +1,6 @@
 /** What a hook that had ended before the engine died means to the next engine. */
 import { expect, test, vi } from 'vitest';
+import { silentLog } from '../base/log.ts';
 import type { HookRun } from '../model/hook.ts';
 import { runHooks } from './hooks.ts';
 import type { MigrationContext, OperatorHook } from './port.ts';
@@ -44,4 +45,29 @@ test('a failure stops nothing while undoing, nor where the operator wants to be 
   const { context } = takenUp(ended('exit code 1'));
   expect(await runHooks(context, 'before-unplug', 'undoing')).toEqual(said);
   expect(await runHooks(takenUp(ended('exit code 1'), 'warn').context, 'before-unplug')).toEqual(said);
+});
+
+test('one that cannot even be run is a failure of its own, and not of the step', async () => {
+  const hook = {
+    name: 'drain',
+    point: 'after-plug' as const,
+    onFailure: 'warn' as const,
+    run: () => Promise.reject(new Error('http://u:s3cret@host')),
+  };
+  const { context } = takenUp(ended(null));
+  const event = vi.fn();
+  const whole = Object.assign(context, {
+    ports: { hooksAt: () => [hook], event },
+    clock: { monotonicMs: () => 0 },
+    log: silentLog,
+    steadySignal: new AbortController().signal,
+    assertHeld: () => undefined,
+    save: vi.fn(),
+  });
+  const failure = 'hook drain failed after 0.0 s: it could not be run';
+  expect(await runHooks(whole, 'after-plug')).toEqual([failure]);
+  expect(event.mock.calls[0]?.[1]).toMatchObject({
+    name: 'HOOK_FAILED',
+    message: expect.stringContaining(failure) as string,
+  });
 });

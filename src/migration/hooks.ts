@@ -46,7 +46,12 @@ async function runOne(
   context.assertHeld();
   log.debug('hook begins', { hook: name, point });
   const begunMs = clock.monotonicMs();
-  const failure = await hook.run(input, mayStop ? context.signal : context.steadySignal);
+  const signal = mayStop ? context.signal : context.steadySignal;
+  const failure = await hook.run(input, signal).catch(() => {
+    signal.throwIfAborted();
+    // Of no failure of a hook may the step fail that only goes forward. What was thrown may hold an address.
+    return 'it could not be run';
+  });
   const run: HookRun = { name, point, tookMs: Math.round(clock.monotonicMs() - begunMs), failure };
   log.info('hook ended', { hook: name, point, tookMs: run.tookMs, failure });
   // First said, then kept: after a crash between the two it is run again, and told again.
@@ -55,7 +60,7 @@ async function runOne(
     await context.ports.event(job, {
       name: 'HOOK_FAILED',
       severity: 'warning',
-      message: `${context.vmName}: ${inWords(run)}, at ${point}. The migration goes on without it`,
+      message: `${context.vmName}: ${inWords(run)}, at ${point}. It stops nothing; see to what it should have done`,
       hostId: input.host.id === sourceHost.id ? sourceHost.id : input.target.id,
     });
   }

@@ -214,7 +214,7 @@ test('those that warn and fail are told of, each, and the migration goes on', as
     HOOK_POINTS.map(
       (point) =>
         `web-1: hook at-${point} failed after T: exit code 9 (sorry), at ${point}. ` +
-        `The migration goes on without it`,
+        `It stops nothing; see to what it should have done`,
     ).sort(),
   );
   expect(await messageOf(job, 'unplug')).toMatch(/; hook at-after-unplug failed after .*sorry/);

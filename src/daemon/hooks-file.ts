@@ -99,8 +99,8 @@ function onFailureOf(value: unknown, point: HookPoint | undefined, problems: str
   if (!onFailure) problems.push(`has no onFailure; use ${ON_FAILURE.join(' or ')}`);
   if (onFailure === 'stop' && point && !STOPPING_POINTS.includes(point)) {
     problems.push(
-      `has onFailure stop at ${point}, but then the VM runs on the target already and nothing can be stopped; ` +
-        `use warn, or one of ${STOPPING_POINTS.join(', ')}`,
+      `has onFailure stop at ${point}, but then the VM runs on the target already and nothing can be ` +
+        `stopped; use warn, or one of ${STOPPING_POINTS.join(', ')}`,
     );
   }
   return onFailure ?? 'warn';

@@ -64,7 +64,7 @@ async function gone(name: string): Promise<true> {
   return until(systemClock, `the end of ${pid}`, LIMITS, () => isGone(pid) || undefined);
 }
 
-test('a program gets the JSON on its standard input and the small environment, and nothing else', async () => {
+test('a program gets the JSON on standard input and the small environment, and nothing else', async () => {
   expect(await runs(`cat >${inFolder('input')}; env >${inFolder('env')}; pwd >${inFolder('pwd')}`)).toBe(
     null,
   );
@@ -100,7 +100,8 @@ test('a signal is a failure', async () => {
 });
 
 test('a program over its limit is killed with all that it started', async () => {
-  const text = `sleep 600 & echo $! >${inFolder('child')}; echo $$ >${inFolder('self')}; echo waits >&2; wait`;
+  const child = `sleep 600 & echo $! >${inFolder('child')}`;
+  const text = `${child}; echo $$ >${inFolder('self')}; echo waits >&2; wait`;
   expect(await runs(text, SHORT_MS)).toBe('it had not ended after 0.3 s (waits)');
   expect(await gone('self')).toBe(true);
   expect(await gone('child')).toBe(true);
@@ -130,7 +131,7 @@ test('of much output only the end is kept', async () => {
   expect(await runs(much)).toBe('exit code 2 (the end)');
 });
 
-test('a file that is not there any more, or may not be executed, is a failure that names no path', async () => {
+test('a file that is gone, or may no longer be executed, is a failure that names no path', async () => {
   const path = script('exit 0');
   chmodSync(path, 0o644);
   expect(await programHook(path, LONG_MS)(INPUT, NEVER)).toBe('it could not be started (EACCES)');

@@ -60,7 +60,9 @@ async function runOne(
     await context.ports.event(job, {
       name: 'HOOK_FAILED',
       severity: 'warning',
-      message: `${context.vmName}: ${inWords(run)}, at ${point}. It stops nothing; see to what it should have done`,
+      message:
+        `${context.vmName}: ${inWords(run)}, at ${point}. It stops nothing; see to what it should have ` +
+        `done`,
       hostId: input.host.id === sourceHost.id ? sourceHost.id : input.target.id,
     });
   }

@@ -164,7 +164,7 @@ test('a profile and its network are named to hooks', async () => {
   expect(noted()[0]?.vnics).toMatchObject([{ profileId: profile.id, networkId: profile.networkId }]);
 });
 
-test('one that stops before the unplug leaves the VM on its source with its VF, and nothing held', async () => {
+test('one that stops before the unplug leaves the VM on its source with its VF, nothing held', async () => {
   const stop: Told = {
     point: 'before-unplug',
     does: 'echo pool is busy >&2; exit 4',

@@ -63,9 +63,13 @@ const WRONG: [what: string, entry: () => unknown, said: RegExp][] = [
   [
     'an unknown point',
     () => good({ point: 'before-lunch' }),
-    /hook "drain" has no point; use before-unplug, /,
+    /hook "drain" has no valid point; use before-unplug, /,
   ],
-  ['no onFailure', () => good({ onFailure: undefined }), /hook "drain" has no onFailure; use stop or warn/],
+  [
+    'no onFailure',
+    () => good({ onFailure: undefined }),
+    /hook "drain" has no valid onFailure; use stop or warn/,
+  ],
   [
     'stop after the pivot',
     () => good({ point: 'before-plug' }),
@@ -84,7 +88,7 @@ const WRONG: [what: string, entry: () => unknown, said: RegExp][] = [
   [
     'an unknown field',
     () => good({ limitSecond: 3 }),
-    /"drain" has an unknown field; remove it, or use name, /,
+    /"drain" has the unknown field "limitSecond"; remove it, or use name, /,
   ],
   ['another protocol', () => posts('ftp://h/s3cret'), /"drain" has a url that is none; use http:/],
   ['no address', () => posts('http://s3cret:s3cret:/'), /"drain" has a url that is none/],
@@ -112,8 +116,8 @@ test('all that is wrong is said at once, each with its hook', () => {
   const lines = saidOf([good({ point: 1, onFailure: 2 }), good(), good(), 3]).split('\n');
   expect(lines).toEqual([
     expect.stringContaining(`the hooks in ${file} cannot be used:`),
-    expect.stringContaining('hook "drain" has no point'),
-    expect.stringContaining('hook "drain" has no onFailure'),
+    expect.stringContaining('hook "drain" has no valid point'),
+    expect.stringContaining('hook "drain" has no valid onFailure'),
     expect.stringContaining('hook "drain" has the name of one before it'),
     expect.stringContaining('hook 4 is no object'),
   ]);

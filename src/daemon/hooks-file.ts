@@ -82,11 +82,12 @@ function hookOf(entry: unknown, problems: string[]): OperatorHook | null {
   const name = nameOf(entry);
   if (name === null) problems.push('has no usable name; use 1 to 64 letters, digits, _ . and -');
   for (const field of Object.keys(fields)) {
-    if (!FIELDS.includes(field))
-      problems.push(`has an unknown field; remove it, or use ${FIELDS.join(', ')}`);
+    if (FIELDS.includes(field)) continue;
+    const called = NAME.test(field) ? `the unknown field "${field}"` : 'an unknown field';
+    problems.push(`has ${called}; remove it, or use ${FIELDS.join(', ')}`);
   }
   const point = HOOK_POINTS.find((each) => each === fields['point']);
-  if (!point) problems.push(`has no point; use ${HOOK_POINTS.join(', ')}`);
+  if (!point) problems.push(`has no valid point; use ${HOOK_POINTS.join(', ')}`);
   const onFailure = onFailureOf(fields['onFailure'], point, problems);
   const limitMs = limitOf(fields['limitSeconds'], problems);
   const run = runOf(fields, limitMs, problems);
@@ -96,7 +97,7 @@ function hookOf(entry: unknown, problems: string[]): OperatorHook | null {
 
 function onFailureOf(value: unknown, point: HookPoint | undefined, problems: string[]): OnFailure {
   const onFailure = ON_FAILURE.find((each) => each === value);
-  if (!onFailure) problems.push(`has no onFailure; use ${ON_FAILURE.join(' or ')}`);
+  if (!onFailure) problems.push(`has no valid onFailure; use ${ON_FAILURE.join(' or ')}`);
   if (onFailure === 'stop' && point && !STOPPING_POINTS.includes(point)) {
     problems.push(
       `has onFailure stop at ${point}, but then the VM runs on the target already and nothing can be ` +

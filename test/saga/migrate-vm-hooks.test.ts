@@ -229,23 +229,37 @@ test('a cancel ends a hook that runs, and the VM stays', async () => {
   expectAsBefore();
 });
 
-test('after a restart a hook that was cut off runs again, and one that had ended does not', async () => {
-  const go = join(folder, 'go');
-  await startWorld(
-    hooksOf([
-      { point: 'after-unplug', name: 'short' },
-      { point: 'after-unplug', name: 'long', does: `[ -e ${go} ] || exec sleep 600` },
-    ]),
-  );
-  const job = await world.migrate('web-1');
-  await eventually('both were begun', () => noted().length === 2);
-  await world.stopEngine();
-  writeFileSync(go, '');
-  world.startEngine();
-  expect(await world.ended(job)).toMatchObject({ state: 'succeeded' });
-  expect(noted().length).toBe(3);
-  const said = (await messageOf(job, 'unplug')) ?? '';
-  expect(said).toMatch(/; hook short \d\.\d s; hook long \d\.\d s$/);
+test.each(HOOK_POINTS)(
+  'after a restart a hook %s that was cut off runs again, and one that had ended does not',
+  async (point) => {
+    const go = join(folder, 'go');
+    const does = `[ -e ${go} ] || exec sleep 600`;
+    await startWorld(
+      hooksOf([
+        { point, name: 'short' },
+        { point, name: 'long', does },
+      ]),
+    );
+    const job = await world.migrate('web-1');
+    await eventually('both were begun', () => noted().length === 2);
+    await world.stopEngine();
+    writeFileSync(go, '');
+    world.startEngine();
+    const ended = await world.ended(job);
+    expect(ended).toMatchObject({ state: 'succeeded' });
+    expect(ended.data.hooks).toMatchObject([{ name: 'short' }, { name: 'long' }]);
+    expect(noted().length).toBe(3);
+    expect(Object.keys(world.vfs('host-b', 'web-1'))).toEqual([aliasOf(0)]);
+  },
+);
+
+test('a guest that keeps its VF ends with the hooks after a plug, and none before: it was in', async () => {
+  await startWorld(hooksOf(everyPoint()));
+  world.guest('web-1').unplug = { type: 'refuse', afterMs: 100 };
+  const job = await world.migrated('web-1');
+  expect(job).toMatchObject({ state: 'failed', error: { code: 'UNPLUG_TIMED_OUT' } });
+  expect(notedPlaces()).toEqual(['before-unplug host-a', 'after-plug host-a']);
+  expectAsBefore();
 });
 
 test('a VM without a VF has hooks of the transfer only', async () => {

@@ -33,6 +33,7 @@ const engine = await startEngine(
     simulated: false,
     simhostDir: null,
     sshConfig: null,
+    hooksFile: null,
     logLevel: 'error',
     owner: 'bench',
   },

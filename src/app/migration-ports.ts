@@ -16,6 +16,7 @@ export function migrationPorts(parts: AppParts): MigrationPorts {
     standbyOf: (vmId) => standbyOf(parts, vmId),
     watchTraffic: async (watched) =>
       parts.startProbe ? await watchTraffic(parts, parts.startProbe, watched) : null,
+    hooksAt: (point) => (parts.hooks ?? []).filter((hook) => hook.point === point),
     observeHost: (id) => observeHost(parts, id),
     reserve: (job) => reserveMigration(parts, { ...job, jobId: job.jobId as JobId }),
     reserveReplacement: (job, hostId, side, vnic, not) =>

@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import type { Hypervisors } from '../hypervisor/port.ts';
+import type { OperatorHook } from '../migration/port.ts';
 import type { Store } from './store-port.ts';
 
 /** A probe of an address that runs. */
@@ -26,4 +27,6 @@ export interface AppParts {
   readonly log: Log;
   /** How the traffic of a VM is watched while it is moved; absent: it is not. */
   readonly startProbe?: StartProbe;
+  /** Run while a VM is moved, in this order; absent: there are none. */
+  readonly hooks?: readonly OperatorHook[];
 }

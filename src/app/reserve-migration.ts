@@ -44,7 +44,7 @@ export async function reserveMigration(
       const busy = plan.hosts.find((host) => host.fits);
       return wait((busy && full.get(busy.hostId)?.incoming) ?? 'all hosts that fit are busy', live, job);
     }
-    const vnics = chosen.assignment.map((each) => moving(facts.vm, each));
+    const vnics = chosen.assignment.map((each) => moving(facts, each));
     try {
       const reservations = bothSides(job, chosen.hostId, vnics);
       await parts.store.reservations.reserve(job.jobId, job.epoch, chosen.hostId, reservations, version);
@@ -115,7 +115,7 @@ function wait(because: string, live: readonly Job[], job: { jobId: JobId; params
   return { kind: 'wait', reason: `${because} (place ${Math.max(place, 1)})`, delayMs: WAIT_DELAY_MS };
 }
 
-function moving(vm: Vm, assigned: VfAssignment): MovingVnic {
+function moving({ vm, profiles }: PlanFacts, assigned: VfAssignment): MovingVnic {
   const vnic = vm.vnics.find((each) => each.id === assigned.vnicId);
   if (!vnic) throw new HandoverError('ASSERTION_FAILED', `vNIC ${assigned.vnicName} is not of ${vm.name}`);
   return {
@@ -125,6 +125,8 @@ function moving(vm: Vm, assigned: VfAssignment): MovingVnic {
     mac: vnic.mac,
     managed: vnic.managed,
     vlan: vnic.vlan,
+    profileId: vnic.profileId,
+    networkId: (vnic.profileId && profiles.get(vnic.profileId)?.networkId) ?? null,
     guestAddress: vnic.guestAddress,
     traitsXml: vnic.traitsXml,
     pool: vnic.pool,

@@ -81,6 +81,7 @@ export const ERROR_CODES = {
   HOST_COMMAND_FAILED: row('refused', 'inspect'),
   VNIC_NOT_PLUGGED: row('refused', 'later'),
   VM_NOT_STARTED: row('refused', 'later'),
+  HOOK_FAILED: row('refused', 'later'),
 
   HOST_UNREACHABLE: row('unreachable', 'safe'),
   HOST_CHANNEL_UNAVAILABLE: row('unreachable', 'safe'),

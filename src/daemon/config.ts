@@ -28,6 +28,8 @@ export interface Config {
   readonly simhostDir: string | null;
   /** ssh configuration file for hosts reached by ssh; null = the user's own. */
   readonly sshConfig: string | null;
+  /** The operator's hooks (`hooks-file.ts`); null = none. */
+  readonly hooksFile: string | null;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   /** Names this replica. */
   readonly owner: string;
@@ -36,7 +38,7 @@ export interface Config {
 /** How the engine is started, for `--help` and for mistakes. */
 export const USAGE =
   `Usage: handover serve [--data DIR] [--listen ADDRESS] [--port N] ` +
-  `[--tls | --tls-cert FILE --tls-key FILE] [--ssh-config FILE] [--simulated] [--simhost DIR]
+  `[--tls | --tls-cert FILE --tls-key FILE] [--ssh-config FILE] [--hooks FILE] [--simulated] [--simhost DIR]
 Environment: HANDOVER_DATABASE_URL, HANDOVER_ADMIN_PASSWORD, HANDOVER_LOG_LEVEL`;
 
 /** First descriptor systemd hands over (sd_listen_fds(3)). */
@@ -71,6 +73,7 @@ export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv, owne
     simulated: values.simulated ?? false,
     simhostDir: values.simhost ? resolve(values.simhost) : null,
     sshConfig: values['ssh-config'] ? resolve(values['ssh-config']) : null,
+    hooksFile: values.hooks ? resolve(values.hooks) : null,
     logLevel,
     owner,
   };
@@ -103,6 +106,7 @@ function parse(args: readonly string[]) {
         'tls-cert': { type: 'string' },
         'tls-key': { type: 'string' },
         'ssh-config': { type: 'string' },
+        hooks: { type: 'string' },
         simulated: { type: 'boolean' },
         simhost: { type: 'string' },
       },

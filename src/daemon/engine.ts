@@ -18,6 +18,7 @@ import { RUNNER_DEFAULTS } from '../saga/runner.ts';
 import { openStore } from '../store/open-store.ts';
 import type { Config } from './config.ts';
 import { builtConsole } from './console-dir.ts';
+import { readHooks } from './hooks-file.ts';
 import { checkListenAddress } from './listen-address.ts';
 import { startPostgres } from './postgres.ts';
 import type { Simulation } from './simulation.ts';
@@ -43,6 +44,7 @@ export async function startEngine(config: Config, log: Log): Promise<Engine> {
   const clock = systemClock;
   const random = systemRandom;
   const stops: (() => Promise<void>)[] = [];
+  const hooks = config.hooksFile === null ? [] : readHooks(config.hooksFile);
   const stop = async () => {
     for (const each of stops.splice(0).reverse()) {
       await each().catch((thrown: unknown) => log.warn('not stopped cleanly', { error: explain(thrown) }));
@@ -69,7 +71,9 @@ export async function startEngine(config: Config, log: Log): Promise<Engine> {
       random,
       log,
       startProbe: startFping,
+      hooks,
     };
+    log.info('hooks of the operator', { count: hooks.length });
     const generatedPassword = await ensureAdmin(parts, config.adminPassword);
     const useCases = createUseCases(parts);
     if (simulation) await simulation.introduce(useCases);

@@ -2,6 +2,7 @@
 import type { HostId, PciAddress, VmId, VnicId } from '../base/ids.ts';
 import type { Hypervisor } from '../hypervisor/port.ts';
 import type { BondedPair, StandbyPolicy } from '../model/guest.ts';
+import type { HookInput, HookPoint, OnFailure } from '../model/hook.ts';
 import type { Host, HostInventory } from '../model/host.ts';
 import type { EventName, EventSeverity, MigrateParams, MigrationData, MovingVnic } from '../model/job.ts';
 import type { VnicActual } from '../model/vm.ts';
@@ -46,6 +47,19 @@ export interface TrafficWatch {
   stop(unplugAskedAt: number): Promise<readonly TrafficRecord[]>;
 }
 
+/** A hook of the operator, ready to be run. */
+export interface OperatorHook {
+  /** The only thing that may be said of it: its address may hold secrets. */
+  readonly name: string;
+  readonly point: HookPoint;
+  readonly onFailure: OnFailure;
+  /**
+   * Runs it once, within its limit. How it failed, in words; null: it did not. Rejects with the signal's
+   * reason when that aborts. Either way nothing of it still runs.
+   */
+  run(input: HookInput, signal: AbortSignal): Promise<string | null>;
+}
+
 /** The rest of Handover, as far as a migration needs it. */
 export interface MigrationPorts {
   /** The host's record as stored. Throws `NOT_FOUND`. */
@@ -60,6 +74,8 @@ export interface MigrationPorts {
     readonly pairs: readonly BondedPair[];
     readonly host: () => Hypervisor;
   }): Promise<TrafficWatch | null>;
+  /** The operator's hooks for a point, in their order. */
+  hooksAt(point: HookPoint): readonly OperatorHook[];
   /** Looks at the host now, stores what was seen, returns it. */
   observeHost(id: HostId): Promise<HostInventory>;
   /**

@@ -3,8 +3,9 @@
  * CLI, API and `--json`.
  */
 import type { ErrorRecord } from '../base/errors.ts';
-import type { HostId, JobId, Mac, PciAddress, VmId, VnicId } from '../base/ids.ts';
+import type { HostId, JobId, Mac, NetworkId, PciAddress, VmId, VnicId, VnicProfileId } from '../base/ids.ts';
 import type { BondedPair } from './guest.ts';
+import type { HookRun } from './hook.ts';
 
 /** A job: waits, runs, takes back, or ended. `needs_operator`: parked, still live. */
 export const JOB_STATES = [
@@ -71,6 +72,9 @@ export interface MovingVnic {
   readonly mac: Mac;
   readonly managed: boolean;
   readonly vlan: number | null;
+  /** When it was reserved; null or absent = none. */
+  readonly profileId?: VnicProfileId | null;
+  readonly networkId?: NetworkId | null;
   readonly guestAddress: PciAddress | null;
   /** See `DomainInterface.traitsXml`. */
   readonly traitsXml: string;
@@ -138,6 +142,10 @@ export interface MigrationData {
   }[];
   /** The target already had an inactive definition of this UUID before the job. */
   readonly targetHadDefinition?: boolean;
+  /** Hooks before the unplug were begun; set before they are: an undo then runs those after the plug. */
+  readonly unplugHooked?: boolean;
+  /** Hooks that came to their end; not run again. */
+  readonly hooks?: readonly HookRun[];
   /** The guest was asked to give its VFs back; set before it is asked. */
   readonly unplugAskedAt?: number;
   /** Those it may still give back: asked for and not refused. Set before it is asked. */
@@ -268,5 +276,6 @@ export const EVENT_CODES = {
   VM_ADOPTED: 20009,
   NEEDS_OPERATOR: 20010,
   STANDBY_MISSING: 20011,
+  HOOK_FAILED: 20012,
 } as const;
 export type EventName = keyof typeof EVENT_CODES;

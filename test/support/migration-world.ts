@@ -41,7 +41,7 @@ const CHECK_LIMIT_MS = 20_000;
 const CALLER = aCaller();
 
 /** What a world begins with. */
-export interface WorldOptions {
+export interface WorldOptions extends Pick<AppParts, 'hooks'> {
   readonly vms: readonly SimVmSpec[];
   /** Default 2. */
   readonly hostCount?: number;
@@ -98,14 +98,14 @@ export class MigrationWorld {
   /** Everything running, hosts and VMs known to the engine. */
   static async start(options: WorldOptions): Promise<MigrationWorld> {
     const clock = fastClock(SPEED);
-    const { vms, hostCount = 2, vfCount = 4, log = silentLog } = options;
+    const { vms, hostCount = 2, vfCount = 4, log = silentLog, hooks = [] } = options;
     const random = seededRandom(1);
     const fleet = createSimFleet({ clock, random, log, inventory: simVmFleet({ vms, hostCount, vfCount }) });
     const connection = await freshDatabase();
     const store = await openStore({ connection, clock, log });
     const lines = new EngineLines(fleet);
     const hypervisors = openHypervisors(fleet, lines, clock, log);
-    const parts = { store, hypervisors, clock, random, log };
+    const parts = { store, hypervisors, clock, random, log, hooks };
     const world = new MigrationWorld(fleet, parts, vms, lines, connection);
     await world.#begin();
     return world;

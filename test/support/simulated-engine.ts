@@ -47,6 +47,7 @@ export async function startSimulatedEngine(simhostDir: string | null = null): Pr
     simulated: simhostDir === null,
     simhostDir,
     sshConfig: null,
+    hooksFile: null,
     logLevel: 'error',
     owner: 'test',
   };

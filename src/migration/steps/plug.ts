@@ -3,14 +3,17 @@
  * connection other than the migrate call's. Its traffic gets a breath first: the attach makes the guest stand
  * still for a moment, and right at the resume that would lengthen the silence of the switchover. Every vNIC
  * is tried even if another failed. One that could not be plugged stands under an alert and is retried by the
- * reconciler; the VM does not go back.
+ * reconciler; the VM does not go back. The operator's hooks run before and after: a failure of theirs is told
+ * and changes nothing.
  */
 import { explain, isCode } from '../../base/errors.ts';
 import type { PciAddress, VnicId } from '../../base/ids.ts';
 import { type Domain, isActive } from '../../model/domain.ts';
+import type { HookPoint } from '../../model/hook.ts';
 import type { MovingVnic } from '../../model/job.ts';
 import { defineStep, finished, skipped } from '../../saga/definition.ts';
 import { vnicAlert } from '../alerts.ts';
+import { runHooks } from '../hooks.ts';
 import type { MigrationContext } from '../port.ts';
 import { endSecondCopyIfAny } from '../second-copy.ts';
 import { plugVnic, saveVnics, vnicsOf } from '../vnics.ts';
@@ -39,22 +42,45 @@ export const plug = defineStep<MigrationContext, Seen>({
   async run(context, seen) {
     const { host } = await context.target();
     const moving = vnicsOf(context);
-    if (seen === 'just_resumed') await breathe(context);
+    // Taken up from a process that died: nobody has watched how libvirt's own call ended. Not after the
+    // hooks, which take their time. Never rejects.
+    const copyEnded = context.runtime.call === null ? endSecondCopyIfAny(context) : null;
+    const before = await arrive(context, seen);
     // Records go beside the calls, not before them: every millisecond here is one without the VF.
     const plugAskedAt = context.data.plugAskedAt ?? context.clock.now();
     const [results] = await Promise.all([
       Promise.all(moving.map((vnic) => plugOne(context, vnic, seen))),
       context.save({ plugAskedAt }),
       context.ports.setVmHost(context.vmId, host.id),
-      // Taken up from a process that died: nobody has watched how libvirt's own call ended.
-      context.runtime.call === null ? endSecondCopyIfAny(context) : null,
+      copyEnded,
     ]);
     await saveVnics(context, new Map(results.map((result) => [result.vnicId, outcomeOf(result)])));
     await context.save({ plugTried: true });
-    if (moving.length === 0) return skipped('no VF to plug');
-    return finished(results.map((result) => result.said).join('; '));
+    if (moving.length === 0) return skipped([...before, 'no VF to plug'].join('; '));
+    const after = await runHooks(context, 'after-plug');
+    return finished([...before, ...results.map((result) => result.said), ...after].join('; '));
   },
 });
+
+/** The breath, and beside it the hooks of the guest's arrival. What they said. */
+async function arrive(context: MigrationContext, seen: Seen): Promise<readonly string[]> {
+  const points: readonly HookPoint[] =
+    vnicsOf(context).length > 0 ? ['after-transfer', 'before-plug'] : ['after-transfer'];
+  const breath = seen === 'just_resumed' ? breathe(context) : null;
+  if (points.every((point) => context.ports.hooksAt(point).length === 0)) {
+    await breath;
+    return [];
+  }
+  const run = async (): Promise<string[]> => {
+    // Shown where it is for as long as they take.
+    await context.ports.setVmHost(context.vmId, (await context.target()).host.id);
+    const said: string[] = [];
+    for (const point of points) said.push(...(await runHooks(context, point)));
+    return said;
+  };
+  const [said] = await Promise.all([run(), breath]);
+  return said;
+}
 
 interface Outcome {
   readonly vnicId: VnicId;

@@ -1,9 +1,11 @@
 /**
  * Recheck: libvirt's own checks again, now that the VFs are out. While a VF is in, QEMU names it as the one
- * blocker and may hide others behind it. A refusal here is undone like a failed transfer.
+ * blocker and may hide others behind it. A refusal here is undone like a failed transfer. Then the operator's
+ * hooks before the transfer: here, because the transfer looks at the source anew after it.
  */
 import { HandoverError } from '../../base/errors.ts';
 import { defineStep, finished } from '../../saga/definition.ts';
+import { runHooks } from '../hooks.ts';
 import type { MigrationContext } from '../port.ts';
 
 export const recheck = defineStep<MigrationContext, readonly string[]>({
@@ -26,6 +28,6 @@ export const recheck = defineStep<MigrationContext, readonly string[]>({
         { detail: { blockers } },
       );
     }
-    return finished('libvirt has no objection');
+    return finished(['libvirt has no objection', ...(await runHooks(context, 'before-transfer'))].join('; '));
   },
 });

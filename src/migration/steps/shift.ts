@@ -3,9 +3,11 @@
  * interrupts nothing. The guest's agent writes it to the bond, which says so afterwards. Where the agent may
  * not, the guest's own bond moves the traffic when the VF goes, and the step records why.
  *
- * Undo sends the traffic over the VFs again, once they are back in their bonds with a link.
+ * Undo sends the traffic over the VFs again, once they are back in their bonds with a link. The operator's
+ * hooks before the unplug run first, and their counterparts, those after a plug, in the undo.
  */
 import { defineStep, finished, skipped } from '../../saga/definition.ts';
+import { runHooks } from '../hooks.ts';
 import { returnToVfs } from '../legs.ts';
 import type { BondedPair } from '../../model/guest.ts';
 import type { MigrationContext, TrafficWatch } from '../port.ts';
@@ -20,11 +22,14 @@ export const shift = defineStep<MigrationContext, null>({
     // After a crash further down the VFs are gone already.
     if (context.data.unplugAskedAt !== undefined) return finished('shifted before');
     const { pairs = [], standbyDoubt } = context.data;
+    const isLeaving = leavingOf(context).length > 0;
+    // Before the watch: the time they take is no part of the move.
+    const said = isLeaving ? await beforeUnplug(context) : [];
     context.runtime.traffic ??= await watch(context, pairs);
-    if (leavingOf(context).length === 0) return skipped('no VF to shift away from');
-    if (pairs.length === 0) return skipped(ownBond(standbyDoubt ?? 'nobody looked at the guest'));
+    if (!isLeaving) return skipped('no VF to shift away from');
+    if (pairs.length === 0)
+      return skipped([...said, ownBond(standbyDoubt ?? 'nobody looked at the guest')].join('; '));
     await context.save({ shiftAsked: true });
-    const said: string[] = [];
     for (const { bond, standby } of pairs) {
       const isDone = await context.source.setActiveLeg(context.vmId, bond, standby);
       const isAnnounced = isDone && (await context.source.announce(context.vmId, bond));
@@ -35,10 +40,19 @@ export const shift = defineStep<MigrationContext, null>({
   },
 
   async undo(context) {
-    if (context.data.shiftAsked !== true) return finished(null);
-    return finished(await returnToVfs(context, context.source));
+    const { shiftAsked, unplugHooked, unplugAskedAt } = context.data;
+    const isHooked = unplugHooked === true || unplugAskedAt !== undefined;
+    const said = isHooked ? [...(await runHooks(context, 'after-plug', 'undoing'))] : [];
+    if (shiftAsked === true) said.push(await returnToVfs(context, context.source));
+    return finished(said.length === 0 ? null : said.join('; '));
   },
 });
+
+/** What they do must be taken back even if they are cut off. */
+async function beforeUnplug(context: MigrationContext): Promise<string[]> {
+  if (context.ports.hooksAt('before-unplug').length > 0) await context.save({ unplugHooked: true });
+  return runHooks(context, 'before-unplug');
+}
 
 /** Where the guest runs is known as soon as it resumes on the target. */
 async function watch(context: MigrationContext, pairs: readonly BondedPair[]): Promise<TrafficWatch | null> {

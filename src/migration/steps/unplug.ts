@@ -15,6 +15,7 @@ import { type Domain, isActive } from '../../model/domain.ts';
 import { defineStep, finished, skipped } from '../../saga/definition.ts';
 import { stillAttached, vnicAlert } from '../alerts.ts';
 import { cleanVf } from '../clean-vf.ts';
+import { runHooks } from '../hooks.ts';
 import type { MigrationContext } from '../port.ts';
 import { interfaceOf, type LeavingVnic, leavingOf, plugVnic, saveVnics, vnicsOf } from '../vnics.ts';
 
@@ -49,7 +50,8 @@ export const unplug = defineStep<MigrationContext, Domain | null>({
     }
     for (const vnic of leaving)
       await cleanVf(context.source, context.sourceHost.name, { ...vnic, vf: vnic.sourceVf });
-    return finished(leaving.map((vnic) => `${vnic.name} off ${vnic.sourceVf}`).join(', '));
+    const said = leaving.map((vnic) => `${vnic.name} off ${vnic.sourceVf}`).join(', ');
+    return finished([said, ...(await runHooks(context, 'after-unplug'))].join('; '));
   },
 
   async undo(context, domain) {
@@ -57,8 +59,10 @@ export const unplug = defineStep<MigrationContext, Domain | null>({
     if (!domain || !isActive(domain)) {
       return finished(`${context.vmName} is down; its definition names every vNIC for the next start`);
     }
-    const notes: string[] = [];
-    for (const vnic of leavingOf(context)) notes.push(await plugAgain(context, vnic, domain));
+    const leaving = leavingOf(context);
+    const isOut = leaving.some((vnic) => !interfaceOf(domain, vnic));
+    const notes = isOut ? await runHooks(context, 'before-plug', 'undoing') : [];
+    for (const vnic of leaving) notes.push(await plugAgain(context, vnic, domain));
     return finished(notes.join('; '));
   },
 });

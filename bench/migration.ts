@@ -10,10 +10,9 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { consoleLog } from '../lab/console-log.ts';
 import { bootGuest, type Guest, waitForActive } from '../lab/guest.ts';
-import { VF_ALIAS, vfInterfaceName, vfXml } from '../lab/guest-xml.ts';
+import { VF_ALIAS, vfInterfaceName } from '../lab/guest-xml.ts';
 import { withFreshLab } from '../lab/fresh-lab.ts';
 import type { Lab } from '../lab/lab.ts';
-import { inNamespace } from '../lab/namespace.ts';
 import { Probe } from '../lab/probe.ts';
 import {
   engineName,
@@ -22,15 +21,14 @@ import {
   other,
   startLabEngine,
 } from '../lab/scenarios/support.ts';
-import { run } from '../lab/shell.ts';
-import { sshCommand } from '../lab/ssh.ts';
-import { type HostLetter, hostPlace, vfPciAddress } from '../lab/topology.ts';
+import type { HostLetter } from '../lab/topology.ts';
 import { systemClock, until } from '../src/base/clock.ts';
 import { DeviceWatch } from './support/device-watch.ts';
+import { spreadOf } from './support/medians.ts';
+import { moveByScript } from './support/virsh-move.ts';
 
 /** After the move: the guest's bond settles on its VF. */
 const AFTERGLOW_MS = 3_000;
-const SCRIPT = new URL('support/virsh-move.sh', import.meta.url).pathname;
 /** One turn: there and back, twice, so that a turn is not ruled by the engine's start. */
 const TURN: readonly HostLetter[] = ['b', 'a', 'b', 'a'];
 
@@ -96,14 +94,9 @@ async function byHandover(lab: Lab, guest: Guest): Promise<Move[]> {
 }
 
 async function byVirsh(guest: Guest): Promise<Move[]> {
-  const vf = vfXml(guest.shape, vfPciAddress(0));
   const moves: Move[] = [];
   for (const to of TURN) {
-    const ssh = [sshCommand(other(to)), sshCommand(to)].map((command) => command.join(' '));
-    const script = [SCRIPT, ...ssh, hostPlace(to).name, guest.place.name, VF_ALIAS, vf, vf];
-    const [program = '', ...args] = inNamespace(['sh', ...script]);
-    const move = async () => void (await run(program, args, { limitMs: MIGRATION_LIMIT_MS }));
-    moves.push(await measured(guest, to, 'virsh', move));
+    moves.push(await measured(guest, to, 'virsh', () => moveByScript(guest, to)));
   }
   return moves;
 }
@@ -112,10 +105,7 @@ async function byVirsh(guest: Guest): Promise<Move[]> {
 function summary(moves: readonly Move[]) {
   const median = (by: Move['by'], field: 'longestGapMs' | 'withoutVfMs' | 'wholeMs') => {
     const values = moves.filter((move) => move.by === by).map((move) => move[field]);
-    const sorted = values.sort((left, right) => left - right);
-    const middle = sorted.length / 2;
-    const [low = 0, high = 0] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]];
-    return Math.round((low + high) / 2);
+    return spreadOf(values).median ?? 0;
   };
   const figures = (by: Move['by']) => ({
     longestGapMs: median(by, 'longestGapMs'),

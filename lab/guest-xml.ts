@@ -65,6 +65,8 @@ export interface GuestShape {
    * `refusing`: it runs no commands and opens no files, as RHEL has it. Default: one that does everything.
    */
   readonly agent?: 'off' | 'refusing';
+  /** Its standby is served by QEMU itself, not by the host's kernel. */
+  readonly standbyByQemu?: boolean;
 }
 
 /** The interface element of a VF, as attach and definition take it. `vfPciAddress` is the host's. */
@@ -111,7 +113,7 @@ export function guestXml(shape: GuestShape): string {
       <mac address='${place.standbyMac}'/>
       <source bridge='${BRIDGE.name}'/>
       <model type='virtio'/>
-      <driver name='vhost'/>
+      <driver name='${shape.standbyByQemu ? 'qemu' : 'vhost'}'/>
       <rom enabled='no'/>
       <alias name='${STANDBY_ALIAS}'/>
       <address type='pci' domain='0' bus='${standby.bus}' slot='${standby.slot}' function='0'/>

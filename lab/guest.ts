@@ -41,6 +41,7 @@ export interface GuestOptions {
   readonly metadataXml?: string;
   /** See `GuestShape.agent`. */
   readonly agent?: GuestShape['agent'];
+  readonly standbyByQemu?: boolean;
 }
 
 export interface Guest {
@@ -88,6 +89,7 @@ export function describeGuest(options: GuestOptions = {}): Guest {
     ...(vf === null ? {} : { vfPciAddress: vfPciAddress(vf) }),
     ...(options.disk ? { disk: options.disk } : {}),
     ...(options.metadataXml ? { metadataXml: options.metadataXml } : {}),
+    ...(options.standbyByQemu ? { standbyByQemu: true } : {}),
     ...(options.agent ? { agent: options.agent } : {}),
   };
   return { place, machine, shape };

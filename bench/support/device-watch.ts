@@ -1,6 +1,6 @@
 /**
  * When a domain's devices went and came, as the host's own `virsh event` says, on this side's clock. The same
- * instrument for everybody who moves a guest; it takes no part in the move. Caller: bench/migration.ts.
+ * instrument for everybody who moves a guest; it takes no part in the move. Callers: benches of the lab.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -37,6 +37,17 @@ export class DeviceWatch {
         ({ atMs, line }) => atMs >= sinceMs && line.includes(`'${change}'`) && line.endsWith(`: ${alias}`),
       );
       return told?.atMs;
+    });
+  }
+
+  /**
+   * When the domain `name` was first told to have resumed at or after `sinceMs`; waits at most 60 s for it.
+   */
+  resumed(name: string, sinceMs: number): Promise<number> {
+    const limits = { limitMs: 60_000, everyMs: 20 };
+    const told = `'${name}': Resumed `;
+    return until(systemClock, `virsh event to tell that ${name} resumed`, limits, () => {
+      return this.#seen.find(({ atMs, line }) => atMs >= sinceMs && line.includes(told))?.atMs;
     });
   }
 

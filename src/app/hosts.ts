@@ -165,7 +165,7 @@ async function updateHost(parts: AppParts, id: HostId, changes: Partial<NewHost>
   if (busy && (renamed || moved)) {
     throw new HandoverError(
       'IN_USE',
-      `${host.name} takes part in the migration of ${busy.vmName} (job ${busy.id}); change its name or URI ` +
+      `${host.name} takes part in the ${busy.kind === 'drill_vm' ? 'drill' : 'migration'} of ${busy.vmName} (job ${busy.id}); change its name or URI ` +
         `when that has ended`,
     );
   }

@@ -36,7 +36,7 @@ export const shift = defineStep<MigrationContext, null>({
 
   async undo(context) {
     if (context.data.shiftAsked !== true) return finished(null);
-    return finished(await returnToVfs(context, context.source));
+    return finished((await returnToVfs(context, context.source)).said);
   },
 });
 

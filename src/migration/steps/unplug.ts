@@ -66,7 +66,7 @@ export const unplug = defineStep<MigrationContext, Domain | null>({
 function gone(context: MigrationContext): HandoverError {
   return new HandoverError(
     'MIGRATION_FAILED',
-    `${context.vmName} stopped running on ${context.sourceHost.name} while it was being moved`,
+    `${context.vmName} stopped running on ${context.sourceHost.name} while its VFs were unplugged`,
   );
 }
 

@@ -14,7 +14,7 @@ import { jobInTheWay, refuseWhileMoving } from './live-job.ts';
 import { migrateParams } from './migrate-params.ts';
 import type { AppParts } from './parts.ts';
 import { CHOICES_MAX, moving, sourceSide, WAIT_DELAY_MS } from './reserve-migration.ts';
-import type { Caller, DrillOptions } from './use-cases.ts';
+import type { Caller } from './use-cases.ts';
 
 /** A drill that has ended, with its steps. */
 export interface PastDrill {
@@ -23,19 +23,14 @@ export interface PastDrill {
 }
 
 /**
- * Accepts the job. Throws `DRILL_REFUSED`, `VM_STATUS_WRONG`, `VM_ALREADY_MIGRATING`, `INVALID_INPUT`, and
- * what looking at the guest throws.
+ * Accepts the job. Throws `DRILL_REFUSED`, `VM_STATUS_WRONG`, `VM_ALREADY_MIGRATING`, and what
+ * looking at the guest throws.
  */
-export async function drillVm(
-  parts: AppParts,
-  caller: Caller,
-  vmId: VmId,
-  options: DrillOptions,
-): Promise<Job> {
+export async function drillVm(parts: AppParts, caller: Caller, vmId: VmId): Promise<Job> {
   refuseWhileMoving(await jobInTheWay(parts, vmId));
   const { vm } = ownVfs(await planFacts(parts, vmId, null));
   if (vm.hostId === null) throw new HandoverError('ASSERTION_FAILED', `${vm.name} is up without a host`);
-  const params = migrateParams(vm, vm.hostId, { ...options, targetHostId: vm.hostId });
+  const params = migrateParams(vm, vm.hostId, { targetHostId: vm.hostId });
   const { missing } = await standbyOf(parts, vmId);
   if (missing.length > 0) throw new HandoverError('DRILL_REFUSED', noStandby(vm.name, missing));
   const id = parts.random.uuid() as JobId;

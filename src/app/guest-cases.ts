@@ -11,14 +11,18 @@ import type { KnownGuest, UseCases } from './use-cases.ts';
 /** Wires them. */
 export function guestCases(
   parts: AppParts,
-): Pick<UseCases, 'getGuest' | 'checkGuest' | 'setStandbyPolicy' | 'setProbeAddress'> {
+): Pick<UseCases, 'getGuest' | 'checkGuest' | 'setStandbyPolicy' | 'setProbeAddress' | 'drillVm'> {
+  const known = async (record: GuestRecord): Promise<KnownGuest> => ({
+    ...record,
+    lastDrill: await lastDrill(parts, record.vmId),
+  });
   return {
     async getGuest(_caller, vmId) {
       await vmById(parts, vmId);
       return known(await guestRecord(parts, vmId));
     },
     checkGuest: async (_caller, vmId) => known(await checkGuest(parts, vmId)),
-    drillVm: (caller, vmId, options) => drillVm(parts, caller, vmId, options),
+    drillVm: (caller, vmId) => drillVm(parts, caller, vmId),
     async setStandbyPolicy(_caller, vmId, given) {
       await vmById(parts, vmId);
       const standby = standbyPolicyOf(given);

@@ -115,9 +115,6 @@ export interface MigrateOptions {
   readonly transferTimeoutMs?: number;
 }
 
-/** What may be asked of one drill. */
-export type DrillOptions = Pick<MigrateOptions, 'unplugTimeoutMs'>;
-
 /** The guest's side of a VM, with what its last drill found. */
 export interface KnownGuest extends GuestRecord {
   readonly lastDrill: PastDrill | null;
@@ -252,7 +249,7 @@ export interface UseCases {
    * Accepts a job that rehearses a migration where the VM is: its VFs leave the guest and are plugged again.
    * `DRILL_REFUSED` without a VF or a standby; what nobody can know of a standby is no reason to refuse.
    */
-  drillVm(caller: Caller, vmId: VmId, options: DrillOptions): Promise<Job>;
+  drillVm(caller: Caller, vmId: VmId): Promise<Job>;
   /** Accepts the job (the VM is `migrating` when this returns) or throws why not. */
   migrateVm(caller: Caller, vmId: VmId, options: MigrateOptions): Promise<Job>;
   /** Returns only if the job will end on the source. `VM_NOT_MIGRATING`, `CANCEL_TOO_LATE` otherwise. */

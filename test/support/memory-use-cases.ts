@@ -3,14 +3,13 @@
  * test says so. Sign-on, users and permissions are the real ones. Refusals are those of the real ones as far
  * as the API treats them differently. Plans are the scheduler's own.
  */
-import type { Caller, UseCases } from '../../src/app/use-cases.ts';
+import type { Caller, KnownGuest, UseCases } from '../../src/app/use-cases.ts';
 import { refuseChanges } from '../../src/app/vm-definitions.ts';
 import { guarded, NEEDS } from '../../src/app/permissions.ts';
 import type { Alert, VmPart } from '../../src/app/store-port.ts';
 import { type ErrorCode, HandoverError } from '../../src/base/errors.ts';
 import type { JobId, NetworkId, VmId, VnicId, VnicProfileId } from '../../src/base/ids.ts';
 import { systemRandom } from '../../src/base/random.ts';
-import type { GuestRecord } from '../../src/model/guest.ts';
 import type { Host } from '../../src/model/host.ts';
 import { type HandoverEvent, isLive, type Job, type JobStep } from '../../src/model/job.ts';
 import type { Network, PfConfig, VnicProfile } from '../../src/model/network.ts';
@@ -28,7 +27,7 @@ export interface MemoryWorld {
   networks: Network[];
   profiles: VnicProfile[];
   vms: Vm[];
-  guests: GuestRecord[];
+  guests: KnownGuest[];
   jobs: Job[];
   steps: JobStep[];
   events: HandoverEvent[];
@@ -313,7 +312,15 @@ const vmCases = (world: MemoryWorld): Pick<UseCases, VmCases> => {
   };
 };
 
-const migrateCases = (world: MemoryWorld): Pick<UseCases, 'migrateVm' | 'cancelMigration'> => ({
+const migrateCases = (world: MemoryWorld): Pick<UseCases, 'migrateVm' | 'cancelMigration' | 'drillVm'> => ({
+  drillVm: async (caller, vmId) => {
+    const vm = find(world.vms, vmId);
+    if (vm.hostId === null) throw new HandoverError('VM_STATUS_WRONG', `${vm.name} is not running`);
+    const options = { targetHostId: vm.hostId };
+    const job: Job = { ...aQueuedJob(world.jobs.length, caller, vm, vm.hostId, options), kind: 'drill_vm' };
+    world.jobs.push(job);
+    return job;
+  },
   migrateVm: async (caller, vmId, options) => {
     const vm = find(world.vms, vmId);
     if (liveJob(world, vmId)) fail('VM_ALREADY_MIGRATING', `${vm.name} is migrating; wait for its job`);

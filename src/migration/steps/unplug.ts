@@ -49,6 +49,8 @@ export const unplug = defineStep<MigrationContext, Domain | null>({
     }
     for (const vnic of leaving)
       await cleanVf(context.source, context.sourceHost.name, { ...vnic, vf: vnic.sourceVf });
+    // All are out: what is seen in the domain from now on was plugged again, and is not pending.
+    await context.save({ unplugAsked: [] });
     return finished(leaving.map((vnic) => `${vnic.name} off ${vnic.sourceVf}`).join(', '));
   },
 

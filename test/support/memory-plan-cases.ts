@@ -54,12 +54,16 @@ function vmIn(world: MemoryWorld, id: VmId): Vm {
   return vm;
 }
 
-const guestIn = (world: MemoryWorld, id: VmId): KnownGuest =>
-  world.guests.find(({ vmId }) => vmId === id) ?? { ...untoldGuest(id), lastDrill: null };
+const guestIn = (world: MemoryWorld, id: VmId): KnownGuest => {
+  const kept = world.guests.find(({ vmId }) => vmId === id) ?? untoldGuest(id);
+  const job = world.jobs.findLast((each) => each.kind === 'drill_vm' && each.vmId === id && each.endedAt);
+  const steps = world.steps.filter(({ jobId }) => jobId === job?.id);
+  return { ...kept, lastDrill: job ? { job, steps } : null };
+};
 
-function keepGuest(world: MemoryWorld, guest: KnownGuest): KnownGuest {
+function keepGuest(world: MemoryWorld, { lastDrill: _, ...guest }: KnownGuest): KnownGuest {
   world.guests = [...world.guests.filter(({ vmId }) => vmId !== guest.vmId), guest];
-  return guest;
+  return guestIn(world, guest.vmId);
 }
 
 function factsOf(world: MemoryWorld, vm: Vm): PlanFacts {

@@ -3,13 +3,14 @@
  * test says so. Sign-on, users and permissions are the real ones. Refusals are those of the real ones as far
  * as the API treats them differently. Plans are the scheduler's own.
  */
-import type { Caller, KnownGuest, UseCases } from '../../src/app/use-cases.ts';
+import type { Caller, UseCases } from '../../src/app/use-cases.ts';
 import { refuseChanges } from '../../src/app/vm-definitions.ts';
 import { guarded, NEEDS } from '../../src/app/permissions.ts';
 import type { Alert, VmPart } from '../../src/app/store-port.ts';
 import { type ErrorCode, HandoverError } from '../../src/base/errors.ts';
 import type { JobId, NetworkId, VmId, VnicId, VnicProfileId } from '../../src/base/ids.ts';
 import { systemRandom } from '../../src/base/random.ts';
+import type { GuestRecord } from '../../src/model/guest.ts';
 import type { Host } from '../../src/model/host.ts';
 import { type HandoverEvent, isLive, type Job, type JobStep } from '../../src/model/job.ts';
 import type { Network, PfConfig, VnicProfile } from '../../src/model/network.ts';
@@ -27,7 +28,7 @@ export interface MemoryWorld {
   networks: Network[];
   profiles: VnicProfile[];
   vms: Vm[];
-  guests: KnownGuest[];
+  guests: GuestRecord[];
   jobs: Job[];
   steps: JobStep[];
   events: HandoverEvent[];

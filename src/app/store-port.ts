@@ -319,10 +319,7 @@ export interface Store {
       reservations: readonly Reservation[],
       version: number,
     ): Promise<void>;
-    /**
-     * One VF more for a job that has its place (epoch-checked), whatever else changed. Throws `VF_TAKEN`,
-     * `CLAIM_LOST`.
-     */
+    /** One VF more for a job that has its place (epoch-checked). Throws `VF_TAKEN`, `CLAIM_LOST`. */
     reserveAnother(jobId: JobId, epoch: number, reservation: Reservation): Promise<void>;
     /**
      * Holds a VF of a claimed host for as long as the claim lasts. Throws `CLAIM_LOST`, `VF_TAKEN`,

@@ -76,7 +76,9 @@ export function changeText(before: JobView, after: JobView): string {
   if (isOver) return before.state === after.state ? '' : endText(after);
   const said: string[] = [];
   if (after.state === 'undoing' && before.state !== 'undoing')
-    said.push(`The ${nounOf(after)} is taken back; the VM stays on ${after.source}.`);
+    said.push(
+      `The ${nounOf(after)} is taken back; the VM stays ${after.kind === 'drill_vm' ? 'as it was' : 'on its source'}.`,
+    );
   if (after.pivoted && !before.pivoted && after.kind === 'migrate_vm')
     said.push(`${after.vm} runs on ${after.target ?? 'the target'}.`);
   const isElsewhere = before.step !== after.step || before.state !== after.state;

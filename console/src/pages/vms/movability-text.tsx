@@ -62,7 +62,9 @@ function JobLink({
     <Link to={`/jobs/${id}`}>
       <StateLabel kind="job" state={job?.state ?? 'running'} />
       {job?.kind === 'drill_vm' ? ' drill' : job !== undefined && job.target !== null && ` to ${job.target}`}
-      <span className="pf-v6-screen-reader">, job of {vm}</span>
+      <span className="pf-v6-screen-reader">
+        , {job?.kind === 'drill_vm' ? 'drill' : 'migration'} of {vm}
+      </span>
     </Link>
   );
 }

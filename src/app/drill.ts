@@ -54,7 +54,8 @@ function ownVfs(facts: PlanFacts): { readonly vm: PlanFacts['vm']; readonly vnic
   const reasons = plugged.flatMap((vnic) => vnicRefusals(facts, vnic)).map(({ message }) => message);
   for (const { name, mac } of plugged.filter(({ actual }) => actual === 'unplug_pending')) {
     reasons.push(
-      `vNIC ${name} (${mac}): the guest was asked to give its VF back before and has not done so; see the alert`,
+      `vNIC ${name} (${mac}): the guest was asked to give its VF back before and has not done so; see ` +
+        `the alert`,
     );
   }
   if (reasons.length > 0)

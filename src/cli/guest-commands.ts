@@ -34,12 +34,15 @@ function guestLines(vm: string, guest: GuestView, style: { readonly colour: bool
     }),
     `  where no standby carries the traffic: ${guest.policy}`,
     `  probed while it is moved: ${guest.probeAddress ?? 'nothing'}`,
-    `  last drill: ${guest.lastDrill === null ? `none; rehearse it: handover guest drill ${vm}` : lastDrillText(guest.lastDrill)}`,
+    `  last drill: ${lastDrillText(guest.lastDrill, vm)}`,
   ];
 }
 
-const lastDrillText = (drill: DrillView): string =>
-  `${timeOf(drill.endedAt)}, ${drill.ok ? `all went well, ${gapText(drill)}` : `failed: ${drill.reason}`}`;
+function lastDrillText(drill: DrillView | null, vm: string): string {
+  if (drill === null) return `none; try: handover guest drill ${vm}`;
+  const result = drill.ok ? `all went well, ${gapText(drill)}` : `failed: ${drill.reason}`;
+  return `${timeOf(drill.endedAt)}, ${result}`;
+}
 
 function gapText({ networkGapMs: gap }: DrillView): string {
   if (gap === null) return 'network gap not known';

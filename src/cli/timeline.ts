@@ -157,10 +157,10 @@ function stepLines(migration: TimelineMigration, style: TimelineStyle): string[]
 }
 
 function vnicLines(migration: TimelineMigration, style: TimelineStyle): string[] {
-  return migration.vnics.map(
-    ({ name, mac, sourceVf, targetVf, state }) =>
-      `  ${name}  VF ${sourceVf === targetVf ? '' : `${sourceVf ?? '(none)'} → `}${targetVf}  ${stateText(style, state)}  ${mac}`,
-  );
+  return migration.vnics.map(({ name, mac, sourceVf, targetVf, state }) => {
+    const from = sourceVf === targetVf ? '' : `${sourceVf ?? '(none)'} → `;
+    return `  ${name}  VF ${from}${targetVf}  ${stateText(style, state)}  ${mac}`;
+  });
 }
 
 function figureLines(migration: TimelineMigration, style: TimelineStyle): string[] {

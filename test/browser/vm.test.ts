@@ -42,7 +42,7 @@ test('a VM is told with its vNICs, where each is on the host, and whether it is 
   await pinned.getByText('db-1 has no ordinary vNIC plugged that could carry the traffic').waitFor();
 });
 
-test('a migration is rehearsed after it was said what happens to the traffic, and its result stays', async () => {
+test('a migration is rehearsed after it was said what happens, and its result stays', async () => {
   const page = await openVm('web-1');
   const drill = page.getByRole('group', { name: 'Last drill' });
   await drill.getByText('It was never rehearsed.').waitFor();

@@ -2,6 +2,7 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { toDrillView } from '../../src/api/native/drill-view.ts';
 import type { DrillView } from '../../src/api/types/guest-view.ts';
+import type { Job } from '../../src/model/job.ts';
 import type { SimVmSpec } from '../support/sim-vms.ts';
 import { aliasOf, vfOf } from '../support/sim-vms.ts';
 import { aCaller } from '../support/builders.ts';
@@ -18,9 +19,11 @@ const startWorld = async (
 ): Promise<void> => {
   world = await MigrationWorld.start({ vms: [{ name: 'web-1', ...vm }], ...options });
 };
+const drill = async (): Promise<Job> => await world.useCases.drillVm(CALLER, world.vmId('web-1'));
+const drilled = async (): Promise<Job> => await world.ended(await drill());
 const asBefore = { [aliasOf(0)]: vfOf(0) };
 const result = async (): Promise<DrillView | null> => {
-  const { lastDrill } = await world.knownGuest('web-1');
+  const { lastDrill } = await world.useCases.getGuest(CALLER, world.vmId('web-1'));
   return lastDrill && toDrillView(lastDrill);
 };
 
@@ -30,7 +33,7 @@ test('the VF leaves with the traffic on the standby, and is back with the traffi
   const told = vi.spyOn(guest, 'writeKernelFile');
   const asked = vi.spyOn(guest, 'askUnplug');
   expect(await result()).toBe(null);
-  const job = await world.drilled('web-1');
+  const job = await drilled();
   expect(job).toMatchObject({ kind: 'drill_vm', state: 'succeeded', error: null });
   expect(told.mock.calls[0]?.[1]).toBe('ens3');
   expect(told.mock.invocationCallOrder[0]).toBeLessThan(asked.mock.invocationCallOrder[0] ?? 0);
@@ -54,11 +57,11 @@ test('the VF leaves with the traffic on the standby, and is back with the traffi
 test('its VFs are held, the VM shows as up, and nobody else changes it meanwhile', async () => {
   await startWorld();
   world.guest('web-1').unplug = { type: 'answer', minMs: 20_000, maxMs: 20_000 };
-  const job = await world.drill('web-1');
+  const job = await drill();
   await world.until('both asked', () => world.guest('web-1').pendingUnplugs.length === 1);
   expect((await world.store.reservations.list({ jobId: job.id })).map(({ vf }) => vf)).toEqual([vfOf(0)]);
   expect((await world.vm('web-1')).status).toBe('up');
-  for (const refused of [world.drill('web-1'), world.migrate('web-1'), world.setPlugged('web-1', false)])
+  for (const refused of [drill(), world.migrate('web-1'), world.setPlugged('web-1', false)])
     expect(await failureOf(refused)).toMatchObject({
       code: 'VM_ALREADY_MIGRATING',
       message: expect.stringMatching(/drill/) as string,
@@ -73,7 +76,7 @@ test('a guest that keeps its VF has its traffic on it again, and the result says
   await startWorld();
   world.allowed.notPlugged.add('web-1');
   world.guest('web-1').unplug = { type: 'never' };
-  const job = await world.drilled('web-1');
+  const job = await drilled();
   expect(job).toMatchObject({ state: 'failed', error: { code: 'UNPLUG_TIMED_OUT' } });
   expect(world.vfs('host-a', 'web-1')).toEqual(asBefore);
   expect(world.guest('web-1').activeNic()?.name).toBe('ens8');
@@ -85,7 +88,7 @@ test('a guest that keeps its VF has its traffic on it again, and the result says
   });
   expect(await world.heard(job, 'DRILL_FAILED')).toHaveLength(1);
   // It may come at any time: another drill would not be one.
-  expect(await failureOf(world.drill('web-1'))).toMatchObject({ code: 'DRILL_REFUSED' });
+  expect(await failureOf(drill())).toMatchObject({ code: 'DRILL_REFUSED' });
 });
 
 test('a VF that cannot be plugged again fails the drill, and is plugged by who mends it', async () => {
@@ -93,7 +96,7 @@ test('a VF that cannot be plugged again fails the drill, and is plugged by who m
   const effect = { type: 'refuse', libvirtCode: 38, message: 'Failed to bind device' } as const;
   const procedure = 'domainAttachDeviceFlags';
   world.fleet.faults.add({ procedure, host: 'host-a', nth: 1, effect });
-  const job = await world.drilled('web-1');
+  const job = await drilled();
   expect(job).toMatchObject({ state: 'failed', error: { code: 'DRILL_FAILED' } });
   expect(job.error?.message).toMatch(/is not plugged again/);
   await world.until('plugged', () => world.vfs('host-a', 'web-1')[aliasOf(0)] === vfOf(0));
@@ -103,7 +106,7 @@ test('a VF that had to give way to another is said to', async () => {
   await startWorld();
   const effect = { type: 'refuse', libvirtCode: 38, message: 'Failed to bind device' } as const;
   world.fleet.faults.add({ procedure: 'domainAttachDeviceFlags', host: 'host-a', nth: 1, effect });
-  const job = await world.drilled('web-1');
+  const job = await drilled();
   expect(job).toMatchObject({ state: 'failed', error: { code: 'DRILL_FAILED' } });
   expect(job.error?.message).toMatch(/could not be plugged on 0000:3b:02.0 again, and is on 0000:3b:02/);
 });
@@ -111,7 +114,7 @@ test('a VF that had to give way to another is said to', async () => {
 test('cancelled while the guest is asked, the VM has its VF, or gets it back whenever it goes', async () => {
   await startWorld();
   world.guest('web-1').unplug = { type: 'answer', minMs: 5_000, maxMs: 5_000 };
-  const job = await world.drill('web-1');
+  const job = await drill();
   await world.until('it is asked', () => world.guest('web-1').pendingUnplugs.length === 1);
   await world.useCases.cancelJob(CALLER, job.id);
   expect(await world.ended(job)).toMatchObject({ state: 'cancelled' });
@@ -124,7 +127,7 @@ test('a drill that would cut the network is refused with what is missing and its
   await world.setStandbyPolicy('web-1', 'ignore');
   world.guest('web-1').hasBond = false;
   const asked = vi.spyOn(world.guest('web-1'), 'askUnplug');
-  expect(await failureOf(world.drill('web-1'))).toMatchObject({
+  expect(await failureOf(drill())).toMatchObject({
     code: 'DRILL_REFUSED',
     message: expect.stringMatching(/in no bond.*handover guest kit web-1/) as string,
   });
@@ -134,7 +137,7 @@ test('a drill that would cut the network is refused with what is missing and its
 test('a bond that is lost after the drill was asked for still keeps it from the VF', async () => {
   await startWorld();
   await world.stopEngine();
-  const job = await world.drill('web-1');
+  const job = await drill();
   world.guest('web-1').hasBond = false;
   const asked = vi.spyOn(world.guest('web-1'), 'askUnplug');
   world.startEngine();
@@ -144,7 +147,7 @@ test('a bond that is lost after the drill was asked for still keeps it from the 
 
 test('where nobody can tell of a standby the drill runs, and says what it could not know', async () => {
   await startWorld({ guest: { agent: false } });
-  expect(await world.drilled('web-1')).toMatchObject({ state: 'succeeded' });
+  expect(await drilled()).toMatchObject({ state: 'succeeded' });
   const { ok, durationsMs, doubts } = (await result()) as DrillView;
   expect([ok, durationsMs.shift, durationsMs.return]).toEqual([true, null, null]);
   expect(doubts.join('; ')).toMatch(/no guest agent answers.*no engine watched the traffic/);
@@ -152,21 +155,22 @@ test('where nobody can tell of a standby the drill runs, and says what it could 
 
 test('a VM without a VF, or that is down, has nothing to rehearse', async () => {
   await startWorld({ vfs: [] });
-  expect(await failureOf(world.drill('web-1'))).toMatchObject({
+  expect(await failureOf(drill())).toMatchObject({
     code: 'DRILL_REFUSED',
     message: expect.stringContaining('no VF plugged') as string,
   });
   world.allowed.down.add('web-1');
   await world.useCases.stopVm(CALLER, world.vmId('web-1'));
-  expect(await failureOf(world.drill('web-1'))).toMatchObject({
+  expect(await failureOf(drill())).toMatchObject({
     code: 'VM_STATUS_WRONG',
     message: expect.stringContaining('handover vm start web-1') as string,
   });
 });
 
 test('the network gap is measured in the guest, without a switchover', async () => {
-  await startWorld({}, { startProbe: () => Promise.reject(new Error('nothing is probed')) });
-  const job = await world.drilled('web-1');
+  const startProbe = () => Promise.reject(new Error('nothing is probed'));
+  await startWorld({}, { watching: { startProbe } });
+  const job = await drilled();
   expect(job.state).toBe('succeeded');
   const { networkGapMs, networkGaps, doubts } = (await result()) as DrillView;
   expect(networkGaps).toMatchObject([{ by: 'guest', doubt: null }]);

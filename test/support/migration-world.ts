@@ -6,8 +6,8 @@
  */
 import { type Background, startBackground } from '../../src/app/background.ts';
 import { createUseCases } from '../../src/app/create-use-cases.ts';
-import type { AppParts, StartProbe } from '../../src/app/parts.ts';
-import type { KnownGuest, MigrateOptions, UseCases } from '../../src/app/use-cases.ts';
+import type { AppParts } from '../../src/app/parts.ts';
+import type { MigrateOptions, UseCases } from '../../src/app/use-cases.ts';
 import { type Clock, systemClock, until } from '../../src/base/clock.ts';
 import { HandoverError } from '../../src/base/errors.ts';
 import type { HostId, JobId, VmId } from '../../src/base/ids.ts';
@@ -48,8 +48,8 @@ export interface WorldOptions {
   /** VFs of every host; default 4. */
   readonly vfCount?: number;
   readonly log?: Log;
-  /** The traffic of VMs is watched while their VFs are away: with this where an address is probed. */
-  readonly startProbe?: StartProbe;
+  /** Watches the traffic of VMs while their VFs are away. */
+  readonly watching?: Pick<AppParts, 'startProbe'>;
 }
 
 type WorldParts = AppParts & { readonly store: OpenStore };
@@ -107,8 +107,7 @@ export class MigrationWorld {
     const store = await openStore({ connection, clock, log });
     const lines = new EngineLines(fleet);
     const hypervisors = openHypervisors(fleet, lines, clock, log);
-    const { startProbe } = options;
-    const parts = { store, hypervisors, clock, random, log, ...(startProbe ? { startProbe } : {}) };
+    const parts = { store, hypervisors, clock, random, log, ...options.watching };
     const world = new MigrationWorld(fleet, parts, vms, lines, connection);
     await world.#begin();
     return world;
@@ -189,20 +188,6 @@ export class MigrationWorld {
 
   async migrated(vm: string, options: MigrateOptions & { readonly to?: string } = {}): Promise<Job> {
     return this.ended(await this.migrate(vm, options));
-  }
-
-  /** Asks for a drill. */
-  drill(vm: string): Promise<Job> {
-    return this.useCases.drillVm(CALLER, this.vmId(vm));
-  }
-
-  async drilled(vm: string): Promise<Job> {
-    return this.ended(await this.drill(vm));
-  }
-
-  /** What is known of its guest, with its last drill. */
-  knownGuest(vm: string): Promise<KnownGuest> {
-    return this.useCases.getGuest(CALLER, this.vmId(vm));
   }
 
   cancel(vm: string): Promise<Job> {
@@ -378,10 +363,7 @@ export class MigrationWorld {
     return () => destroyDomain(host, domain);
   }
 
-  /**
-   * Checks what must be true at the end, within the limit, then takes everything down. Throws every broken
-   * promise.
-   */
+  /** Checks what must be true at the end, then takes everything down. Throws every broken promise. */
   async close(limitMs = CHECK_LIMIT_MS): Promise<void> {
     try {
       await this.#check(limitMs);

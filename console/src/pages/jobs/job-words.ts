@@ -75,10 +75,10 @@ export function changeText(before: JobView, after: JobView): string {
   const isOver = after.ended || after.state === 'needs_operator';
   if (isOver) return before.state === after.state ? '' : endText(after);
   const said: string[] = [];
-  if (after.state === 'undoing' && before.state !== 'undoing')
-    said.push(
-      `The ${nounOf(after)} is taken back; the VM stays ${after.kind === 'drill_vm' ? 'as it was' : 'on its source'}.`,
-    );
+  if (after.state === 'undoing' && before.state !== 'undoing') {
+    const stays = after.kind === 'drill_vm' ? 'as it was' : 'on its source';
+    said.push(`The ${nounOf(after)} is taken back; the VM stays ${stays}.`);
+  }
   if (after.pivoted && !before.pivoted && after.kind === 'migrate_vm')
     said.push(`${after.vm} runs on ${after.target ?? 'the target'}.`);
   const isElsewhere = before.step !== after.step || before.state !== after.state;

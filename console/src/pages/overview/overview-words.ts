@@ -28,7 +28,9 @@ export function concernsOf({
       (job): Concern => ({
         key: job.id,
         severity: 'alert',
-        text: `The ${nounOf(job)} of ${job.vm} stopped and needs you: ${job.error?.message ?? 'without a reason'}`,
+        text:
+          `The ${nounOf(job)} of ${job.vm} stopped and needs you: ` +
+          `${job.error?.message ?? 'without a reason'}`,
         advice: 'Mend the cause, then retry it; or abandon it.',
         sinceAt: null,
         to: `/jobs/${job.id}`,

@@ -10,7 +10,7 @@
  *   settle     whether everything is as it was
  *
  * The steps are those of a migration whose source and target are one host; only what chooses, checks and
- * judges is a drill's own. The network gap is measured from the first to the last.
+ * judges is a drill's own. The traffic is watched from preflight to verify.
  */
 import type { Step } from '../saga/definition.ts';
 import { migrationContext } from './context.ts';

@@ -187,7 +187,9 @@ describe('answers of the engine are as described', () => {
     });
     const { lastDrill } = await ask<GuestView>('GET /vms/{id}/guest', { id });
     expect(lastDrill).toMatchObject({ jobId: job.id, ok: true, reason: null });
-    expect(lastDrill?.networkGaps).toMatchObject([{ by: 'guest', vnic: expect.any(String) as string }]);
+    expect(lastDrill?.networkGaps).toMatchObject([
+      { by: 'guest', vnic: expect.any(String) as string, doubt: null },
+    ]);
   });
 
   test('the guest kit, which is a text', async () => {

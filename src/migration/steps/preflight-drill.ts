@@ -1,12 +1,17 @@
 /**
  * Preflight, of a drill: whether the VM is as the job was made for it, and its traffic has somewhere to go.
- * Without a standby a drill would cut the network on purpose; where nobody can tell, it finds out.
+ * Without a standby a drill would cut the network on purpose; where nobody can tell, it finds out. The
+ * traffic is watched from here on.
  */
 import { HandoverError } from '../../base/errors.ts';
 import { type Domain, isActive } from '../../model/domain.ts';
 import { defineStep, finished } from '../../saga/definition.ts';
 import type { MigrationContext, Standby } from '../port.ts';
 import { changedVnic } from '../vnics.ts';
+import { beginWatching } from './shift.ts';
+
+/** Twenty looks at the counters of a bond. */
+const WATCHED_BEFORE_MS = 2_000;
 
 interface Seen {
   readonly domain: Domain | null;
@@ -41,6 +46,9 @@ export const preflightDrill = defineStep<MigrationContext, Seen | null>({
       pairs: standby.pairs,
       standbyDoubt: standby.doubt,
     });
+    // There is no hurry, and it is what was seen before that tells a gap from a pause.
+    context.runtime.traffic ??= await beginWatching(context, standby.pairs);
+    if (context.runtime.traffic !== null) await context.clock.sleep(WATCHED_BEFORE_MS, context.signal);
     return finished(standby.doubt ?? 'a standby carries the traffic');
   },
 });

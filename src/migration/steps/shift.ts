@@ -20,7 +20,7 @@ export const shift = defineStep<MigrationContext, null>({
     // After a crash further down the VFs are gone already.
     if (context.data.unplugAskedAt !== undefined) return finished('shifted before');
     const { pairs = [], standbyDoubt } = context.data;
-    context.runtime.traffic ??= await watch(context, pairs);
+    context.runtime.traffic ??= await beginWatching(context, pairs);
     if (leavingOf(context).length === 0) return skipped('no VF to shift away from');
     if (pairs.length === 0) return skipped(ownBond(standbyDoubt ?? 'nobody looked at the guest'));
     await context.save({ shiftAsked: true });
@@ -40,8 +40,14 @@ export const shift = defineStep<MigrationContext, null>({
   },
 });
 
-/** Where the guest runs is known as soon as it resumes on the target. */
-async function watch(context: MigrationContext, pairs: readonly BondedPair[]): Promise<TrafficWatch | null> {
+/**
+ * Begins to watch the traffic; null: this engine does not. Where the guest runs is known as soon as it
+ * resumes on the target.
+ */
+export async function beginWatching(
+  context: MigrationContext,
+  pairs: readonly BondedPair[],
+): Promise<TrafficWatch | null> {
   const { vmId, source, runtime } = context;
   const { hypervisor: target } = await context.target();
   return await context.ports.watchTraffic({

@@ -18,13 +18,15 @@ import { beginDrill } from './vm-facts.ts';
 export function LastDrill({ vm, drill }: { readonly vm: VmView; readonly drill: DrillView | null }) {
   const [isAsking, setIsAsking] = useState(false);
   return (
-    <div role="group" aria-label="Last drill">
-      {drill === null ? <p>It was never rehearsed.</p> : <Found drill={drill} />}
-      {vm.status === 'up' && vm.jobId === null && (
-        <Button variant="link" isInline aria-haspopup="dialog" onClick={() => setIsAsking(true)}>
-          Rehearse...
-        </Button>
-      )}
+    <div role="group" aria-label="Last drill" className="last-drill">
+      <span className="links wrapping">
+        {vm.status === 'up' && vm.jobId === null && (
+          <Button variant="link" isInline aria-haspopup="dialog" onClick={() => setIsAsking(true)}>
+            Rehearse...
+          </Button>
+        )}
+        {drill === null ? <span className="subtle">It was never rehearsed.</span> : <Found drill={drill} />}
+      </span>
       {isAsking && <RehearseDialog vm={vm} onClose={() => setIsAsking(false)} />}
     </div>
   );
@@ -34,11 +36,11 @@ function Found({ drill }: { readonly drill: DrillView }) {
   const { jobId, endedAt, ok, reason, doubts, networkGaps } = drill;
   const unknown = [...networkGaps.flatMap(({ doubt }) => doubt ?? []), ...doubts];
   return (
-    <p>
+    <span>
       <Link to={`/jobs/${jobId}`}>Rehearsed</Link> <Time at={endedAt} />:{' '}
       {ok ? `all went well, ${gapText(drill)}.` : `it failed: ${reason}`}
       {unknown.length > 0 && <span className="subtle"> Not known: {unknown.join('; ')}.</span>}
-    </p>
+    </span>
   );
 }
 

@@ -1,8 +1,9 @@
 /**
- * What an engine does by itself: drives migrations, watches its hosts, plugs what is missing. Any number of
- * engines may do so on one database.
+ * What an engine does by itself: drives migrations and drills, watches its hosts, plugs what is missing. Any
+ * number of engines may do so on one database.
  */
-import { type MigrationSaga, migrateVmSaga } from '../migration/migrate-vm.ts';
+import type { MigrationSaga } from '../migration/migrate-vm.ts';
+import { vmSagas } from '../migration/sagas.ts';
 import { type RunnerOptions, startRunner } from '../saga/runner.ts';
 import { startHostClaims } from './host-claims.ts';
 import { startHostMonitor } from './host-monitor.ts';
@@ -19,12 +20,12 @@ export interface Background {
 export function startBackground(
   parts: AppParts,
   options: RunnerOptions,
-  saga: MigrationSaga = migrateVmSaga(migrationPorts(parts)),
+  sagas: readonly MigrationSaga[] = vmSagas(migrationPorts(parts)),
 ): Background {
   const claims = startHostClaims(parts, options.owner, options.leaseMs);
   const reconciler = startReconciler(parts, claims);
   const monitor = startHostMonitor(parts, claims, () => reconciler.wake());
-  const runner = startRunner(saga, parts.store.jobs.saga, parts.clock, parts.log, options);
+  const runner = startRunner(sagas, parts.store.jobs.saga, parts.clock, parts.log, options);
   return {
     async stop() {
       await runner.stop();

@@ -1,6 +1,6 @@
 /** All use cases over one set of parts, each for those only who may. */
 import { EventFeed } from './event-feed.ts';
-import { guestCases } from './guest.ts';
+import { guestCases } from './guest-cases.ts';
 import { guestKit } from './guest-kit.ts';
 import { hostCases } from './hosts.ts';
 import { jobCases } from './jobs.ts';

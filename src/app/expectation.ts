@@ -20,9 +20,10 @@ const JOBS_MAX = 50;
 
 /** Null if nothing was migrated yet. */
 export async function expectMigration({ store }: AppParts, vmId: VmId): Promise<Expectation | null> {
-  const own = expectationOf(await store.jobs.list({ vmId, limit: JOBS_MAX }));
+  const kind = 'migrate_vm';
+  const own = expectationOf(await store.jobs.list({ vmId, kind, limit: JOBS_MAX }));
   if (own) return { ...own, ofThisVm: true };
-  const any = expectationOf(await store.jobs.list({ limit: JOBS_MAX }));
+  const any = expectationOf(await store.jobs.list({ kind, limit: JOBS_MAX }));
   return any && { ...any, ofThisVm: false };
 }
 

@@ -1,14 +1,7 @@
 /** The guest's side of a VM: looked at through its agent, judged, and kept for whoever asks later. */
-import { isIP } from 'node:net';
-import { HandoverError } from '../base/errors.ts';
 import type { VmId } from '../base/ids.ts';
 import { isActive } from '../model/domain.ts';
-import {
-  type GuestReadiness,
-  type GuestRecord,
-  STANDBY_POLICIES,
-  type StandbyPolicy,
-} from '../model/guest.ts';
+import type { GuestReadiness, GuestRecord } from '../model/guest.ts';
 import type { Vm } from '../model/vm.ts';
 import type { Standby } from '../migration/port.ts';
 import { judgeGuest } from '../scheduler/judge-guest.ts';
@@ -16,7 +9,6 @@ import { standbyMissing } from '../scheduler/judge-vm.ts';
 import { vmById } from './facts.ts';
 import { hostById } from './observe-host.ts';
 import type { AppParts } from './parts.ts';
-import type { UseCases } from './use-cases.ts';
 
 /** What was seen this long ago is taken for what is: a page that is open asks again and again. */
 const FRESH_MS = 60_000;
@@ -71,44 +63,4 @@ async function lookAtGuest(parts: AppParts, vm: Vm): Promise<GuestReadiness> {
     domain && isActive(domain) ? hypervisor.vhostQueues(domain) : null,
   ]);
   return judgeGuest({ ...facts, network, vhostQueues });
-}
-
-/** The use cases on guests. */
-export function guestCases(
-  parts: AppParts,
-): Pick<UseCases, 'getGuest' | 'checkGuest' | 'setStandbyPolicy' | 'setProbeAddress'> {
-  return {
-    async getGuest(_caller, vmId) {
-      await vmById(parts, vmId);
-      return guestRecord(parts, vmId);
-    },
-    checkGuest: (_caller, vmId) => checkGuest(parts, vmId),
-    async setStandbyPolicy(_caller, vmId, given) {
-      await vmById(parts, vmId);
-      const standby = standbyPolicyOf(given);
-      await parts.store.guests.setStandby(vmId, standby);
-      return guestRecord(parts, vmId);
-    },
-    async setProbeAddress(_caller, vmId, address) {
-      await vmById(parts, vmId);
-      if (address !== null && isIP(address) === 0)
-        throw new HandoverError(
-          'INVALID_INPUT',
-          `${address.slice(0, 60)} is no IP address; give one of the VM`,
-        );
-      await parts.store.guests.setProbeAddress(vmId, address);
-      return guestRecord(parts, vmId);
-    },
-  };
-}
-
-/** Throws `INVALID_INPUT` if it is none. */
-export function standbyPolicyOf(given: string): StandbyPolicy {
-  const policy = STANDBY_POLICIES.find((each) => each === given);
-  if (policy) return policy;
-  const shown = given.slice(0, 60);
-  throw new HandoverError(
-    'INVALID_INPUT',
-    `"${shown}" is no standby policy; use ${STANDBY_POLICIES.join(', ')}`,
-  );
 }

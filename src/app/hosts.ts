@@ -163,9 +163,10 @@ async function updateHost(parts: AppParts, id: HostId, changes: Partial<NewHost>
   );
   // Both would cut the connections that the job works on.
   if (busy && (renamed || moved)) {
+    const what = busy.kind === 'drill_vm' ? 'drill' : 'migration';
     throw new HandoverError(
       'IN_USE',
-      `${host.name} takes part in the migration of ${busy.vmName} (job ${busy.id}); change its name or URI ` +
+      `${host.name} takes part in the ${what} of ${busy.vmName} (job ${busy.id}); change its name or URI ` +
         `when that has ended`,
     );
   }

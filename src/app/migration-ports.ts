@@ -5,6 +5,7 @@ import { standbyOf } from './guest.ts';
 import { hostById, observeHost } from './observe-host.ts';
 import type { AppParts } from './parts.ts';
 import { watchTraffic } from './traffic.ts';
+import { reserveDrill } from './drill.ts';
 import { reserveMigration, reserveReplacement } from './reserve-migration.ts';
 
 /** The ports of one engine. */
@@ -19,6 +20,7 @@ export function migrationPorts(parts: AppParts): MigrationPorts {
     hooksAt: (point) => (parts.hooks ?? []).filter((hook) => hook.point === point),
     observeHost: (id) => observeHost(parts, id),
     reserve: (job) => reserveMigration(parts, { ...job, jobId: job.jobId as JobId }),
+    reserveOwn: (job) => reserveDrill(parts, { ...job, jobId: job.jobId as JobId }),
     reserveReplacement: (job, hostId, side, vnic, not) =>
       reserveReplacement(parts, { ...job, jobId: job.jobId as JobId }, hostId, side, vnic, not),
     releaseReservations: (jobId, side) => store.reservations.release(jobId as JobId, side),

@@ -70,6 +70,7 @@ export const NEEDS: Readonly<Record<GuardedCase, Permission>> = {
   checkGuest: 'look',
   setStandbyPolicy: 'use_vms',
   setProbeAddress: 'use_vms',
+  drillVm: 'use_vms',
   migrateVm: 'use_vms',
   cancelMigration: 'use_vms',
 

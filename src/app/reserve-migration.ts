@@ -15,9 +15,10 @@ import { type PlanFacts, planMigration } from '../scheduler/plan-migration.ts';
 import { planFacts } from './facts.ts';
 import type { AppParts } from './parts.ts';
 
-const WAIT_DELAY_MS = 1_000;
+/** Before a job that waits looks again. */
+export const WAIT_DELAY_MS = 1_000;
 /** Somebody else gets a place in each round that is lost, so a crowd thins out; the rest wait a moment. */
-const CHOICES_MAX = 5;
+export const CHOICES_MAX = 5;
 
 /** Chooses and reserves. Throws `VM_NOT_MIGRATABLE` or `NO_HOST_FITS` with every reason. */
 export async function reserveMigration(
@@ -108,14 +109,17 @@ function wait(because: string, live: readonly Job[], job: { jobId: JobId; params
   const queue = live
     .filter(
       (each) =>
-        each.sourceHostId === job.params.sourceHostId && (each.state === 'queued' || each.id === job.jobId),
+        each.kind === 'migrate_vm' &&
+        each.sourceHostId === job.params.sourceHostId &&
+        (each.state === 'queued' || each.id === job.jobId),
     )
     .sort((a, b) => a.createdAt - b.createdAt);
   const place = queue.findIndex((each) => each.id === job.jobId) + 1;
   return { kind: 'wait', reason: `${because} (place ${Math.max(place, 1)})`, delayMs: WAIT_DELAY_MS };
 }
 
-function moving({ vm, profiles }: PlanFacts, assigned: VfAssignment): MovingVnic {
+/** A vNIC as the job takes it along. */
+export function moving({ vm, profiles }: PlanFacts, assigned: VfAssignment): MovingVnic {
   const vnic = vm.vnics.find((each) => each.id === assigned.vnicId);
   if (!vnic) throw new HandoverError('ASSERTION_FAILED', `vNIC ${assigned.vnicName} is not of ${vm.name}`);
   return {
@@ -143,21 +147,20 @@ function bothSides(
   targetHostId: HostId,
   vnics: readonly MovingVnic[],
 ): Reservation[] {
-  const common = { jobId: job.jobId, vmId: job.params.vmId };
-  return vnics.flatMap((vnic) => [
-    { ...common, vnicId: vnic.vnicId, hostId: targetHostId, vf: vnic.targetVf, side: 'target' as const },
-    ...(vnic.sourceVf === null
-      ? []
-      : [
-          {
-            ...common,
-            vnicId: vnic.vnicId,
-            hostId: job.params.sourceHostId,
-            vf: vnic.sourceVf,
-            side: 'source' as const,
-          },
-        ]),
-  ]);
+  const common = { jobId: job.jobId, vmId: job.params.vmId, hostId: targetHostId, side: 'target' as const };
+  const there = vnics.map(({ vnicId, targetVf }) => ({ ...common, vnicId, vf: targetVf }));
+  return [...there, ...sourceSide(job, vnics)];
+}
+
+/** Reservations of the VFs that the VM has, for the way back. */
+export function sourceSide(
+  { jobId, params }: { jobId: JobId; params: MigrateParams },
+  vnics: readonly MovingVnic[],
+): Reservation[] {
+  const common = { jobId, vmId: params.vmId, hostId: params.sourceHostId, side: 'source' as const };
+  return vnics.flatMap(({ vnicId, sourceVf }) =>
+    sourceVf === null ? [] : [{ ...common, vnicId, vf: sourceVf }],
+  );
 }
 
 /** Another free VF for one vNIC on a host, reserved for the job; null if none fits. */

@@ -11,8 +11,10 @@ import type {
   EventSeverity,
   HandoverEvent,
   Job,
+  JobFilter,
   JobStep,
   MigrateParams,
+  NewJob,
   MigrationData,
   Reservation,
 } from '../model/job.ts';
@@ -274,11 +276,11 @@ export interface Store {
     setReadiness(vmId: VmId, readiness: GuestReadiness): Promise<void>;
   };
   readonly jobs: {
-    list(filter?: { vmId?: VmId; vmIds?: readonly VmId[]; live?: boolean; limit?: number }): Promise<Job[]>;
+    list(filter?: JobFilter): Promise<Job[]>;
     get(id: JobId): Promise<Job | null>;
     steps(id: JobId): Promise<JobStep[]>;
     /** Adds a queued job. Throws `VM_ALREADY_MIGRATING` if the VM has a live one. */
-    add(id: JobId, params: MigrateParams, vmName: string, correlationId: string | null): Promise<Job>;
+    add(...job: NewJob): Promise<Job>;
     /**
      * Asks for a cancel. `accepted`: set before the pivot, the job will stop or decide; `too_late`: pivoted
      * or ended.
@@ -306,21 +308,18 @@ export interface Store {
     version(): Promise<number>;
     /**
      * Gives a job its place: these VFs, all or none, in exchange for all it held, and the target host
-     * recorded on the job (epoch-checked), in one transaction. Throws `CHOICE_OUTDATED` if a place was given
-     * away since
+     * recorded on the job (null: it needs none; epoch-checked), in one transaction. Throws `CHOICE_OUTDATED`
+     * if a place was given away since
      * `version`, `VF_TAKEN` naming a VF that another holds, `CLAIM_LOST` if the epoch is not the job's.
      */
     reserve(
       jobId: JobId,
       epoch: number,
-      targetHostId: HostId,
+      targetHostId: HostId | null,
       reservations: readonly Reservation[],
       version: number,
     ): Promise<void>;
-    /**
-     * One VF more for a job that has its place (epoch-checked), whatever else changed. Throws `VF_TAKEN`,
-     * `CLAIM_LOST`.
-     */
+    /** One VF more for a job that has its place (epoch-checked). Throws `VF_TAKEN`, `CLAIM_LOST`. */
     reserveAnother(jobId: JobId, epoch: number, reservation: Reservation): Promise<void>;
     /**
      * Holds a VF of a claimed host for as long as the claim lasts. Throws `CLAIM_LOST`, `VF_TAKEN`,

@@ -62,7 +62,7 @@ export async function surveyNow({ store }: AppParts): Promise<FleetSurvey> {
     store.networks.list(),
     store.pfConfigs.list(),
     store.reservations.list(),
-    store.jobs.list({ live: true }),
+    store.jobs.list({ kind: 'migrate_vm', live: true }),
     store.vms.counts(),
   ]);
   return survey({ hosts, networks, pfConfigs, reservations, liveJobs, vmCounts });

@@ -8,11 +8,12 @@ import type { GuestKitFormat } from '../guest-kit/guest-kit-text.ts';
 import type { Role, User } from '../model/access.ts';
 import type { GuestRecord } from '../model/guest.ts';
 import type { Host, PeerTest } from '../model/host.ts';
-import type { HandoverEvent, Job, JobStep } from '../model/job.ts';
+import type { HandoverEvent, Job, JobFilter, JobStep } from '../model/job.ts';
 import type { Network, PfConfig, VnicProfile } from '../model/network.ts';
 import type { MigrationPlan } from '../model/plan.ts';
 import type { Vm, VmHead, Vnic } from '../model/vm.ts';
 import type { VfUse } from '../scheduler/vf-use.ts';
+import type { PastDrill } from './drill.ts';
 import type { Expectation } from './expectation.ts';
 import type { Alert, EventFilter, ProfileUse, VmPart } from './store-port.ts';
 import type { FleetSurvey } from './survey.ts';
@@ -104,7 +105,7 @@ export interface NewVnic {
   readonly plugged?: boolean;
 }
 
-/** What may be asked of one migration; times in ms. Left out: the defaults of `vms.ts`. */
+/** What may be asked of one migration; times in ms. Left out: the defaults of `migrate-params.ts`. */
 export interface MigrateOptions {
   readonly targetHostId?: HostId | null;
   readonly copyStorage?: boolean;
@@ -112,6 +113,11 @@ export interface MigrateOptions {
   readonly downtimeMsMax?: number;
   readonly bandwidthMiBps?: number | null;
   readonly transferTimeoutMs?: number;
+}
+
+/** The guest's side of a VM, with what its last drill found. */
+export interface KnownGuest extends GuestRecord {
+  readonly lastDrill: PastDrill | null;
 }
 
 export type { VfUse };
@@ -232,19 +238,24 @@ export interface UseCases {
   /** How long a migration takes, from those that went before; null if none did. */
   expectMigration(caller: Caller, vmId: VmId): Promise<Expectation | null>;
   /** What is known of a VM's guest, as it was when somebody looked last. */
-  getGuest(caller: Caller, vmId: VmId): Promise<GuestRecord>;
+  getGuest(caller: Caller, vmId: VmId): Promise<KnownGuest>;
   /** Looks at the guest now, through its agent; changes nothing in it. */
-  checkGuest(caller: Caller, vmId: VmId): Promise<GuestRecord>;
+  checkGuest(caller: Caller, vmId: VmId): Promise<KnownGuest>;
   /** `INVALID_INPUT` if it is no IP address; null: none is probed. */
-  setProbeAddress(caller: Caller, vmId: VmId, address: string | null): Promise<GuestRecord>;
+  setProbeAddress(caller: Caller, vmId: VmId, address: string | null): Promise<KnownGuest>;
   /** `INVALID_INPUT` if it is none of `STANDBY_POLICIES`. */
-  setStandbyPolicy(caller: Caller, vmId: VmId, standby: string): Promise<GuestRecord>;
+  setStandbyPolicy(caller: Caller, vmId: VmId, standby: string): Promise<KnownGuest>;
+  /**
+   * Accepts a job that rehearses a migration where the VM is: its VFs leave the guest and are plugged again.
+   * `DRILL_REFUSED` without a VF or a standby; what nobody can know of a standby is no reason to refuse.
+   */
+  drillVm(caller: Caller, vmId: VmId): Promise<Job>;
   /** Accepts the job (the VM is `migrating` when this returns) or throws why not. */
   migrateVm(caller: Caller, vmId: VmId, options: MigrateOptions): Promise<Job>;
   /** Returns only if the job will end on the source. `VM_NOT_MIGRATING`, `CANCEL_TOO_LATE` otherwise. */
   cancelMigration(caller: Caller, vmId: VmId): Promise<Job>;
 
-  listJobs(caller: Caller, filter: { vmId?: VmId; live?: boolean; limit?: number }): Promise<Job[]>;
+  listJobs(caller: Caller, filter: JobFilter): Promise<Job[]>;
   getJob(caller: Caller, id: JobId): Promise<{ readonly job: Job; readonly steps: JobStep[] }>;
   cancelJob(caller: Caller, id: JobId): Promise<Job>;
   retryJob(caller: Caller, id: JobId): Promise<Job>;

@@ -2,7 +2,7 @@
 import { HandoverError } from '../base/errors.ts';
 import { until } from '../base/clock.ts';
 import type { JobId, VmId, VnicId, VnicProfileId } from '../base/ids.ts';
-import { type Job, isLive, type MigrateParams } from '../model/job.ts';
+import { type Job, isLive } from '../model/job.ts';
 import type { Network } from '../model/network.ts';
 import type { Vm, VmHead, Vnic } from '../model/vm.ts';
 import { planMigration } from '../scheduler/plan-migration.ts';
@@ -10,6 +10,7 @@ import { planFacts, vmById } from './facts.ts';
 import { jobInTheWay, showsMigrating } from './live-job.ts';
 import type { AppParts } from './parts.ts';
 import { expectMigration } from './expectation.ts';
+import { migrateParams } from './migrate-params.ts';
 import { planAll, planFor } from './plan.ts';
 import { refuseImpossible } from './reserve-migration.ts';
 import type { VmPart } from './store-port.ts';
@@ -19,10 +20,6 @@ import { shutDown, startAndWait, stopAtOnce } from './vm-lifecycle.ts';
 import { addVnic, removeVnic } from './vnic-add.ts';
 import { setVnicPlugged } from './vnic-plug.ts';
 
-/** oVirt, KubeVirt: a guest has 30 s to give a device back. */
-const UNPLUG_TIMEOUT_MS = 30_000;
-const DOWNTIME_MS_MAX = 500;
-const TRANSFER_TIMEOUT_MS = 60 * 60_000;
 /** A cancel is decided within the abort of the transfer and a look at both hosts. */
 const CANCEL_DECISION_LIMIT_MS = 60_000;
 
@@ -199,63 +196,15 @@ async function migrateVm(parts: AppParts, caller: Caller, vmId: VmId, options: M
   if (live)
     throw new HandoverError(
       'VM_ALREADY_MIGRATING',
-      `VM migration is in progress: ${vm.name} is moved by job ${live.id} (${live.state}).`,
+      live.kind === 'drill_vm'
+        ? `${vm.name} is in a drill, job ${live.id} (${live.state}); wait for its end.`
+        : `VM migration is in progress: ${vm.name} is moved by job ${live.id} (${live.state}).`,
     );
   refuseImpossible(planMigration(await planFacts(parts, vmId, null), planOptions(options)));
   if (vm.hostId === null)
     throw new HandoverError('ASSERTION_FAILED', `${vm.name} was planned without a host`);
-  const params: MigrateParams = {
-    vmId,
-    vmName: vm.name,
-    sourceHostId: vm.hostId,
-    targetHostId: options.targetHostId ?? null,
-    copyStorage: options.copyStorage ?? false,
-    unplugTimeoutMs: inRange(
-      'unplug timeout',
-      options.unplugTimeoutMs ?? UNPLUG_TIMEOUT_MS,
-      1_000,
-      600_000,
-      SECONDS,
-    ),
-    downtimeMsMax: inRange(
-      'downtime limit',
-      options.downtimeMsMax ?? DOWNTIME_MS_MAX,
-      1,
-      60_000,
-      MILLISECONDS,
-    ),
-    bandwidthMiBps:
-      options.bandwidthMiBps == null
-        ? null
-        : inRange('bandwidth', options.bandwidthMiBps, 1, 1_000_000, MIBPS),
-    transferTimeoutMs: inRange(
-      'transfer timeout',
-      options.transferTimeoutMs ?? TRANSFER_TIMEOUT_MS,
-      1_000,
-      24 * 3_600_000,
-      SECONDS,
-    ),
-  };
+  const params = migrateParams(vm, vm.hostId, options);
   return parts.store.jobs.add(parts.random.uuid() as JobId, params, vm.name, caller.correlationId);
-}
-
-/** In what people give a limit; `one` is how many of ours that is. */
-const SECONDS = { name: 's', one: 1_000 };
-const MILLISECONDS = { name: 'ms', one: 1 };
-const MIBPS = { name: 'MiB/s', one: 1 };
-
-function inRange(
-  what: string,
-  value: number,
-  least: number,
-  most: number,
-  { name, one }: typeof SECONDS,
-): number {
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new HandoverError(
-    'INVALID_INPUT',
-    `the ${what} is ${value / one} ${name}; it must be from ${least / one} to ${most / one} ${name}`,
-  );
 }
 
 const isParked = (job: Job) =>
@@ -273,7 +222,9 @@ async function cancelJob(parts: AppParts, id: JobId): Promise<Job> {
   const tooLate = (job: Job) =>
     new HandoverError(
       'CANCEL_TOO_LATE',
-      `Cannot cancel migration: ${job.vmName} is past the point of return (job ${id} is ${job.state}).`,
+      job.kind === 'drill_vm'
+        ? `Cannot cancel the drill: ${job.vmName} gets its VFs back already (job ${id} is ${job.state}).`
+        : `Cannot cancel migration: ${job.vmName} is past the point of return (job ${id} is ${job.state}).`,
     );
   if ((await store.jobs.requestCancel(id)) === 'too_late') {
     const now = (await store.jobs.get(id)) ?? before;

@@ -67,6 +67,7 @@ export const ERROR_CODES = {
   CANCEL_TOO_LATE: row('conflict', 'never'),
   TARGET_IS_SOURCE: row('conflict', 'never'),
   JOB_NOT_RESUMABLE: row('conflict', 'never'),
+  DRILL_REFUSED: row('conflict', 'later'),
   CLAIM_LOST: row('conflict', 'never'),
   CHOICE_OUTDATED: row('conflict', 'safe'),
 
@@ -77,6 +78,7 @@ export const ERROR_CODES = {
   LIBVIRT_REFUSED: row('refused', 'inspect'),
   MIGRATION_REFUSED: row('refused', 'later'),
   MIGRATION_FAILED: row('refused', 'later'),
+  DRILL_FAILED: row('refused', 'later'),
   PEER_UNREACHABLE: row('refused', 'later'),
   HOST_COMMAND_FAILED: row('refused', 'inspect'),
   VNIC_NOT_PLUGGED: row('refused', 'later'),

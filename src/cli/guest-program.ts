@@ -27,6 +27,13 @@ export function addGuest(program: Command): void {
       await run(command, async (client, format) => await checkGuest(client, format, name));
     });
   guest
+    .command('drill <vm>')
+    .description('rehearse where it is what a migration does to its network: its VFs leave and come back')
+    .action(async (name: string, _options: object, command: Command) => {
+      const { drillVm } = await load();
+      await run(command, async (client, format) => await drillVm(client, format, name));
+    });
+  guest
     .command('policy <vm>')
     .description('say what a migration does where no standby carries the traffic')
     .addArgument(new Argument('<policy>').choices(['ignore', 'warn', 'require']))

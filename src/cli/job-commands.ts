@@ -22,7 +22,7 @@ export async function listJobs(client: Client, format: OutputFormat, max: number
       job.id,
       job.vm,
       job.source,
-      job.target ?? '-',
+      job.kind === 'drill_vm' ? '(drill)' : (job.target ?? '-'),
       job.state,
       timeOf(job.startedAt ?? job.createdAt),
       job.startedAt === null || job.endedAt === null
@@ -78,7 +78,7 @@ async function change(
 
 /** Cancels a job that has not passed its pivot. */
 export async function cancelJob(client: Client, format: OutputFormat, id: string): Promise<void> {
-  await change(client, format, id, 'cancel', 'cancelled; the VM stays on its source.');
+  await change(client, format, id, 'cancel', 'cancelled; the VM stays where it is.');
 }
 
 /** Makes a parked job look at the hosts and go on. */

@@ -1,11 +1,14 @@
 /**
- * A migration as people like to read it: a bar per step on one time scale, VFs from and to, downtime and
- * network gap. Pure functions from the JSON form (`handover job show --output json`, `npm run demo --
+ * A migration, or a drill, as people like to read it: a bar per step on one time scale, VFs from and to,
+ * downtime and network gap. Pure functions from the JSON form (`handover job show --output json`, `npm run
+ * demo --
  * --json`) to lines of text.
  */
 
 /** What a timeline is drawn from; a subset of both JSON forms. Times are ISO 8601, durations ms. */
 export interface TimelineMigration {
+  /** Left out: a migration. */
+  readonly kind?: 'migrate_vm' | 'drill_vm';
   readonly vm: string;
   readonly source: string;
   readonly target: string | null;
@@ -115,9 +118,10 @@ export function timelineLines(migration: TimelineMigration, style: TimelineStyle
 const section = (lines: readonly string[]): string[] => (lines.length === 0 ? [] : ['', ...lines]);
 
 function headline(migration: TimelineMigration, style: TimelineStyle): string {
-  const { vm, source, target, state } = migration;
+  const { kind, vm, source, target, state } = migration;
+  const way = kind === 'drill_vm' ? `drill on ${source}` : `${source} → ${target ?? '?'}`;
   const lasted = span(migration, style.nowMs);
-  const title = `${paint(style, 'bold', vm)}  ${source} → ${target ?? '?'}  ${stateText(style, state)}`;
+  const title = `${paint(style, 'bold', vm)}  ${way}  ${stateText(style, state)}`;
   if (migration.endedAt !== null && lasted !== null) return `${title} in ${durationText(lasted)}`;
   if (lasted !== null) return `${title} for ${durationText(lasted)}`;
   return migration.waitReason ? `${title}: ${migration.waitReason}` : title;
@@ -153,10 +157,10 @@ function stepLines(migration: TimelineMigration, style: TimelineStyle): string[]
 }
 
 function vnicLines(migration: TimelineMigration, style: TimelineStyle): string[] {
-  return migration.vnics.map(
-    ({ name, mac, sourceVf, targetVf, state }) =>
-      `  ${name}  VF ${sourceVf ?? '(none)'} → ${targetVf}  ${stateText(style, state)}  ${mac}`,
-  );
+  return migration.vnics.map(({ name, mac, sourceVf, targetVf, state }) => {
+    const from = sourceVf === targetVf ? '' : `${sourceVf ?? '(none)'} → `;
+    return `  ${name}  VF ${from}${targetVf}  ${stateText(style, state)}  ${mac}`;
+  });
 }
 
 function figureLines(migration: TimelineMigration, style: TimelineStyle): string[] {
@@ -172,7 +176,7 @@ function figureLines(migration: TimelineMigration, style: TimelineStyle): string
   if (gap && Object.values(gap).some((each) => each !== null)) {
     const parts = [
       `unplug ${durationText(gap.unplug)}`,
-      `switchover ${durationText(gap.switchover)}`,
+      ...(migration.kind === 'drill_vm' ? [] : [`switchover ${durationText(gap.switchover)}`]),
       `plug ${durationText(gap.plug)}`,
     ];
     lines.push(`  network gap  ${durationText(gap.longest)} longest (${parts.join(', ')})`);

@@ -29,6 +29,13 @@ export function printJob(format: OutputFormat, job: JobView): void {
 
 /** Watches a job to its end. `CliError` (job not succeeded) unless it succeeded. */
 export async function watchJob(client: Client, format: OutputFormat, id: string): Promise<void> {
+  const job = await followJob(client, format, id);
+  if (format === 'json') printJson(job);
+  refuseUnlessSucceeded(job);
+}
+
+/** Shows a job until it ends or waits for an operator, and returns it as it is then. Nothing as JSON. */
+export async function followJob(client: Client, format: OutputFormat, id: string): Promise<JobView> {
   const display = format === 'json' ? null : process.stdout.isTTY ? redrawing() : linewise();
   const onInterrupt = () => {
     process.stderr.write(`\nThe job goes on without this terminal. See it again: handover job watch ${id}\n`);
@@ -39,16 +46,19 @@ export async function watchJob(client: Client, format: OutputFormat, id: string)
     let job = await look(client, id);
     for (;;) {
       display?.(job);
-      if (job.ended || job.state === 'needs_operator') break;
+      if (job.ended || job.state === 'needs_operator') return job;
       await sleep(LOOK_EVERY_MS);
       job = await look(client, id);
     }
-    if (display === null) printJson(job);
-    if (job.state !== 'succeeded')
-      throw new CliError(EXIT.jobNotSucceeded, endOf(job), job.error?.code ?? null);
   } finally {
     process.removeListener('SIGINT', onInterrupt);
   }
+}
+
+/** `CliError` (job not succeeded) with how it ended instead. */
+export function refuseUnlessSucceeded(job: JobView): void {
+  if (job.state !== 'succeeded')
+    throw new CliError(EXIT.jobNotSucceeded, endOf(job), job.error?.code ?? null);
 }
 
 async function look(client: Client, id: string): Promise<JobView> {
@@ -103,11 +113,15 @@ function cut(line: string, width: number): string {
   return out;
 }
 
+const wayOf = ({ kind, source, target }: JobView): string =>
+  kind === 'drill_vm'
+    ? `in a drill on ${source}`
+    : `from ${source} to ${target ?? 'a host yet to be chosen'}`;
+
 function linewise(): (job: JobView) => void {
   let before: JobView | null = null;
   return (job) => {
-    if (before === null)
-      print(`job ${job.id}: ${job.vm} from ${job.source} to ${job.target ?? 'a host yet to be chosen'}`);
+    if (before === null) print(`job ${job.id}: ${job.vm} ${wayOf(job)}`);
     for (const line of changeLines(before, job)) print(line);
     if (job.ended) {
       print('');

@@ -1,27 +1,43 @@
 /**
- * What is said when a migration ended: the events an operator (and an oVirt client) looks for, and the alert
- * of a parked job.
+ * What is said when a job ended: the events an operator (and an oVirt client) looks for, and the alert of a
+ * parked job.
  */
 import { explain, HandoverError } from '../base/errors.ts';
 import type { SagaState } from '../saga/port.ts';
 import { alertsOfJob, parkedAlert } from './alerts.ts';
+import type { MigrationSaga } from './migrate-vm.ts';
 import type { MigrationContext } from './port.ts';
 import { vnicsOf } from './vnics.ts';
 
 /** Runbook every parked job points to. */
 const RUNBOOK = 'docs/operate/needs-operator.md';
 
+/** What one kind of job says of its end; `why`: it did not succeed. */
+interface Ending {
+  readonly noun: 'Migration' | 'Drill';
+  said(context: MigrationContext, state: SagaState, error: HandoverError | null): Promise<void>;
+}
+
 /**
- * Called by the runner once the job ended, was parked, or was lost to another replica (null). Never throws.
+ * Called by the runner once a migration ended, was parked, or was lost to another replica (null). Never
+ * throws.
  */
-export async function announceEnd(
+export const announceEnd: Ended = (...end) => atEnd({ noun: 'Migration', said: sayMigration }, ...end);
+
+/** The same of a drill. */
+export const announceDrillEnd: Ended = (...end) => atEnd({ noun: 'Drill', said: sayDrill }, ...end);
+
+type Ended = NonNullable<MigrationSaga['ended']>;
+
+async function atEnd(
+  ending: Ending,
   context: MigrationContext,
   state: SagaState | null,
   error: HandoverError | null,
 ): Promise<void> {
   await context.runtime.traffic?.stop(0);
   try {
-    if (state !== null) await announce(context, state, error);
+    if (state !== null) await announce(ending, context, state, error);
   } catch (thrown) {
     context.log.warn('the end of a job could not be announced', { error: explain(thrown) });
   }
@@ -29,7 +45,8 @@ export async function announceEnd(
   // it, was not noticed yet.
   if (state === 'succeeded' || state === 'failed' || state === 'cancelled') {
     const { sourceHost, data } = context;
-    for (const hostId of [state === 'succeeded' ? undefined : sourceHost.id, data.targetHostId]) {
+    const hostIds = new Set([state === 'succeeded' ? undefined : sourceHost.id, data.targetHostId]);
+    for (const hostId of hostIds) {
       if (hostId === undefined) continue;
       await context.ports.observeHost(hostId).catch((thrown: unknown) => {
         context.log.warn('host not looked at after the job; its next resync will', {
@@ -42,13 +59,32 @@ export async function announceEnd(
 }
 
 async function announce(
+  ending: Ending,
+  context: MigrationContext,
+  state: SagaState,
+  error: HandoverError | null,
+): Promise<void> {
+  const job = { jobId: context.jobId, vmId: context.vmId };
+  const { vmName, sourceHost, ports } = context;
+  await ending.said(context, state, error);
+  if (state === 'needs_operator') {
+    const message =
+      `${ending.noun} of ${vmName} stopped and needs you: ${whyOf(error)}. Look at its hosts, ` +
+      `then: handover job retry ${context.jobId}, or handover job abandon ${context.jobId} (${RUNBOOK})`;
+    await ports.raiseAlert(parkedAlert(context.jobId), context.vmId, message);
+    await ports.event(job, { name: 'NEEDS_OPERATOR', severity: 'alert', message, hostId: sourceHost.id });
+  } else for (const key of alertsOfJob(context.jobId)) await ports.clearAlert(key);
+}
+
+const whyOf = (error: HandoverError | null): string => (error ? explain(error) : 'no reason recorded');
+
+async function sayMigration(
   context: MigrationContext,
   state: SagaState,
   error: HandoverError | null,
 ): Promise<void> {
   const job = { jobId: context.jobId, vmId: context.vmId };
   const { vmName, sourceHost, ports, data } = context;
-  const why = error ? explain(error) : 'no reason recorded';
   if (state === 'succeeded') {
     const { host } = await context.target();
     const out = vnicsOf(context).filter((vnic) => vnic.state === 'unplugged' || vnic.state === 'degraded');
@@ -80,7 +116,7 @@ async function announce(
     await ports.event(job, {
       name,
       severity: 'error',
-      message: `Migration failed (VM: ${vmName}, Source: ${sourceHost.name}): ${why}`,
+      message: `Migration failed (VM: ${vmName}, Source: ${sourceHost.name}): ${whyOf(error)}`,
       hostId: sourceHost.id,
     });
   }
@@ -92,13 +128,25 @@ async function announce(
       hostId: sourceHost.id,
     });
   }
-  if (state === 'needs_operator') {
-    const message =
-      `Migration of ${vmName} stopped and needs you: ${why}. Look at both hosts, ` +
-      `then: handover job retry ${context.jobId}, or handover job abandon ${context.jobId} (${RUNBOOK})`;
-    await ports.raiseAlert(parkedAlert(context.jobId), context.vmId, message);
-    await ports.event(job, { name: 'NEEDS_OPERATOR', severity: 'alert', message, hostId: sourceHost.id });
-  } else for (const key of alertsOfJob(context.jobId)) await ports.clearAlert(key);
+}
+
+async function sayDrill(
+  context: MigrationContext,
+  state: SagaState,
+  error: HandoverError | null,
+): Promise<void> {
+  const { jobId, vmId, vmName, sourceHost, ports, data } = context;
+  const what = `(VM: ${vmName}, Host: ${sourceHost.name})`;
+  const longest = data.networkGapMs?.longest;
+  const gap = longest == null ? 'not known' : `${longest} ms`;
+  const said = {
+    succeeded: ['DRILL_DONE', 'normal', `Drill done ${what}; longest network gap: ${gap}`],
+    failed: ['DRILL_FAILED', 'error', `Drill failed ${what}: ${whyOf(error)}`],
+    cancelled: ['DRILL_FAILED', 'normal', `Drill cancelled ${what}`],
+  } as const;
+  if (state !== 'succeeded' && state !== 'failed' && state !== 'cancelled') return;
+  const [name, severity, message] = said[state];
+  await ports.event({ jobId, vmId }, { name, severity, message, hostId: sourceHost.id });
 }
 
 const msOf = (figure: number | null | undefined): string =>

@@ -1,7 +1,7 @@
 /**
  * Sending a guest's traffic over its VFs again after they were plugged: by the verify step, and by the undo
  * of the shift. A bond that has the VF as its primary does so by itself; the others are told to. Only a leg
- * with a link is used.
+ * with a link is used. A VF that the guest was asked for and still has works as before.
  */
 import type { Hypervisor } from '../hypervisor/port.ts';
 import type { BondedPair } from '../model/guest.ts';
@@ -13,24 +13,35 @@ import { vnicsOf } from './vnics.ts';
 const RETURN_LIMIT_MS = 15_000;
 const LOOK_EVERY_MS = 1_000;
 
+/** What came of it. */
+export interface Returned {
+  readonly said: string;
+  /** Wall clock ms when the last bond sent over its VF; null = one did not in time, or there is none. */
+  readonly at: number | null;
+}
+
 /** Waits until every bond whose VF is plugged sends over it, tells it to if need be; announces every bond. */
-export async function returnToVfs(context: MigrationContext, hypervisor: Hypervisor): Promise<string> {
+export async function returnToVfs(context: MigrationContext, hypervisor: Hypervisor): Promise<Returned> {
   const endMs = context.clock.monotonicMs() + RETURN_LIMIT_MS;
   const plugged = new Map(
     vnicsOf(context).flatMap((vnic): [string, MovingVnic][] =>
-      vnic.state === 'plugged' ? [[vnic.vnicId, vnic]] : [],
+      vnic.state === 'plugged' || vnic.state === 'unplug_pending' ? [[vnic.vnicId, vnic]] : [],
     ),
   );
   const said: string[] = [];
+  let isLate = false;
+  let at: number | null = null;
   for (const pair of context.data.pairs ?? []) {
     const vnic = plugged.get(pair.vnicId);
     const leg = vnic ? await returned(context, hypervisor, { ...pair, vnic, endMs }) : pair.standby;
+    if (leg === null) isLate = true;
+    else if (vnic) at = context.clock.now();
     // Whichever leg it is: what QEMU and the guest announced when it moved may be lost.
     const isAnnounced = await hypervisor.announce(context.vmId, pair.bond);
     const where = leg === null ? 'not on its VF yet' : `on ${leg}`;
     said.push(`${pair.bond} ${where}${isAnnounced ? ', announced' : ''}`);
   }
-  return said.join('; ');
+  return { said: said.join('; '), at: isLate ? null : at };
 }
 
 /** The VF's leg once the bond sends over it; null if that took too long. */

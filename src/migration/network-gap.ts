@@ -1,5 +1,5 @@
 /**
- * The network gap of a migration, from moments at which something was seen to be delivered. Pure.
+ * The network gap of a migration or a drill, from moments at which something was seen to be delivered. Pure.
  *
  * A gap is the time between two such moments; it belongs to the phase in which it began. Moments that are
  * looked for every 100 ms make every gap 100 ms at least, so a record says how often it was looked.
@@ -42,7 +42,9 @@ function doubtOf({ looksBefore, arrivalsBefore }: TrafficRecord): string | null 
 }
 
 function gapsIn(arrivals: readonly number[], data: MigrationData): NetworkGapMs {
-  const { transferStartedAt = Infinity, plugAskedAt = Infinity } = data;
+  const { plugAskedAt = Infinity } = data;
+  // A drill sends nothing: what begins before the plug is of the unplug.
+  const { transferStartedAt = plugAskedAt } = data;
   const { unplugAskedAt = transferStartedAt } = data;
   const gaps = { unplug: 0, switchover: 0, plug: 0 };
   for (const [index, arrival] of arrivals.entries()) {

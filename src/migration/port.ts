@@ -21,7 +21,17 @@ export type Reserved =
       readonly vnics: readonly MovingVnic[];
       readonly warnings: readonly string[];
     }
-  | { readonly kind: 'wait'; readonly reason: string; readonly delayMs: number };
+  | ReserveLater;
+
+/** Nothing could be reserved yet, and why. */
+interface ReserveLater {
+  readonly kind: 'wait';
+  readonly reason: string;
+  readonly delayMs: number;
+}
+
+/** The same of a drill. */
+export type ReservedOwn = { readonly kind: 'reserved'; readonly vnics: readonly MovingVnic[] } | ReserveLater;
 
 /** An event of one migration. */
 export interface MigrationEvent {
@@ -84,6 +94,11 @@ export interface MigrationPorts {
    * `VM_NOT_MIGRATABLE` with every reason, `CLAIM_LOST`.
    */
   reserve(job: { jobId: string; epoch: number; params: MigrateParams }): Promise<Reserved>;
+  /**
+   * Reserves the VFs that its VM has, so that nobody takes them while they are out. Throws `DRILL_REFUSED`,
+   * `VM_STATUS_WRONG`, `CLAIM_LOST`.
+   */
+  reserveOwn(job: { jobId: string; epoch: number; params: MigrateParams }): Promise<ReservedOwn>;
   /** Reserves another free VF that fits a vNIC on a host, for this job; null if there is none. */
   reserveReplacement(
     job: { jobId: string; epoch: number; vmId: VmId },

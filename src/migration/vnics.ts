@@ -159,6 +159,20 @@ export const leavingOf = (context: MigrationContext): readonly LeavingVnic[] =>
 /** The job's vNICs, as last saved. */
 export const vnicsOf = (context: MigrationContext): readonly MovingVnic[] => context.data.vnics ?? [];
 
+/** What was done to a vNIC since the job was made for it; null: all are as they were. */
+export function changedVnic(context: MigrationContext, domain: Domain): string | null {
+  for (const vnic of vnicsOf(context)) {
+    const there = interfaceOf(domain, vnic);
+    // Plugged anew it may have another of libvirt's aliases, which then is another device's name.
+    if ((there?.vf ?? null) === vnic.sourceVf && (there === null || there.alias === vnic.alias)) continue;
+    return (
+      `vNIC ${vnic.name} was ${vnic.sourceVf ?? 'unplugged'} on ${context.sourceHost.name} and is now ` +
+      `${there?.vf ?? 'unplugged'} (${there?.alias ?? 'no alias'}); try again`
+    );
+  }
+  return null;
+}
+
 /** Saves changes of some vNICs at once. */
 export async function saveVnics(
   context: MigrationContext,

@@ -47,7 +47,14 @@ export interface JobStep {
   readonly endedAt: number | null;
 }
 
-/** What one migration job was asked to do. */
+/** What a job does with its VM: moves it, or rehearses that where it is. */
+export const JOB_KINDS = ['migrate_vm', 'drill_vm'] as const;
+export type JobKind = (typeof JOB_KINDS)[number];
+
+/**
+ * What a job was asked to do. A drill has its VM's host as source and as target, and no use for what is about
+ * the transfer.
+ */
 export interface MigrateParams {
   readonly vmId: VmId;
   /** Name when the job was accepted, for messages. */
@@ -173,6 +180,10 @@ export interface MigrationData {
    * waited for it.
    */
   readonly performReturnedAt?: number | null;
+  /**
+   * Wall clock ms when all bonds sent over their VFs again; null = not all did, or there is none to look at.
+   */
+  readonly returnedAt?: number | null;
   /** Plug was asked for on the target at this wall clock ms. */
   readonly plugAskedAt?: number;
   /** Plug was tried once for every vNIC: the VM is no longer shown as migrating. */
@@ -184,14 +195,17 @@ export interface MigrationData {
 
 export interface Job {
   readonly id: JobId;
-  readonly kind: 'migrate_vm';
+  readonly kind: JobKind;
   readonly vmId: VmId;
   readonly vmName: string;
   readonly state: JobState;
   readonly params: MigrateParams;
   readonly data: MigrationData;
   readonly sourceHostId: HostId;
-  /** Where it has a place (VFs, memory, its count among the incoming); null before its reserve step. */
+  /**
+   * Where it has a place (VFs, memory, its count among the incoming); null before its reserve step, and of a
+   * drill.
+   */
   readonly targetHostId: HostId | null;
   /** Nothing before this step is repeated; index into the saga's list. */
   readonly stepIndex: number;
@@ -206,6 +220,25 @@ export interface Job {
   readonly startedAt: number | null;
   readonly endedAt: number | null;
 }
+
+/** Which jobs: filters are conjunctive; absent means any. */
+export interface JobFilter {
+  readonly vmId?: VmId;
+  readonly vmIds?: readonly VmId[];
+  readonly kind?: JobKind;
+  readonly live?: boolean;
+  /** The newest so many. */
+  readonly limit?: number;
+}
+
+/** A job to add; a migration unless a kind is named. */
+export type NewJob = [
+  id: JobId,
+  params: MigrateParams,
+  vmName: string,
+  correlationId: string | null,
+  kind?: JobKind,
+];
 
 /**
  * A VF held for one live job, or (job null) by the engine that owns the host, for plugging a vNIC there.
@@ -277,5 +310,7 @@ export const EVENT_CODES = {
   NEEDS_OPERATOR: 20010,
   STANDBY_MISSING: 20011,
   HOOK_FAILED: 20012,
+  DRILL_DONE: 20013,
+  DRILL_FAILED: 20014,
 } as const;
 export type EventName = keyof typeof EVENT_CODES;

@@ -301,7 +301,7 @@ export class JobRun<Params, Data, Context extends StepContext<Params, Data>> {
 }
 
 const cancelError = (): HandoverError =>
-  new HandoverError('CANCELLED', 'the migration was cancelled; the VM stays on its source host');
+  new HandoverError('CANCELLED', 'it was cancelled; the VM stays where it is');
 
 /** Whether the same undo may succeed later without anybody's help. */
 function mayPass(error: HandoverError): boolean {

@@ -33,6 +33,8 @@ export type SagaStepState = 'started' | 'finished' | 'failed' | 'skipped' | 'und
 /** The part of a job the runner reads and writes. `Data` is what steps keep for after a crash. */
 export interface SagaJob<Params, Data> {
   readonly id: string;
+  /** The name of its saga. */
+  readonly kind: string;
   readonly state: SagaState;
   readonly params: Params;
   readonly data: Data;

@@ -3,6 +3,7 @@
  * is renewed while its job runs, and a claim that could not be renewed in time is treated as lost before
  * anybody else can have it.
  */
+import { assert } from '../base/assert.ts';
 import { Bell } from '../base/bell.ts';
 import type { Clock } from '../base/clock.ts';
 import { explain, isCode } from '../base/errors.ts';
@@ -34,19 +35,20 @@ export interface Runner {
   stop(): Promise<void>;
 }
 
-/** Starts a runner. */
+/** Starts a runner of these sagas; a job is run by the one that its kind names. */
 export function startRunner<Params, Data, Context extends StepContext<Params, Data>>(
-  saga: Saga<Params, Data, Context>,
+  sagas: readonly Saga<Params, Data, Context>[],
   store: SagaStore<Params, Data>,
   clock: Clock,
   log: Log,
   options: RunnerOptions,
 ): Runner {
-  return new JobRunner({ saga, store, clock, log, leaseMarginMs: options.leaseMs / 5 }, options);
+  return new JobRunner(sagas, { store, clock, log, leaseMarginMs: options.leaseMs / 5 }, options);
 }
 
 class JobRunner<Params, Data, Context extends StepContext<Params, Data>> implements Runner {
-  readonly #parts: JobRunParts<Params, Data, Context>;
+  readonly #sagas: readonly Saga<Params, Data, Context>[];
+  readonly #parts: Omit<JobRunParts<Params, Data, Context>, 'saga'>;
   readonly #options: RunnerOptions;
   readonly #runs = new Map<JobRun<Params, Data, Context>, Promise<void>>();
   readonly #stopping = new AbortController();
@@ -54,7 +56,12 @@ class JobRunner<Params, Data, Context extends StepContext<Params, Data>> impleme
   readonly #unsubscribe: () => void;
   readonly #loop: Promise<void>;
 
-  constructor(parts: JobRunParts<Params, Data, Context>, options: RunnerOptions) {
+  constructor(
+    sagas: readonly Saga<Params, Data, Context>[],
+    parts: Omit<JobRunParts<Params, Data, Context>, 'saga'>,
+    options: RunnerOptions,
+  ) {
+    this.#sagas = sagas;
     this.#parts = parts;
     this.#options = options;
     this.#unsubscribe = parts.store.onWake(() => {
@@ -96,7 +103,10 @@ class JobRunner<Params, Data, Context extends StepContext<Params, Data>> impleme
     while (this.#runs.size < jobsMax && !this.#stopping.signal.aborted) {
       const claimed = await this.#parts.store.claimNext(owner, leaseMs);
       if (!claimed) return;
-      const run = new JobRun(this.#parts, claimed.claim, claimed.job);
+      const { claim, job } = claimed;
+      const saga = this.#sagas.find(({ name }) => name === job.kind);
+      assert(saga, `job ${job.id} is of no known kind: ${job.kind}`);
+      const run = new JobRun({ ...this.#parts, saga }, claim, job);
       this.#runs.set(run, this.#driveOne(run));
     }
   }

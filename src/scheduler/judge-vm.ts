@@ -54,7 +54,8 @@ export function vmRefusals(facts: PlanFacts, source: Host | null): PlanReason[] 
   return refusals;
 }
 
-function vnicRefusals(facts: PlanFacts, vnic: Vnic): PlanReason[] {
+/** Why one of its vNICs cannot go out and be plugged again, wherever; empty = it can. */
+export function vnicRefusals(facts: PlanFacts, vnic: Vnic): PlanReason[] {
   const { vm, domain } = facts;
   const because = (code: string, message: string): PlanReason[] => [
     { code, message: `vNIC ${vnic.name} (${vnic.mac}): ${message}`, vnicId: vnic.id },

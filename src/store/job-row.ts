@@ -1,14 +1,14 @@
 /** A row of `jobs` and the two nouns it stands for: the job as users see it, and as the saga runner does. */
 import type { ErrorRecord } from '../base/errors.ts';
 import type { HostId, JobId, VmId } from '../base/ids.ts';
-import type { Job, JobState, MigrateParams, MigrationData } from '../model/job.ts';
+import type { Job, JobKind, JobState, MigrateParams, MigrationData } from '../model/job.ts';
 import type { SagaJob } from '../saga/port.ts';
 import { toMs, toMsOrNull } from './db.ts';
 
 /** The columns read; `select *` has a few more. */
 export interface JobRow {
   readonly id: JobId;
-  readonly kind: 'migrate_vm';
+  readonly kind: JobKind;
   readonly vm_id: VmId;
   readonly vm_name: string;
   readonly state: JobState;
@@ -54,6 +54,7 @@ export const toJob = (row: JobRow): Job => ({
 /** The job as the saga runner sees it. */
 export const toSagaJob = (row: JobRow): SagaJob<MigrateParams, MigrationData> => ({
   id: row.id,
+  kind: row.kind,
   state: row.state,
   params: row.params,
   data: row.data,

@@ -6,7 +6,7 @@ import type { Store } from '../app/store-port.ts';
 import type { Clock } from '../base/clock.ts';
 import { HandoverError } from '../base/errors.ts';
 import { type HostId, isUuid, type JobId, type VnicId } from '../base/ids.ts';
-import type { Job, JobStep, MigrateParams, StepState } from '../model/job.ts';
+import type { Job, JobFilter, JobStep, NewJob, StepState } from '../model/job.ts';
 import { type Db, json, type Sql, toMs, toMsOrNull } from './db.ts';
 import { type JobRow, toJob } from './job-row.ts';
 import { sagaStore } from './saga-store.ts';
@@ -36,13 +36,13 @@ const toStep = (row: StepRow): JobStep => ({
   endedAt: toMsOrNull(row.ended_at),
 });
 
-async function listJobs(db: Db, filter: NonNullable<Parameters<Store['jobs']['list']>[0]>): Promise<Job[]> {
+async function listJobs(db: Db, filter: JobFilter): Promise<Job[]> {
   const rows = await db.rows<JobRow>(
     `select * from jobs
      where ($1::uuid is null or vm_id = $1) and ($2::boolean is null or (ended_at is null) = $2)
-       and ($4::uuid[] is null or vm_id = any($4))
+       and ($4::uuid[] is null or vm_id = any($4)) and ($5::text is null or kind = $5)
      order by created_at desc, id limit $3`,
-    [filter.vmId, filter.live, filter.limit, filter.vmIds],
+    [filter.vmId, filter.live, filter.limit, filter.vmIds, filter.kind],
   );
   return rows.map(toJob);
 }
@@ -68,7 +68,7 @@ export function jobStore(db: Db, clock: Clock, wakes: WakeListener): Store['jobs
       return rows.map(toStep);
     },
 
-    add: (id, params, vmName, correlationId) => addJob(db, id, params, vmName, correlationId),
+    add: (...job) => addJob(db, job),
     requestCancel: (id) => requestCancel(db, id),
 
     async retry(id) {
@@ -115,13 +115,8 @@ export function jobStore(db: Db, clock: Clock, wakes: WakeListener): Store['jobs
   };
 }
 
-async function addJob(
-  db: Db,
-  id: JobId,
-  params: MigrateParams,
-  vmName: string,
-  correlationId: string | null,
-): Promise<Job> {
+async function addJob(db: Db, job: NewJob): Promise<Job> {
+  const [id, params, vmName, correlationId, kind = 'migrate_vm'] = job;
   return await db.transaction(async (sql) => {
     // Removing a host waits for this lock, then finds the job.
     const hostIds = [params.sourceHostId, ...(params.targetHostId ? [params.targetHostId] : [])];
@@ -135,12 +130,12 @@ async function addJob(
       `with added as (
          insert into jobs
            (id, kind, vm_id, vm_name, state, params, source_host_id, correlation_id)
-         values ($1, 'migrate_vm', $2, $3, 'queued', $4, $5, $6) returning *)
+         values ($1, $7, $2, $3, 'queued', $4, $5, $6) returning *)
        select added.*, ${NOTIFY_JOB} from added`,
-      [id, params.vmId, vmName, json(params), params.sourceHostId, correlationId],
+      [id, params.vmId, vmName, json(params), params.sourceHostId, correlationId, kind],
       {
         jobs_one_live_per_vm: () =>
-          new HandoverError('VM_ALREADY_MIGRATING', `VM ${vmName} has a migration that has not ended yet`),
+          new HandoverError('VM_ALREADY_MIGRATING', `VM ${vmName} has a job that has not ended yet`),
       },
     );
     return toJob(row as JobRow);

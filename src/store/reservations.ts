@@ -68,7 +68,10 @@ export function reservationStore(db: Db): Store['reservations'] {
     async reserve(jobId, epoch, targetHostId, reservations, version) {
       await db.transaction(async (sql) => {
         await nextPlacesVersion(sql, version);
-        await lockHosts(sql, [targetHostId, ...reservations.map((each) => each.hostId)]);
+        await lockHosts(
+          sql,
+          [targetHostId, ...reservations.map((each) => each.hostId)].filter((id) => id !== null),
+        );
         const job = await sql.first(
           `update jobs set target_host_id = $3
            where id = $1 and epoch = $2 and owner is not null returning id`,

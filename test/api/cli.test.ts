@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { Job, JobState } from '../../src/model/job.ts';
+import type { Job, JobState, JobStep } from '../../src/model/job.ts';
 import { type ApiServer, startApiServer } from '../support/api-server.ts';
 import { eventually } from '../support/eventually.ts';
 import { ADMIN } from '../support/memory-access.ts';
@@ -254,6 +254,18 @@ describe('a migration', () => {
     server.world.jobs = server.world.jobs.map((job) => ({ ...job, state, ...over }));
   };
 
+  const aStep = (jobId: Job['id'], name: string, startedAt: number, lastedMs: number): JobStep => ({
+    jobId,
+    number: 1,
+    name,
+    vnicId: null,
+    state: 'finished',
+    attempts: 1,
+    message: null,
+    startedAt,
+    endedAt: startedAt + lastedMs,
+  });
+
   test('is planned, with every host and every VF', async () => {
     const { code, out } = await handover('vm plan web-1');
     expect(code).toBe(0);
@@ -283,6 +295,37 @@ describe('a migration', () => {
     const failed = await handover(`job watch ${job.id.slice(0, 8)} --output json`);
     expect([failed.code, failed.err]).toEqual([7, expect.stringContaining('the guest keeps nic1')]);
     expect(JSON.parse(failed.out)).toMatchObject({ state: 'failed', error: { code: 'UNPLUG_TIMED_OUT' } });
+  });
+
+  test('of a drill says what it found, then and later', async () => {
+    server.world.jobs = [];
+    const drilling = handover('guest drill web-1');
+    const job = await eventually('the job', () => server.world.jobs[0]);
+    const gapMs = { unplug: 110, switchover: null, plug: 24, longest: 110 };
+    const startedAt = job.createdAt;
+    server.world.steps = [aStep(job.id, 'unplug', startedAt, 1_250), aStep(job.id, 'plug', startedAt, 800)];
+    const data = { networkGapMs: gapMs, networkGaps: [], returnedAt: startedAt + 2_000, standbyDoubt: null };
+    setJob('succeeded', { startedAt, endedAt: startedAt + 4_210, data });
+    const { code, out, err } = await drilling;
+    expect([code, err]).toEqual([0, '']);
+    expect(out).toContain('web-1 in a drill on host-a');
+    expect(out).toContain('The drill of web-1 went well');
+    expect(out).toContain('shift -, unplug 1.25 s, plug 800 ms, return 1.20 s');
+    expect(out).toContain('longest network gap 110 ms (unplug 110 ms, plug 24 ms)');
+    const later = await handover('guest check web-1');
+    expect(later.out).toMatch(/last drill: \S.*, all went well, longest network gap 110 ms/);
+
+    setJob('failed', { error: { code: 'DRILL_FAILED', message: 'nic1 is not plugged again' }, data: {} });
+    const failed = await handover('guest check web-1');
+    expect(failed.out).toMatch(/last drill: \S.*, failed: nic1 is not plugged again/);
+    const again = handover('guest drill web-1 --output json');
+    await eventually('the next job', () => server.world.jobs[1]);
+    const [, next] = server.world.jobs;
+    const error = { code: 'UNPLUG_TIMED_OUT', message: 'the guest keeps nic1' } as const;
+    server.world.jobs = [{ ...(next ?? job), state: 'failed', endedAt: startedAt + 1, error }];
+    const ended = await again;
+    expect([ended.code, ended.err]).toEqual([7, expect.stringContaining('the guest keeps nic1')]);
+    expect(JSON.parse(ended.out)).toMatchObject({ vm: 'web-1', state: 'failed', ok: false });
   });
 
   test('that waits for an operator is given up only on purpose', async () => {

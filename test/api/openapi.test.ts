@@ -176,6 +176,22 @@ describe('answers of the engine are as described', () => {
     await ask('POST /vms/{id}/guest/policy', { id, query: '?standby=warn' });
   });
 
+  test('a drill, which is a job, and what it found', async () => {
+    const id = await idOf('vms', 'web-1');
+    await ask('POST /vms/{id}/guest/drill', { id: idOfNobody, status: 404 });
+    const job = await ask<JobView>('POST /vms/{id}/guest/drill', { id });
+    expect(job).toMatchObject({ kind: 'drill_vm', vmId: id, sourceId: job.targetId });
+    await ask('POST /vms/{id}/guest/drill', { id, status: 409 });
+    await eventually('the end of the drill', async () => {
+      return (await ask<JobView>('GET /jobs/{id}', { id: job.id })).ended;
+    });
+    const { lastDrill } = await ask<GuestView>('GET /vms/{id}/guest', { id });
+    expect(lastDrill).toMatchObject({ jobId: job.id, ok: true, reason: null });
+    expect(lastDrill?.networkGaps).toMatchObject([
+      { by: 'guest', vnic: expect.any(String) as string, doubt: null },
+    ]);
+  });
+
   test('the guest kit, which is a text', async () => {
     const id = await idOf('vms', 'web-1');
     const kit = async (query: string) =>

@@ -42,6 +42,23 @@ test('a VM is told with its vNICs, where each is on the host, and whether it is 
   await pinned.getByText('db-1 has no ordinary vNIC plugged that could carry the traffic').waitFor();
 });
 
+test('a migration is rehearsed after it was said what happens, and its result stays', async () => {
+  const page = await openVm('web-1');
+  const drill = page.getByRole('group', { name: 'Last drill' });
+  await drill.getByText('It was never rehearsed.').waitFor();
+  await drill.getByRole('button', { name: 'Rehearse...' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Rehearse a migration of web-1?' });
+  await dialog.getByText('web-1 stays on host-a. Its traffic goes to the standby').waitFor();
+  await expectNoViolations(page);
+  await dialog.getByRole('button', { name: 'Rehearse' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Drill of web-1' }).waitFor();
+  await page.getByText('Everything is as it was.').waitFor();
+  await expectNoViolations(page);
+  await page.getByRole('link', { name: 'web-1' }).first().click();
+  await drill.getByText(/all went well/).waitFor();
+  await page.getByRole('table', { name: 'Migrations and drills' }).getByText('Drill on host-a').waitFor();
+});
+
 test('a vNIC is unplugged and plugged again, after it was said what happens to the traffic', async () => {
   const page = await openVm('web-1');
   const unplug = await act(page, 'nic2', 'Unplug');

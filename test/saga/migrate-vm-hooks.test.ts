@@ -283,3 +283,20 @@ test('nothing of the address of a hook is in the log, the events or the job', as
   const everything = [lines, await world.store.events.list({ limit: 1000 }), job, await world.steps(job)];
   expect(JSON.stringify(everything)).not.toMatch(/s3cret|t0ken/);
 });
+
+test('a drill has the hooks of unplug and plug, where the VM is, and one that stops undoes it', async () => {
+  await startWorld(hooksOf(everyPoint()));
+  const drill = async () => await world.ended(await world.useCases.drillVm(aCaller(), world.vmId('web-1')));
+  expect((await drill()).state).toBe('succeeded');
+  expect(notedPlaces()).toEqual([
+    'before-unplug host-a',
+    'after-unplug host-a',
+    'before-plug host-a',
+    'after-plug host-a',
+  ]);
+  expectAsBefore();
+  await world.close();
+  await startWorld(hooksOf([{ point: 'after-unplug', does: 'exit 1', onFailure: 'stop' }]));
+  expect((await drill()).error).toMatchObject({ code: 'HOOK_FAILED' });
+  expectAsBefore();
+});

@@ -54,8 +54,8 @@ function step(name: string, kind: StepKind, acts: { run?: Act; undo?: Act } = {}
 }
 
 function run(steps: Saga<MigrateParams, MigrationData, Context>['steps'], owner = 'a'): Runner {
-  const saga = { name: 'toy', steps, context: async (base: Context) => base };
-  const runner = startRunner(saga, store.jobs.saga, systemClock, silentLog, { ...OPTIONS, owner });
+  const saga = { name: 'migrate_vm', steps, context: async (base: Context) => base };
+  const runner = startRunner([saga], store.jobs.saga, systemClock, silentLog, { ...OPTIONS, owner });
   runners.push(runner);
   return runner;
 }

@@ -1,8 +1,9 @@
 /** What every store must do about the guest's side of VMs. A suite to be run on each implementation. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { VmId } from '../../src/base/ids.ts';
+import type { JobId, VmId } from '../../src/base/ids.ts';
 import type { GuestReadiness } from '../../src/model/guest.ts';
-import { aHost, aStandby, aVm, aVnic, newId } from '../support/builders.ts';
+import type { JobKind } from '../../src/model/job.ts';
+import { aHost, aStandby, aVm, aVnic, migrateParams, newId } from '../support/builders.ts';
 import type { ReservationsUnderTest } from './reservations-contract.ts';
 
 const READINESS: GuestReadiness = {
@@ -46,6 +47,25 @@ export function guestsContract(implementation: string, create: () => Promise<Res
       const told = { vmId: id, standby: 'require', probeAddress: '2001:db8::17' };
       const kept = { ...told, readiness: { ...READINESS, standby: 'missing' } };
       expect(await its.store.guests.get([id])).toEqual(new Map([[id, kept]]));
+    });
+
+    test('have their last drill among the jobs, whatever came after', async () => {
+      const id = await addVm();
+      const { hostId } = (await its.store.vms.get(id)) ?? {};
+      if (!hostId) throw new Error('the VM has no host');
+      const ran = async (kind: JobKind): Promise<JobId> => {
+        const params = migrateParams(hostId, { vmId: id });
+        const { id: jobId } = await its.store.jobs.add(newId<JobId>(), params, 'web-1', null, kind);
+        const claimed = await its.store.jobs.saga.claimNext('test', 60_000);
+        expect(claimed?.job).toMatchObject({ id: jobId, kind });
+        if (claimed) await its.store.jobs.saga.write(claimed.claim, { state: 'succeeded' });
+        return jobId;
+      };
+      const drill = await ran('drill_vm');
+      const move = await ran('migrate_vm');
+      const last = async (kind?: JobKind) =>
+        (await its.store.jobs.list({ vmId: id, live: false, limit: 1, ...(kind ? { kind } : {}) }))[0]?.id;
+      expect([await last('drill_vm'), await last()]).toEqual([drill, move]);
     });
 
     test('are those of VMs that are there', async () => {

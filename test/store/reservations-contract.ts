@@ -91,6 +91,14 @@ export function reservationsContract(
       expect((await store.jobs.get(job.id))?.targetHostId).toBe(target.id);
     });
 
+    test('of a job that moves nothing is VFs alone', async () => {
+      const { id, claim } = await claimedJob();
+      const own = [aReservation(id, source.id, vfAddress(1), { side: 'source' })];
+      await store.reservations.reserve(id, claim.epoch, null, own, await store.reservations.version());
+      expect(await store.reservations.list({ jobId: id })).toEqual(own);
+      expect((await store.jobs.get(id))?.targetHostId).toBeNull();
+    });
+
     test('is all or none: one VF of another job and nothing is taken, nor the target recorded', async () => {
       const [one, two] = [await claimedJob(), await claimedJob()];
       await reserve(one, 3);

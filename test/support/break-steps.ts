@@ -17,6 +17,8 @@ export interface Breach {
   readonly point: 'before' | 'after' | 'recorded';
   /** `crash`: the engine is killed and another started. `repeat`: it acts twice. */
   readonly act: 'fail' | 'repeat' | 'crash';
+  /** Another step, which fails whenever it runs: there is something to undo. */
+  readonly failing?: string;
 }
 
 /** Starts an engine that breaks there. The result counts how often it did. */
@@ -47,6 +49,7 @@ export function breakAt(world: VirtualWorld, breach: Breach): { times: number } 
     around: (saga, engine) => ({
       ...saga,
       steps: saga.steps.map((step): Step<MigrationContext> => {
+        if (step.name === breach.failing) return { ...step, run: fail };
         if (step.name !== breach.step) return step;
         if (!breach.undo) return { ...step, run: broke((context) => step.run(context), engine) };
         return { ...step, undo: step.undo && broke(step.undo, engine) };
@@ -79,5 +82,7 @@ export function breakAt(world: VirtualWorld, breach: Breach): { times: number } 
     };
   }
 }
+
+const fail = () => Promise.reject(new HandoverError('HOST_UNREACHABLE', 'made to fail by the harness'));
 
 type Work<Result> = (context: MigrationContext) => Promise<Result>;

@@ -15,7 +15,8 @@ import type { Log } from '../../src/base/log.ts';
 import type { Random } from '../../src/base/random.ts';
 import { createHypervisors } from '../../src/hypervisor/libvirt-hypervisor.ts';
 import { type LibvirtClient, openClient } from '../../src/libvirt/index.ts';
-import { type MigrationSaga, migrateVmSaga } from '../../src/migration/migrate-vm.ts';
+import type { MigrationSaga } from '../../src/migration/migrate-vm.ts';
+import { vmSagas } from '../../src/migration/sagas.ts';
 import type { SimFleet } from '../../src/simhost/fleet.ts';
 import type { ByteStream } from '../../src/simhost/stream.ts';
 
@@ -32,7 +33,7 @@ export interface EngineProcessParts {
 export interface EngineProcessOptions {
   readonly owner: string;
   readonly leaseMs: number;
-  /** Puts something around the steps of a migration. */
+  /** Puts something around the steps of each saga. */
   readonly around?: (saga: MigrationSaga, engine: EngineProcess) => MigrationSaga;
   /** Puts something around the store. */
   readonly overStore?: (store: Store, engine: EngineProcess) => Store;
@@ -65,12 +66,12 @@ export class EngineProcess {
     });
     const parts: AppParts = { store: mortal(store, life), hypervisors, clock, random, log };
     this.useCases = createUseCases(parts);
-    const saga = migrateVmSaga(migrationPorts(parts));
+    const sagas = vmSagas(migrationPorts(parts));
     const { owner, leaseMs } = options;
     const background = startBackground(
       parts,
       { owner, leaseMs, pollMs: 1_000, jobsMax: 64 },
-      options.around?.(saga, this) ?? saga,
+      sagas.map((saga) => options.around?.(saga, this) ?? saga),
     );
     this.#stop = async () => {
       await background.stop();

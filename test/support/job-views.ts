@@ -49,6 +49,7 @@ export function aJobView(overrides: Partial<JobView> = {}): JobView {
       resumedAt: null,
       plugAskedAt: null,
       performReturnedAt: null,
+      returnedAt: null,
     },
     downtimeMs: null,
     networkGapMs: null,

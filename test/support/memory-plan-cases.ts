@@ -1,11 +1,11 @@
 /** The part of `memory-use-cases.ts` that plans: the scheduler's own plans, over what there is. */
-import { standbyPolicyOf } from '../../src/app/guest.ts';
+import { standbyPolicyOf } from '../../src/app/guest-cases.ts';
 import { expectationOf } from '../../src/app/expectation.ts';
-import type { UseCases } from '../../src/app/use-cases.ts';
+import type { KnownGuest, UseCases } from '../../src/app/use-cases.ts';
 import { HandoverError } from '../../src/base/errors.ts';
 import type { VmId } from '../../src/base/ids.ts';
 import type { Vm } from '../../src/model/vm.ts';
-import { type GuestRecord, untoldGuest } from '../../src/model/guest.ts';
+import { untoldGuest } from '../../src/model/guest.ts';
 import { judgeGuest } from '../../src/scheduler/judge-guest.ts';
 import { type PlanFacts, pfKey, planMigration } from '../../src/scheduler/plan-migration.ts';
 import type { MemoryWorld } from './memory-use-cases.ts';
@@ -54,12 +54,16 @@ function vmIn(world: MemoryWorld, id: VmId): Vm {
   return vm;
 }
 
-const guestIn = (world: MemoryWorld, id: VmId): GuestRecord =>
-  world.guests.find(({ vmId }) => vmId === id) ?? untoldGuest(id);
+const guestIn = (world: MemoryWorld, id: VmId): KnownGuest => {
+  const kept = world.guests.find(({ vmId }) => vmId === id) ?? untoldGuest(id);
+  const job = world.jobs.findLast((each) => each.kind === 'drill_vm' && each.vmId === id && each.endedAt);
+  const steps = world.steps.filter(({ jobId }) => jobId === job?.id);
+  return { ...kept, lastDrill: job ? { job, steps } : null };
+};
 
-function keepGuest(world: MemoryWorld, guest: GuestRecord): GuestRecord {
+function keepGuest(world: MemoryWorld, { lastDrill: _, ...guest }: KnownGuest): KnownGuest {
   world.guests = [...world.guests.filter(({ vmId }) => vmId !== guest.vmId), guest];
-  return guest;
+  return guestIn(world, guest.vmId);
 }
 
 function factsOf(world: MemoryWorld, vm: Vm): PlanFacts {

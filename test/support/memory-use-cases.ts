@@ -313,7 +313,15 @@ const vmCases = (world: MemoryWorld): Pick<UseCases, VmCases> => {
   };
 };
 
-const migrateCases = (world: MemoryWorld): Pick<UseCases, 'migrateVm' | 'cancelMigration'> => ({
+const migrateCases = (world: MemoryWorld): Pick<UseCases, 'migrateVm' | 'cancelMigration' | 'drillVm'> => ({
+  drillVm: async (caller, vmId) => {
+    const vm = find(world.vms, vmId);
+    if (vm.hostId === null) throw new HandoverError('VM_STATUS_WRONG', `${vm.name} is not running`);
+    const options = { targetHostId: vm.hostId };
+    const job: Job = { ...aQueuedJob(world.jobs.length, caller, vm, vm.hostId, options), kind: 'drill_vm' };
+    world.jobs.push(job);
+    return job;
+  },
   migrateVm: async (caller, vmId, options) => {
     const vm = find(world.vms, vmId);
     if (liveJob(world, vmId)) fail('VM_ALREADY_MIGRATING', `${vm.name} is migrating; wait for its job`);

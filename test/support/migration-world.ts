@@ -48,6 +48,8 @@ export interface WorldOptions extends Pick<AppParts, 'hooks'> {
   /** VFs of every host; default 4. */
   readonly vfCount?: number;
   readonly log?: Log;
+  /** Watches the traffic of VMs while their VFs are away. */
+  readonly watching?: Pick<AppParts, 'startProbe'>;
 }
 
 type WorldParts = AppParts & { readonly store: OpenStore };
@@ -105,7 +107,7 @@ export class MigrationWorld {
     const store = await openStore({ connection, clock, log });
     const lines = new EngineLines(fleet);
     const hypervisors = openHypervisors(fleet, lines, clock, log);
-    const parts = { store, hypervisors, clock, random, log, hooks };
+    const parts = { store, hypervisors, clock, random, log, hooks, ...options.watching };
     const world = new MigrationWorld(fleet, parts, vms, lines, connection);
     await world.#begin();
     return world;
@@ -361,10 +363,7 @@ export class MigrationWorld {
     return () => destroyDomain(host, domain);
   }
 
-  /**
-   * Checks what must be true at the end, within the limit, then takes everything down. Throws every broken
-   * promise.
-   */
+  /** Checks what must be true at the end, then takes everything down. Throws every broken promise. */
   async close(limitMs = CHECK_LIMIT_MS): Promise<void> {
     try {
       await this.#check(limitMs);

@@ -170,8 +170,9 @@ export class VirtualWorld {
       this.store.jobs.list({ live: true }),
       this.store.reservations.list(),
     ]);
-    for (const { id, vmName, data, targetHostId, state } of jobs) {
+    for (const { id, vmName, data, state } of jobs) {
       if (state !== 'running' || data.plugTried) continue;
+      const { targetHostId } = data;
       for (const { targetVf } of data.vnics ?? [])
         if (!held.some((each) => each.jobId === id && each.hostId === targetHostId && each.vf === targetVf))
           this.watch.note(`VF ${targetVf}, promised to ${vmName}, is not reserved for its job`);

@@ -1,10 +1,14 @@
 /** The guest's side of VMs, below `/api`. Callers: `routes.ts`. */
 import { isoTime } from '../../base/clock.ts';
 import type { VmId } from '../../base/ids.ts';
-import { type GuestRecord, STANDBY_POLICIES } from '../../model/guest.ts';
+import type { KnownGuest } from '../../app/use-cases.ts';
+import { STANDBY_POLICIES } from '../../model/guest.ts';
 import { guestSchema, type GuestView } from '../types/guest-view.ts';
+import { jobSchema } from '../types/job-view.ts';
 import { choice, text, uuid } from '../types/schema.ts';
-import { idOf } from './lookups.ts';
+import { toDrillView } from './drill-view.ts';
+import { toJobView } from './job-view.ts';
+import { hostNames, idOf } from './lookups.ts';
 import { type NativeRoute, nativeRoute } from './operation.ts';
 
 const VM_ID = uuid('Of a VM.');
@@ -64,9 +68,26 @@ export const guestRoutes: readonly NativeRoute[] = [
       );
     },
   }),
+  nativeRoute({
+    method: 'POST',
+    path: 'vms/:id/guest/drill',
+    needs: 'use_vms',
+    name: 'drillVm',
+    summary: 'Rehearses where the VM is what a migration does to its network, and answers the job',
+    description:
+      'The traffic goes to the standby, the VFs leave the guest, the same are plugged again, the traffic ' +
+      'returns. 409 where no standby would carry it. What was found is `lastDrill` of the guest afterwards.',
+    id: VM_ID,
+    answer: jobSchema,
+    async run(call) {
+      const job = await call.useCases.drillVm(call.caller, idOf<VmId>(call, 'VM'));
+      return toJobView(job, [], await hostNames(call));
+    },
+  }),
 ];
 
-function toGuestView({ vmId, standby: policy, probeAddress, readiness }: GuestRecord): GuestView {
+function toGuestView(guest: KnownGuest): GuestView {
+  const { vmId, standby: policy, probeAddress, readiness, lastDrill } = guest;
   return {
     vmId,
     policy,
@@ -74,5 +95,6 @@ function toGuestView({ vmId, standby: policy, probeAddress, readiness }: GuestRe
     standby: readiness?.standby ?? null,
     checkedAt: readiness && isoTime(readiness.checkedAt),
     findings: readiness?.findings ?? [],
+    lastDrill: lastDrill && toDrillView(lastDrill),
   };
 }

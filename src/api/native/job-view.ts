@@ -1,6 +1,6 @@
 /**
- * Jobs as the native API shows them: everything Handover knows of a migration, see `../types/job-view.ts`.
- * Pure.
+ * Jobs as the native API shows them: everything Handover knows of a migration or a drill, see
+ * `../types/job-view.ts`. Pure.
  */
 import { currentStep } from '../../app/live-job.ts';
 import { isoTime } from '../../base/clock.ts';
@@ -67,6 +67,7 @@ export function toJobView(
       resumedAt: timeOf(data.resumedAt ?? null),
       plugAskedAt: timeOf(data.plugAskedAt ?? null),
       performReturnedAt: timeOf(data.performReturnedAt ?? null),
+      returnedAt: timeOf(data.returnedAt ?? null),
     },
     downtimeMs: data.downtimeMs ?? null,
     networkGapMs: data.networkGapMs ?? null,
@@ -77,7 +78,8 @@ export function toJobView(
   };
 }
 
-const gapViews = ({ networkGaps = [], vnics = [] }: MigrationData): JobView['networkGaps'] =>
+/** Gaps as they were measured, vNICs by name. */
+export const gapViews = ({ networkGaps = [], vnics = [] }: MigrationData): JobView['networkGaps'] =>
   networkGaps.map(({ vnicId, ...gap }) => ({
     vnic: vnicId && (vnics.find((vnic) => vnic.vnicId === vnicId)?.name ?? vnicId),
     ...gap,

@@ -10,7 +10,7 @@ import { rolesThatGive } from '../../model/access.ts';
 import { statusOf } from '../ovirt/fault.ts';
 import { domainDiskSchema, domainInterfaceSchema, domainSchema } from '../types/domain-view.ts';
 import * as fleet from '../types/fleet-view.ts';
-import { guestSchema } from '../types/guest-view.ts';
+import { drillSchema, guestSchema } from '../types/guest-view.ts';
 import * as host from '../types/host-view.ts';
 import {
   alertSchema,
@@ -69,6 +69,7 @@ const COMPONENTS: Readonly<Record<string, Schema>> = {
   HostVerdict: vm.hostVerdictSchema,
   Movability: vm.movabilitySchema,
   Guest: guestSchema,
+  Drill: drillSchema,
   Overview: fleet.overviewSchema,
   HostSummary: fleet.hostSummarySchema,
   PfUse: fleet.pfUseSchema,

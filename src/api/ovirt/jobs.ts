@@ -33,7 +33,7 @@ const STEP_STATUS: Readonly<Record<StepState, OvirtStatus>> = {
   undone: 'aborted',
 };
 
-/** Phases of a migration by their step's name: oVirt's type and a phrase for a person. */
+/** Phases of a migration and a drill by their step's name: oVirt's type and a phrase for a person. */
 const PHASES: Readonly<Record<string, { type: 'validating' | 'executing' | 'finalizing'; phrase: string }>> =
   {
     reserve: { type: 'validating', phrase: 'Reserving virtual functions' },
@@ -46,20 +46,26 @@ const PHASES: Readonly<Record<string, { type: 'validating' | 'executing' | 'fina
     plug: { type: 'executing', phrase: 'Plugging virtual functions' },
     verify: { type: 'finalizing', phrase: 'Verifying traffic' },
     release: { type: 'finalizing', phrase: 'Releasing the source' },
+    settle: { type: 'finalizing', phrase: 'Comparing with what was before' },
   };
 
 /** A job as oVirt shows it. `hostNames` by id; `now` in wall-clock ms. */
 export function toJob(job: Job, hostNames: ReadonlyMap<string, string>, now: number): Entity<typeof jobType> {
   const href = `jobs/${job.id}`;
   const name = (id: string | null) => (id === null ? null : (hostNames.get(id) ?? id));
+  const source = name(job.sourceHostId);
   const target = name(job.targetHostId ?? job.params.targetHostId);
   const to = target === null ? '' : ` to Host ${target}`;
+  const deed =
+    job.kind === 'drill_vm'
+      ? `Rehearsing on Host ${source} a migration of VM ${job.vmName}`
+      : `Migrating VM ${job.vmName} from Host ${source}${to}`;
   const waiting = job.state === 'queued' && job.waitReason !== null ? ` (waiting: ${job.waitReason})` : '';
   return {
     id: job.id,
     href,
     auto_cleared: true,
-    description: `Migrating VM ${job.vmName} from Host ${name(job.sourceHostId)}${to}${waiting}`,
+    description: `${deed}${waiting}`,
     end_time: job.endedAt,
     external: false,
     last_updated: job.endedAt ?? now,

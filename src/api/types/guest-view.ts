@@ -2,7 +2,8 @@
  * The guest's side of a VM, as the native API answers it: schemas, and the types they stand for. Imports no
  * code of the engine but its words.
  */
-import { choice, list, object, orNull, type Shape, text, time, uuid } from './schema.ts';
+import { networkGapOfVnicSchema, networkGapSchema } from './job-view.ts';
+import { choice, flag, list, number, object, orNull, type Shape, text, time, uuid } from './schema.ts';
 
 const findingSchema = object(
   {
@@ -20,6 +21,35 @@ const findingSchema = object(
 /** Something that was found out about a guest. */
 export type GuestFindingView = Shape<typeof findingSchema>;
 
+/** What a drill found. */
+export const drillSchema = object(
+  {
+    jobId: uuid('With every step: `GET /api/jobs/ID`.'),
+    startedAt: time(),
+    endedAt: time(),
+    ok: flag('Everything is as it was before, the traffic over the VFs.'),
+    reason: orNull(text(), 'Why not.'),
+    durationsMs: object(
+      {
+        shift: orNull(number()),
+        unplug: orNull(number()),
+        plug: orNull(number()),
+        return: orNull(number(), 'From the plug until the traffic was seen to go over the VFs again.'),
+      },
+      'How long each part took; null: it was not done, or nobody could see it.',
+    ),
+    networkGapMs: orNull(
+      networkGapSchema,
+      'Longest interval without a packet: `unplug` until the plug, `plug` after it. There is no switchover.',
+    ),
+    networkGaps: list(networkGapOfVnicSchema, 'Each as it was measured.'),
+    doubts: list(text(), 'What could not be known, and why.'),
+  },
+  'A rehearsal of what a migration does to the network of a VM.',
+);
+/** What a drill found. */
+export type DrillView = Shape<typeof drillSchema>;
+
 /** The guest's side of a VM. */
 export const guestSchema = object(
   {
@@ -35,6 +65,7 @@ export const guestSchema = object(
     ),
     checkedAt: orNull(time(), 'When somebody looked.'),
     findings: list(findingSchema),
+    lastDrill: orNull(drillSchema, 'Null: there was none.'),
   },
   "The guest's side of a VM: whether its traffic goes on while a VF is away.",
 );

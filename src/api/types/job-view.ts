@@ -22,7 +22,7 @@ export const stepSchema = object(
   {
     name: text(
       '`reserve`, `preflight`, `disks`, `shift`, `unplug`, `recheck`, `transfer`, `plug`, `verify`, ' +
-        '`release`.',
+        '`release`; of a drill `settle` at the end.',
     ),
     vnic: orNull(text(), 'Name of the vNIC for its part of a step; null for the step itself.'),
     state: choice(['started', 'finished', 'failed', 'skipped', 'undone']),
@@ -73,18 +73,21 @@ const momentsSchema = object(
     resumedAt: orNull(time(), 'The guest was seen running on the target.'),
     plugAskedAt: orNull(time(), 'The plug was asked for.'),
     performReturnedAt: orNull(time(), "libvirt's call on the source returned."),
+    returnedAt: orNull(time(), 'The traffic was seen to go over the VFs again.'),
   },
   'When it happened.',
 );
 
-const networkGapSchema = object({
+/** The longest gaps, by the phase in which each began; ms. */
+export const networkGapSchema = object({
   unplug: orNull(number()),
   switchover: orNull(number()),
   plug: orNull(number()),
   longest: orNull(number()),
 });
 
-const networkGapOfVnicSchema = object(
+/** A network gap of one vNIC, or of the whole VM. */
+export const networkGapOfVnicSchema = object(
   {
     vnic: orNull(text(), 'Name of the vNIC; null: the whole VM.'),
     by: choice(['probe', 'guest'], '`probe`: from outside. `guest`: by the counters of its bond.'),
@@ -95,11 +98,14 @@ const networkGapOfVnicSchema = object(
   'A network gap as it was measured.',
 );
 
-/** A migration. */
+/** A migration or a drill. */
 export const jobSchema = object(
   {
     id: uuid(),
-    kind: choice(['migrate_vm']),
+    kind: choice(
+      ['migrate_vm', 'drill_vm'],
+      '`drill_vm`: the VFs leave and come back where the VM is; source and target are its host.',
+    ),
     vm: text('Name of the VM.'),
     vmId: uuid(),
     source: text('Name of the host, or its id if it is gone; `target` too.'),
@@ -140,7 +146,7 @@ export const jobSchema = object(
       'Why it did not succeed, or what it waits for an operator with.',
     ),
   },
-  'A migration.',
+  'A migration, or the rehearsal of one.',
 );
 export type JobView = Shape<typeof jobSchema>;
 

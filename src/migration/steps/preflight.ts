@@ -8,7 +8,7 @@ import { type Host, type HostInventory, peerUriOf } from '../../model/host.ts';
 import type { MovingVnic } from '../../model/job.ts';
 import { defineStep, finished } from '../../saga/definition.ts';
 import type { MigrationContext, Standby } from '../port.ts';
-import { interfaceOf, vnicsOf } from '../vnics.ts';
+import { changedVnic, vnicsOf } from '../vnics.ts';
 
 /** Host-to-host access is tested again when the last test is older than this. */
 const PEER_TEST_AGE_MAX_MS = 10 * 60_000;
@@ -105,16 +105,8 @@ function checkSource(context: MigrationContext, seen: Seen): Domain {
   if (domain.state !== 'running')
     refuse(`${vmName} is ${domain.state} on ${sourceHost.name}; only a running VM can be moved live`);
   const moving = vnicsOf(context);
-  for (const vnic of moving) {
-    const there = interfaceOf(domain, vnic);
-    // Plugged anew it may have another of libvirt's aliases, which then is another device's name.
-    if ((there?.vf ?? null) !== vnic.sourceVf || (there && there.alias !== vnic.alias)) {
-      refuse(
-        `vNIC ${vnic.name} was ${vnic.sourceVf ?? 'unplugged'} on ${sourceHost.name} and is now ` +
-          `${there?.vf ?? 'unplugged'} (${there?.alias ?? 'no alias'}); try again`,
-      );
-    }
-  }
+  const changed = changedVnic(context, domain);
+  if (changed !== null) refuse(changed);
   // A VF of this job is expected among the blockers: it leaves before the transfer.
   const others = seen.blockers.filter(
     (reason) => !moving.some(({ sourceVf }) => sourceVf !== null && reason.includes(sourceVf)),

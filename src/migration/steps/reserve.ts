@@ -4,7 +4,7 @@
  * Before: nothing. After: two jobs can not win the same VF. `inspect` looks at what this job already
  * recorded: the reservation and the record are one transaction, so a crash leaves both or neither.
  */
-import { defineStep, finished } from '../../saga/definition.ts';
+import { defineStep, finished, type StepResult } from '../../saga/definition.ts';
 import type { MigrationContext } from '../port.ts';
 
 export const reserve = defineStep<MigrationContext, { done: boolean }>({
@@ -47,9 +47,12 @@ export const reserve = defineStep<MigrationContext, { done: boolean }>({
     return finished(`${host.name}${vfs.length > 0 ? `; ${vfs.join(', ')}` : ''}`);
   },
 
-  async undo(context) {
-    await context.ports.releaseReservations(context.jobId, 'target');
-    await context.ports.releaseReservations(context.jobId, 'source');
-    return finished('reservations released');
-  },
+  undo: releaseAll,
 });
+
+/** The undo of a reserve step. */
+export async function releaseAll({ ports, jobId }: MigrationContext): Promise<StepResult> {
+  await ports.releaseReservations(jobId, 'target');
+  await ports.releaseReservations(jobId, 'source');
+  return finished('reservations released');
+}

@@ -25,7 +25,7 @@ export const shift = defineStep<MigrationContext, null>({
     const isLeaving = leavingOf(context).length > 0;
     // Before the watch: the time they take is no part of the move.
     const said = isLeaving ? await beforeUnplug(context) : [];
-    context.runtime.traffic ??= await watch(context, pairs);
+    context.runtime.traffic ??= await beginWatching(context, pairs);
     if (!isLeaving) return skipped('no VF to shift away from');
     if (pairs.length === 0)
       return skipped([...said, ownBond(standbyDoubt ?? 'nobody looked at the guest')].join('; '));
@@ -43,7 +43,7 @@ export const shift = defineStep<MigrationContext, null>({
     const { shiftAsked, unplugHooked, unplugAskedAt } = context.data;
     const isHooked = unplugHooked === true || unplugAskedAt !== undefined;
     const said = isHooked ? [...(await runHooks(context, 'after-plug', 'undoing'))] : [];
-    if (shiftAsked === true) said.push(await returnToVfs(context, context.source));
+    if (shiftAsked === true) said.push((await returnToVfs(context, context.source)).said);
     return finished(said.length === 0 ? null : said.join('; '));
   },
 });
@@ -54,8 +54,14 @@ async function beforeUnplug(context: MigrationContext): Promise<string[]> {
   return runHooks(context, 'before-unplug');
 }
 
-/** Where the guest runs is known as soon as it resumes on the target. */
-async function watch(context: MigrationContext, pairs: readonly BondedPair[]): Promise<TrafficWatch | null> {
+/**
+ * Begins to watch the traffic; null: this engine does not. Where the guest runs is known as soon as it
+ * resumes on the target.
+ */
+export async function beginWatching(
+  context: MigrationContext,
+  pairs: readonly BondedPair[],
+): Promise<TrafficWatch | null> {
   const { vmId, source, runtime } = context;
   const { hypervisor: target } = await context.target();
   return await context.ports.watchTraffic({

@@ -50,6 +50,8 @@ export const unplug = defineStep<MigrationContext, Domain | null>({
     }
     for (const vnic of leaving)
       await cleanVf(context.source, context.sourceHost.name, { ...vnic, vf: vnic.sourceVf });
+    // All are out: what is seen in the domain from now on was plugged again, and is not pending.
+    await context.save({ unplugAsked: [] });
     const said = leaving.map((vnic) => `${vnic.name} off ${vnic.sourceVf}`).join(', ');
     return finished([said, ...(await runHooks(context, 'after-unplug'))].join('; '));
   },
@@ -70,7 +72,7 @@ export const unplug = defineStep<MigrationContext, Domain | null>({
 function gone(context: MigrationContext): HandoverError {
   return new HandoverError(
     'MIGRATION_FAILED',
-    `${context.vmName} stopped running on ${context.sourceHost.name} while it was being moved`,
+    `${context.vmName} stopped running on ${context.sourceHost.name} while its VFs were unplugged`,
   );
 }
 

@@ -34,6 +34,7 @@ export const verify = defineStep<MigrationContext, Look>({
     const plugged = pluggedOf(context);
     if (plugged.length === 0) {
       await saveGaps(context);
+      await context.save({ returnedAt: null });
       return skipped('no VF to verify');
     }
     const { hypervisor } = await context.target();
@@ -42,13 +43,14 @@ export const verify = defineStep<MigrationContext, Look>({
       watchTraffic(context, plugged, first),
     ]);
     await saveGaps(context);
+    await context.save({ returnedAt: returned.at });
     const said: string[] = [];
     for (const vnic of plugged) {
       const doubt = verified.has(vnic.vnicId) ? null : doubtOf(last, vnic);
       if (doubt === 'degraded') await degrade(context, vnic);
       said.push(`${vnic.name} ${doubt ?? 'verified'}`);
     }
-    return finished([...said, ...(returned === '' ? [] : [returned])].join('; '));
+    return finished([...said, ...(returned.said === '' ? [] : [returned.said])].join('; '));
   },
 });
 

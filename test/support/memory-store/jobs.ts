@@ -2,7 +2,13 @@
 import type { Store } from '../../../src/app/store-port.ts';
 import { HandoverError } from '../../../src/base/errors.ts';
 import type { HostId, JobId, VnicId } from '../../../src/base/ids.ts';
-import { isLive, type Job, type MigrateParams, type MigrationData } from '../../../src/model/job.ts';
+import {
+  isLive,
+  type Job,
+  type MigrateParams,
+  type MigrationData,
+  type NewJob,
+} from '../../../src/model/job.ts';
 import type { Claim, SagaJob, SagaPatch, SagaStepRecord, SagaStore } from '../../../src/saga/port.ts';
 import { found, given, type JobRow, type Tables } from './tables.ts';
 
@@ -17,6 +23,7 @@ export function memoryJobs(tables: Tables): Store['jobs'] {
         .map((each) => each.job)
         .filter((job) => filter.vmId === undefined || job.vmId === filter.vmId)
         .filter((job) => filter.vmIds === undefined || filter.vmIds.includes(job.vmId))
+        .filter((job) => filter.kind === undefined || job.kind === filter.kind)
         .filter((job) => filter.live === undefined || isLive(job.state) === filter.live);
       return wanted.reverse().slice(0, filter.limit);
     },
@@ -69,21 +76,15 @@ export function memoryJobs(tables: Tables): Store['jobs'] {
   };
 }
 
-function addJob(
-  tables: Tables,
-  id: JobId,
-  params: MigrateParams,
-  vmName: string,
-  correlationId: string | null,
-): Job {
+function addJob(tables: Tables, ...[id, params, vmName, correlationId, kind = 'migrate_vm']: NewJob): Job {
   for (const hostId of [params.sourceHostId, params.targetHostId])
     if (hostId !== null) found(tables.hosts.get(hostId), 'host', hostId);
   for (const { job } of tables.live.values())
     if (job.vmId === params.vmId)
-      throw new HandoverError('VM_ALREADY_MIGRATING', `VM ${vmName} has a migration that has not ended yet`);
+      throw new HandoverError('VM_ALREADY_MIGRATING', `VM ${vmName} has a job that has not ended yet`);
   const job: Job = {
     id,
-    kind: 'migrate_vm',
+    kind,
     vmId: params.vmId,
     vmName,
     state: 'queued',
@@ -180,6 +181,7 @@ function memorySaga(tables: Tables): SagaStore<MigrateParams, MigrationData> {
 
 const sagaJob = (job: Job): SagaJob<MigrateParams, MigrationData> => ({
   id: job.id,
+  kind: job.kind,
   state: job.state,
   params: job.params,
   data: job.data,

@@ -27,24 +27,27 @@ export function FigureList({
 }) {
   const lastsMs = durationMs(job, nowMs);
   const gap = job.networkGapMs;
+  const isMove = job.kind === 'migrate_vm';
   const unknown = unknownText(job);
   const figure = (ms: number | null | undefined) => (ms == null ? unknown : durationText(ms));
   return (
     <DescriptionList isCompact className="job-figures">
       <Figure term="Duration">{lastsMs === null ? 'not begun' : durationText(lastsMs)}</Figure>
-      <Figure term={job.ended ? 'Usual' : 'Expected'}>{expectedText(expected)}</Figure>
-      <Figure term="Downtime">{figure(job.downtimeMs)}</Figure>
+      {isMove && <Figure term={job.ended ? 'Usual' : 'Expected'}>{expectedText(expected)}</Figure>}
+      {isMove && <Figure term="Downtime">{figure(job.downtimeMs)}</Figure>}
       <Figure term="On standby">{standbyText(job, nowMs)}</Figure>
       <Figure term="Longest network gap">{figure(gap?.longest)}</Figure>
-      {(['unplug', 'switchover', 'plug'] as const).map((phase) => (
+      {(isMove ? (['unplug', 'switchover', 'plug'] as const) : (['unplug', 'plug'] as const)).map((phase) => (
         <Figure key={phase} term={`Gap at ${phase}`}>
           {figure(gap?.[phase])}
         </Figure>
       ))}
-      <Figure term="Memory">
-        {job.progress === null ? '-' : memoryText(job.progress.bytesTotal / 1024)}
-      </Figure>
-      <Figure term="Path">{job.protocol === null ? '-' : PROTOCOLS[job.protocol]}</Figure>
+      {isMove && (
+        <Figure term="Memory">
+          {job.progress === null ? '-' : memoryText(job.progress.bytesTotal / 1024)}
+        </Figure>
+      )}
+      {isMove && <Figure term="Path">{job.protocol === null ? '-' : PROTOCOLS[job.protocol]}</Figure>}
       <Figure term="Asked for">
         <Time at={job.createdAt} />
       </Figure>

@@ -10,15 +10,22 @@ import { ConfirmDialog } from '../../parts/confirm-dialog.tsx';
 import { useUrlDialog } from '../../parts/use-url-state.ts';
 import { CHANGE_TEXTS, type JobChange } from './job-change-texts.ts';
 import { useJobChange } from './job-queries.ts';
+import { nounOf } from './job-words.ts';
 
 /** Why a job that runs can not be cancelled; null: it can. */
 function whyNotCancel(job: JobView): string | null {
+  if (job.pivoted && job.kind === 'drill_vm') return 'Too late to cancel: its VFs are plugged again.';
   if (job.pivoted || job.moments.resumedAt !== null)
     return `Too late to cancel: ${job.vm} runs on ${job.target ?? 'the target'}.`;
   if (job.state === 'undoing' || job.cancelRequested)
     return `It is taken back; the VM stays on ${job.source}.`;
   return null;
 }
+
+const untilText = ({ kind, vm }: JobView): string =>
+  kind === 'drill_vm'
+    ? 'Can be cancelled until its VFs are plugged again.'
+    : `Can be cancelled until ${vm} runs on the target.`;
 
 /** The buttons and their dialogs. `isUnderAlert`: it waits for what may never come, so it can be given up. */
 export function JobActions({ job, isUnderAlert }: { readonly job: JobView; readonly isUnderAlert: boolean }) {
@@ -51,7 +58,7 @@ export function JobActions({ job, isUnderAlert }: { readonly job: JobView; reado
       {verbs.includes('cancel') && (
         <>
           <span id={whyId} className="job-why">
-            {whyNot ?? `Can be cancelled until ${job.vm} runs on the target.`}
+            {whyNot ?? untilText(job)}
           </span>
           <Button
             variant="secondary"
@@ -59,7 +66,7 @@ export function JobActions({ job, isUnderAlert }: { readonly job: JobView; reado
             aria-describedby={whyId}
             onClick={() => dialog.open('cancel')}
           >
-            Cancel migration
+            Cancel {nounOf(job)}
           </Button>
         </>
       )}

@@ -16,11 +16,17 @@ const BY_CODE: Readonly<Record<string, string>> = {
   PEER_UNREACHABLE: 'See that the hosts reach each other: the page of the source tests it.',
   HOST_UNREACHABLE: 'See that the host runs and can be reached, then migrate again.',
   LIBVIRT_REFUSED: 'Mend what libvirt says, then migrate again.',
+  DRILL_REFUSED: 'Mend what the message names, then rehearse again.',
+  DRILL_FAILED:
+    'Mend what the message names, then rehearse again. What is not plugged has an alert, and Handover goes ' +
+    'on trying.',
   HOST_COMMAND_FAILED: 'Mend what the host says, then migrate again.',
 };
 
 /** Where the VM is after a job that did not succeed, as far as that is known, and what was taken back. */
-export function whereText({ pivoted, vm, source, target, ended, leftBehind, error }: JobView): string {
+export function whereText(job: JobView): string {
+  const { kind, pivoted, vm, source, target, ended, leftBehind, error } = job;
+  if (kind === 'drill_vm' && pivoted) return `${vm} stays on ${source}; it was not moved.`;
   if (pivoted) return `${vm} had arrived on ${target ?? 'its target'}: it does not go back.`;
   if (!ended) return `${vm} should be on ${source}; not all that was done could be taken back.`;
   if (leftBehind.length > 0) return 'Not all that was done was taken back; what is left is named below.';

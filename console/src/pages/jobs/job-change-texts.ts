@@ -3,6 +3,7 @@
  * Pure.
  */
 import type { JobView } from '../../../../src/api/types/job-view.ts';
+import { nounOf } from './job-words.ts';
 
 /** What can be done with a job; as in the API. */
 export type JobChange = 'cancel' | 'retry' | 'abandon';
@@ -23,8 +24,8 @@ const vnicsOf = ({ vnics }: JobView): string => vnics.map(({ name }) => name).jo
 /** The texts for a job as it is now. */
 export const CHANGE_TEXTS: Readonly<Record<JobChange, (job: JobView) => ChangeTexts>> = {
   cancel: (job) => ({
-    title: `Cancel the migration of ${job.vm}?`,
-    button: 'Cancel migration',
+    title: `Cancel the ${nounOf(job)} of ${job.vm}?`,
+    button: `Cancel ${nounOf(job)}`,
     isDanger: true,
     consequences: [
       `${job.vm} stays on ${job.source} and keeps running there.`,
@@ -32,25 +33,27 @@ export const CHANGE_TEXTS: Readonly<Record<JobChange, (job: JobView) => ChangeTe
         ? 'It moves no VFs, so its traffic is not touched.'
         : `Its VFs are plugged back there (${vnicsOf(job)}). Until each is in, its traffic stays on the ` +
           'standby.',
-      'If it arrives on the target before the cancel does, the migration goes on, and you are told so.',
+      job.kind === 'drill_vm'
+        ? 'If they are plugged again before the cancel arrives, the drill goes on, and you are told so.'
+        : 'If it arrives on the target before the cancel does, the migration goes on, and you are told so.',
     ],
-    done: `The migration of ${job.vm} is cancelled; it stays on ${job.source}.`,
+    done: `The ${nounOf(job)} of ${job.vm} is cancelled; it stays on ${job.source}.`,
   }),
   retry: (job) => ({
-    title: `Retry the migration of ${job.vm}?`,
+    title: `Retry the ${nounOf(job)} of ${job.vm}?`,
     button: 'Retry',
     isDanger: false,
     consequences: [
-      job.pivoted
+      job.pivoted && job.kind === 'migrate_vm'
         ? `It goes on forward: ${job.vm} stays on ${job.target ?? 'its target'}, what is missing there is ` +
           `plugged, and ${job.source} is cleared.`
-        : `It goes on taking back: ${job.vm} stays on ${job.source} and its VFs are plugged back there.`,
+        : `It goes on: ${job.vm} stays on ${job.source} and its VFs are plugged back there.`,
       'Every step looks at the hosts before it acts. If the cause is still there, the job stops again.',
     ],
-    done: `The migration of ${job.vm} goes on.`,
+    done: `The ${nounOf(job)} of ${job.vm} goes on.`,
   }),
   abandon: (job) => ({
-    title: `Abandon the migration of ${job.vm}?`,
+    title: `Abandon the ${nounOf(job)} of ${job.vm}?`,
     button: 'Abandon',
     isDanger: true,
     consequences: [
@@ -62,6 +65,6 @@ export const CHANGE_TEXTS: Readonly<Record<JobChange, (job: JobView) => ChangeTe
         : 'A vNIC that is out of its VF stays on the standby until Handover can plug it again ' +
           `(${vnicsOf(job)}).`,
     ],
-    done: `The migration of ${job.vm} was given up.`,
+    done: `The ${nounOf(job)} of ${job.vm} was given up.`,
   }),
 };

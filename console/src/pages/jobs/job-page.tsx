@@ -1,7 +1,7 @@
 /**
- * One migration as it happens, and as it went: the page of a job stays where it is. Follows by events and,
- * while the job runs, every second; each look is whole, so nothing is missing after a reload or a lost
- * connection.
+ * One migration or drill as it happens, and as it went: the page of a job stays where it is. Follows by
+ * events and, while the job runs, every second; each look is whole, so nothing is missing after a reload or a
+ * lost connection.
  */
 import { Content, Grid, GridItem } from '@patternfly/react-core';
 import { useEffect, useRef } from 'react';
@@ -37,7 +37,7 @@ export default function JobPage() {
   const own = (alerts.data ?? []).filter((alert) => jobOfAlert(alert) === id);
   return (
     <PageLayout
-      title={job === undefined ? 'Migration' : `Migration of ${job.vm}`}
+      title={job === undefined ? 'Job' : `${job.kind === 'drill_vm' ? 'Drill' : 'Migration'} of ${job.vm}`}
       above={ABOVE}
       {...(job === undefined
         ? {}
@@ -47,7 +47,7 @@ export default function JobPage() {
             actions: <JobActions job={job} isUnderAlert={own.length > 0} />,
           })}
     >
-      <QueryState query={query} what="the migration" rows={12}>
+      <QueryState query={query} what="the job" rows={12}>
         {(shown) => (
           <>
             <JobRemarks job={shown} alerts={own} />
@@ -64,14 +64,9 @@ function About({ job }: { readonly job: JobView }) {
   const isSaidBelow = job.state === 'failed' || job.state === 'needs_operator';
   return (
     <>
-      <Link to={`/vms/${job.vmId}`}>{job.vm}</Link> from{' '}
-      <Link to={`/hosts/${job.sourceId}`}>{job.source}</Link> to{' '}
-      {job.targetId === null ? (
-        'a host that is not chosen yet'
-      ) : (
-        <Link to={`/hosts/${job.targetId}`}>{job.target}</Link>
-      )}
-      .{' '}
+      <Link to={`/vms/${job.vmId}`}>{job.vm}</Link> {job.kind === 'drill_vm' ? 'on' : 'from'}{' '}
+      <Link to={`/hosts/${job.sourceId}`}>{job.source}</Link>
+      {job.kind === 'migrate_vm' && <To job={job} />}.{' '}
       {!isSaidBelow && (
         <span className="job-stand">{job.ended ? outcomeText(job) : `${standText(job)}.`}</span>
       )}
@@ -79,16 +74,31 @@ function About({ job }: { readonly job: JobView }) {
   );
 }
 
+const To = ({ job }: { readonly job: JobView }) => (
+  <>
+    {' to '}
+    {job.targetId === null ? (
+      'a host that is not chosen yet'
+    ) : (
+      <Link to={`/hosts/${job.targetId}`}>{job.target}</Link>
+    )}
+  </>
+);
+
 function Facts({ job, seenMs }: { readonly job: JobView; readonly seenMs: number }) {
   const nowMs = useServerNow(stoodStillMs(job) === null, seenMs);
   const expected = useExpectation(job.vmId).data;
+  // A drill moves nothing.
+  const isMove = job.kind === 'migrate_vm';
   return (
     <Grid hasGutter>
-      <GridItem>
-        <Section title={job.ended ? 'Where everything was at the end' : 'Where everything is'}>
-          <VfPicture job={job} />
-        </Section>
-      </GridItem>
+      {isMove && (
+        <GridItem>
+          <Section title={job.ended ? 'Where everything was at the end' : 'Where everything is'}>
+            <VfPicture job={job} />
+          </Section>
+        </GridItem>
+      )}
       <GridItem>
         <Section title="Figures">
           <FigureList job={job} nowMs={nowMs} expected={expected} />
@@ -96,14 +106,16 @@ function Facts({ job, seenMs }: { readonly job: JobView; readonly seenMs: number
       </GridItem>
       <GridItem>
         <Section title="Steps">
-          <Timeline job={job} nowMs={nowMs} expectedMs={expected?.durationMs ?? null} />
+          <Timeline job={job} nowMs={nowMs} expectedMs={(isMove && expected?.durationMs) || null} />
         </Section>
       </GridItem>
-      <GridItem>
-        <Section title="Transfer of the memory">
-          <TransferCharts job={job} />
-        </Section>
-      </GridItem>
+      {isMove && (
+        <GridItem>
+          <Section title="Transfer of the memory">
+            <TransferCharts job={job} />
+          </Section>
+        </GridItem>
+      )}
       <GridItem>
         <Content component="small">Job {job.id}. This page stays at its address.</Content>
       </GridItem>

@@ -26,6 +26,19 @@ test('steps to come are there from the beginning, with a part for every vNIC', (
   ]);
 });
 
+test('a drill has steps of its own', () => {
+  const keys = rowsOf(aJobView({ kind: 'drill_vm', steps: [aStepView('reserve')] })).map(([key]) => key);
+  expect(keys.filter((key) => !key?.includes(' '))).toEqual([
+    'reserve',
+    'preflight',
+    'shift',
+    'unplug',
+    'plug',
+    'verify',
+    'settle',
+  ]);
+});
+
 test('a vNIC that had no VF has no part in the unplug', () => {
   const [vnic] = aJobView().vnics;
   const vnics = vnic === undefined ? [] : [{ ...vnic, sourceVf: null }];

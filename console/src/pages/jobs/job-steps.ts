@@ -1,6 +1,6 @@
 /**
- * The steps of a migration as the timeline shows them: those that were done, the one that runs, and those to
- * come; below unplug and plug a part for every vNIC. Pure.
+ * The steps of a migration or a drill as the timeline shows them: those that were done, the one that runs,
+ * and those to come; below unplug and plug a part for every vNIC. Pure.
  */
 import type { JobView } from '../../../../src/api/types/job-view.ts';
 import type { StepView } from './job-queries.ts';
@@ -8,7 +8,7 @@ import type { StepView } from './job-queries.ts';
 /**
  * In the order of the engine: what each is there for. A step it has and that is not here is shown as well.
  */
-const ABOUT: Readonly<Record<string, string>> = {
+const OF_MIGRATION: Readonly<Record<string, string>> = {
   reserve: 'Holds a VF of the target for every vNIC, and those of the source for the way back.',
   preflight: 'Checks what can be checked without touching anything.',
   disks: 'Makes empty images on the target, if storage is copied.',
@@ -20,8 +20,19 @@ const ABOUT: Readonly<Record<string, string>> = {
   verify: 'Looks for traffic on the new VFs.',
   release: 'Clears the source and frees its VFs.',
 };
-/** So many steps a migration has. */
-export const STEP_COUNT = Object.keys(ABOUT).length;
+const OF_DRILL: Readonly<Record<string, string>> = {
+  reserve: 'Holds the VFs it has, so that nobody takes them while they are out.',
+  preflight: 'Looks whether a standby carries the traffic.',
+  shift: 'Moves traffic to the standby.',
+  unplug: 'Asks the guest to give its VFs back.',
+  plug: 'Gives every vNIC the same VF again.',
+  verify: 'Sends the traffic over the VFs again, and looks for it there.',
+  settle: 'Looks whether everything is as it was.',
+};
+const aboutOf = ({ kind }: Pick<JobView, 'kind'>) => (kind === 'drill_vm' ? OF_DRILL : OF_MIGRATION);
+
+/** So many steps the job has. */
+export const stepCount = (job: Pick<JobView, 'kind'>): number => Object.keys(aboutOf(job)).length;
 
 /** How a step is shown; words are those of `StateLabel`. */
 export type RowState = StepView['state'] | 'pending' | 'waiting' | 'undoing' | 'unreached';
@@ -45,15 +56,17 @@ export interface TimelineRow {
 export const stepTitle = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
 
 /** Place of a step among all, from 1; 0: not one of those known here. */
-export const stepNumber = (name: string): number => Object.keys(ABOUT).indexOf(name) + 1;
+export const stepNumber = (job: Pick<JobView, 'kind'>, name: string): number =>
+  Object.keys(aboutOf(job)).indexOf(name) + 1;
 
 /** All rows of a job. */
 export function timelineOf(job: JobView): readonly TimelineRow[] {
+  const about = aboutOf(job);
   const whole = job.steps.filter((step) => step.vnic === null);
-  const others = whole.map(({ name }) => name).filter((name) => !(name in ABOUT));
-  return [...Object.keys(ABOUT), ...others].map((name) => {
+  const others = whole.map(({ name }) => name).filter((name) => !(name in about));
+  return [...Object.keys(about), ...others].map((name) => {
     const step = whole.find((each) => each.name === name);
-    return { ...rowOf(job, step, name, stepTitle(name), ABOUT[name] ?? ''), parts: partsOf(job, step, name) };
+    return { ...rowOf(job, step, name, stepTitle(name), about[name] ?? ''), parts: partsOf(job, step, name) };
   });
 }
 

@@ -1,7 +1,7 @@
 /** A job in sentences. */
 import { expect, test } from 'vitest';
 import { aJobView } from '../../../../test/support/job-views.ts';
-import { changeText, jobProgress, outcomeText, standText } from './job-words.ts';
+import { changeText, jobProgress, outcomeText, standText, wayText } from './job-words.ts';
 
 const GIB = 1024 ** 3;
 const halfSent = { bytesTotal: 4 * GIB, bytesRemaining: 2 * GIB, iteration: 1, elapsedMs: 900 };
@@ -28,6 +28,14 @@ test('how it ended names the host, and what is not in its VF', () => {
   expect(outcomeText(aJobView({ ...ended, state: 'cancelled' }))).toBe('The VM stayed on host-a.');
   const error = { code: 'UNPLUG_TIMED_OUT', message: 'the guest refused' };
   expect(outcomeText(aJobView({ ...ended, state: 'failed', error }))).toBe('the guest refused');
+});
+
+test('a drill is told as what it is', () => {
+  const drill = aJobView({ kind: 'drill_vm', state: 'running', step: 'unplug', target: 'host-a' });
+  expect([wayText(drill), standText(drill)]).toEqual(['drill on host-a', 'Unplug (4 of 7)']);
+  const done = { ...drill, state: 'succeeded', ended: true, pivoted: true, step: null } as const;
+  expect(outcomeText(done)).toBe('Everything is as it was.');
+  expect(changeText(drill, done)).toBe('The drill of web-1 on host-a succeeded.');
 });
 
 test('steps, the pivot and the end are told; memory that goes across is not', () => {

@@ -1,6 +1,6 @@
 /** A job in sentences: where it stands, and what changed between two looks at it. Pure. */
 import type { AlertView, JobView } from '../../../../src/api/types/job-view.ts';
-import { stepNumber, stepTitle, STEP_COUNT } from './job-steps.ts';
+import { stepCount, stepNumber, stepTitle } from './job-steps.ts';
 
 /** How much of the memory is across, 0 to 1; null: not known. */
 export function memorySent({ progress }: Pick<JobView, 'progress'>): number | null {
@@ -8,9 +8,13 @@ export function memorySent({ progress }: Pick<JobView, 'progress'>): number | nu
   return Math.min(1, Math.max(0, 1 - progress.bytesRemaining / progress.bytesTotal));
 }
 
-/** `host-a to host-b`. */
-export const wayText = ({ source, target }: Pick<JobView, 'source' | 'target'>): string =>
-  `${source} to ${target ?? 'a host that is not chosen yet'}`;
+/** What it is called: `migration`. */
+export const nounOf = ({ kind }: Pick<JobView, 'kind'>): string =>
+  kind === 'drill_vm' ? 'drill' : 'migration';
+
+/** `host-a to host-b`, or `drill on host-a`. */
+export const wayText = ({ kind, source, target }: Pick<JobView, 'kind' | 'source' | 'target'>): string =>
+  kind === 'drill_vm' ? `drill on ${source}` : `${source} to ${target ?? 'a host that is not chosen yet'}`;
 
 /**
  * How far it is, 0 to 1, by its steps; the memory counts within the transfer. Of one taken back: how far it
@@ -20,14 +24,14 @@ export function jobProgress(job: JobView): number {
   if (job.state === 'succeeded') return 1;
   if (job.step === null) return 0;
   const within = job.step === 'transfer' && !job.pivoted ? (memorySent(job) ?? 0) : 0;
-  return (Math.max(0, stepNumber(job.step) - 1) + within) / STEP_COUNT;
+  return (Math.max(0, stepNumber(job, job.step) - 1) + within) / stepCount(job);
 }
 
 /** Where a live job stands: `Transfer (7 of 10), 43 % of the memory sent`. */
 export function standText(job: JobView): string {
   if (job.state === 'queued') return job.waitReason === null ? 'Begins' : `Waits: ${job.waitReason}`;
   if (job.step === null) return 'Comes to its end';
-  const step = `${stepTitle(job.step)} (${stepNumber(job.step)} of ${STEP_COUNT})`;
+  const step = `${stepTitle(job.step)} (${stepNumber(job, job.step)} of ${stepCount(job)})`;
   if (job.state === 'undoing') return `Takes back: ${step}`;
   if (job.state === 'needs_operator') return `Stopped at: ${step}`;
   const sent = job.step === 'transfer' ? memorySent(job) : null;
@@ -41,6 +45,7 @@ export function outcomeText(job: JobView): string {
   if (!job.ended) return standText(job);
   if (state === 'failed') return error?.message ?? 'It was given up.';
   if (state === 'cancelled') return `The VM stayed on ${source}.`;
+  if (job.kind === 'drill_vm') return 'Everything is as it was.';
   const out = vnics.filter((vnic) => vnic.state !== 'plugged').map((vnic) => vnic.name);
   return out.length === 0
     ? `The VM moved to ${target ?? 'its target'}.`
@@ -49,7 +54,8 @@ export function outcomeText(job: JobView): string {
 
 /** How it ended, or stopped, as a sentence. */
 function endText(job: JobView): string {
-  const way = `The migration of ${job.vm} from ${wayText(job)}`;
+  const where = job.kind === 'drill_vm' ? `on ${job.source}` : `from ${wayText(job)}`;
+  const way = `The ${nounOf(job)} of ${job.vm} ${where}`;
   switch (job.state) {
     case 'succeeded':
       return `${way} succeeded.`;
@@ -69,9 +75,12 @@ export function changeText(before: JobView, after: JobView): string {
   const isOver = after.ended || after.state === 'needs_operator';
   if (isOver) return before.state === after.state ? '' : endText(after);
   const said: string[] = [];
-  if (after.state === 'undoing' && before.state !== 'undoing')
-    said.push('The migration is taken back; the VM stays on its source.');
-  if (after.pivoted && !before.pivoted) said.push(`${after.vm} runs on ${after.target ?? 'the target'}.`);
+  if (after.state === 'undoing' && before.state !== 'undoing') {
+    const stays = after.kind === 'drill_vm' ? 'as it was' : 'on its source';
+    said.push(`The ${nounOf(after)} is taken back; the VM stays ${stays}.`);
+  }
+  if (after.pivoted && !before.pivoted && after.kind === 'migrate_vm')
+    said.push(`${after.vm} runs on ${after.target ?? 'the target'}.`);
   const isElsewhere = before.step !== after.step || before.state !== after.state;
   if (isElsewhere && after.step !== null) {
     said.push(`Step ${stepTitle(after.step)} ${after.state === 'undoing' ? 'is taken back' : 'has begun'}.`);

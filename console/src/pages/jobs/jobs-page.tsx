@@ -1,4 +1,4 @@
-/** All migrations, live ones first; the address says whether only these are shown. */
+/** All migrations and drills, live ones first; the address says whether only these are shown. */
 import { ToggleGroup, ToggleGroupItem, Toolbar, ToolbarContent, ToolbarItem } from '@patternfly/react-core';
 import { Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
 import type { JobView } from '../../../../src/api/types/job-view.ts';
@@ -13,7 +13,7 @@ import { useServerNow } from '../../parts/use-server-now.ts';
 import { useUrlState } from '../../parts/use-url-state.ts';
 import { durationMs } from './job-figures.ts';
 import { JOBS_MAX, useJobs } from './job-queries.ts';
-import { outcomeText } from './job-words.ts';
+import { nounOf, outcomeText } from './job-words.ts';
 
 /** The page. */
 export default function JobsPage() {
@@ -21,7 +21,7 @@ export default function JobsPage() {
   const only = shown === 'live' ? 'live' : 'all';
   const jobs = useJobs(only);
   return (
-    <PageLayout title="Jobs" about={`Migrations: all that are live, and the newest ${JOBS_MAX}.`}>
+    <PageLayout title="Jobs" about={`Migrations and drills: all that are live, and the newest ${JOBS_MAX}.`}>
       <Toolbar>
         <ToolbarContent>
           <ToolbarItem>
@@ -80,23 +80,34 @@ function JobTable({ jobs, seenMs }: { readonly jobs: readonly JobView[]; readonl
   );
 }
 
+function Way({ job }: { readonly job: JobView }) {
+  const source = <Link to={`/hosts/${job.sourceId}`}>{job.source}</Link>;
+  if (job.kind === 'drill_vm') return <span>Drill on {source}</span>;
+  return (
+    <span>
+      {source} to{' '}
+      {job.targetId === null ? 'not chosen yet' : <Link to={`/hosts/${job.targetId}`}>{job.target}</Link>}
+    </span>
+  );
+}
+
 function JobRow({ job, nowMs }: { readonly job: JobView; readonly nowMs: number }) {
   return (
     <Tr>
       <Td dataLabel="Job" modifier="nowrap">
         <Link to={`/jobs/${job.id}`}>
           <StateLabel kind="job" state={job.state} />
-          <span className="pf-v6-screen-reader"> migration of {job.vm}</span>
+          <span className="pf-v6-screen-reader">
+            {' '}
+            {nounOf(job)} of {job.vm}
+          </span>
         </Link>
       </Td>
       <Td dataLabel="VM" modifier="nowrap">
         <Link to={`/vms/${job.vmId}`}>{job.vm}</Link>
       </Td>
       <Td dataLabel="From and to">
-        <span>
-          <Link to={`/hosts/${job.sourceId}`}>{job.source}</Link> to{' '}
-          {job.targetId === null ? 'not chosen yet' : <Link to={`/hosts/${job.targetId}`}>{job.target}</Link>}
-        </span>
+        <Way job={job} />
       </Td>
       <Td dataLabel="Started" modifier="nowrap">
         {job.startedAt === null ? 'not yet' : <Time at={job.startedAt} />}

@@ -1,11 +1,11 @@
-/** Migrations that go on, with how far each is. */
+/** Migrations and drills that go on, with how far each is. */
 import { Progress, ProgressMeasureLocation } from '@patternfly/react-core';
 import type { JobView } from '../../../../src/api/types/job-view.ts';
 import { Link } from '../../parts/link.tsx';
 import { QueryState } from '../../parts/query-state.tsx';
 import { StateLabel } from '../../parts/state-label.tsx';
 import { useJobs } from '../jobs/job-queries.ts';
-import { jobProgress, standText, wayText } from '../jobs/job-words.ts';
+import { jobProgress, nounOf, standText, wayText } from '../jobs/job-words.ts';
 import { Section } from '../../parts/section.tsx';
 
 /** So many are shown; the list of jobs has them all. */
@@ -51,7 +51,7 @@ function LiveJob({ job }: { readonly job: JobView }) {
         <StateLabel kind="job" state={job.state} />
       </div>
       <Progress
-        aria-label={`Progress of the migration of ${job.vm}`}
+        aria-label={`Progress of the ${nounOf(job)} of ${job.vm}`}
         value={percent}
         valueText={standText(job)}
         size="sm"

@@ -1,7 +1,7 @@
 /** What the overview says needs somebody, and of the VFs that are left. Pure. */
 import type { OverviewView } from '../../../../src/api/types/fleet-view.ts';
 import type { AlertView } from '../../../../src/api/types/job-view.ts';
-import { jobOfAlert } from '../jobs/job-words.ts';
+import { jobOfAlert, nounOf } from '../jobs/job-words.ts';
 
 /** Something an operator should look at. */
 export interface Concern {
@@ -28,11 +28,13 @@ export function concernsOf({
       (job): Concern => ({
         key: job.id,
         severity: 'alert',
-        text: `The migration of ${job.vm} stopped and needs you: ${job.error?.message ?? 'without a reason'}`,
+        text:
+          `The ${nounOf(job)} of ${job.vm} stopped and needs you: ` +
+          `${job.error?.message ?? 'without a reason'}`,
         advice: 'Mend the cause, then retry it; or abandon it.',
         sinceAt: null,
         to: `/jobs/${job.id}`,
-        linkText: `Migration of ${job.vm}`,
+        linkText: `${job.kind === 'drill_vm' ? 'Drill' : 'Migration'} of ${job.vm}`,
       }),
     ),
     ...others.map(concernOfAlert),

@@ -6,10 +6,12 @@ import ExclamationTriangleIcon from '@patternfly/react-icons/dist/esm/icons/excl
 import QuestionCircleIcon from '@patternfly/react-icons/dist/esm/icons/question-circle-icon';
 import { type ReactNode, useState } from 'react';
 import type { GuestFindingView, GuestView } from '../../../../src/api/types/guest-view.ts';
+import type { VmView } from '../../../../src/api/types/vm-view.ts';
 import { announce } from '../../parts/announcer.tsx';
 import { QueryState } from '../../parts/query-state.tsx';
 import { Time } from '../../parts/time.tsx';
 import { messageOf } from '../../server/fault.ts';
+import { LastDrill } from './last-drill.tsx';
 import { checkGuest, useGuest } from './vm-facts.ts';
 
 const ICONS: Readonly<Record<GuestFindingView['level'], ReactNode>> = {
@@ -33,11 +35,16 @@ const VERDICTS = {
 } as const;
 
 /** The part of the page. */
-export function GuestFindings({ vmId }: { readonly vmId: string }) {
-  const guest = useGuest(vmId);
+export function GuestFindings({ vm }: { readonly vm: VmView }) {
+  const guest = useGuest(vm.id);
   return (
     <QueryState query={guest} what="what is known of its guest" rows={2}>
-      {(known) => <Findings guest={known} />}
+      {(known) => (
+        <>
+          <Findings guest={known} />
+          <LastDrill vm={vm} drill={known.lastDrill} />
+        </>
+      )}
     </QueryState>
   );
 }

@@ -61,8 +61,10 @@ function JobLink({
   return (
     <Link to={`/jobs/${id}`}>
       <StateLabel kind="job" state={job?.state ?? 'running'} />
-      {job !== undefined && job.target !== null && ` to ${job.target}`}
-      <span className="pf-v6-screen-reader">, migration of {vm}</span>
+      {job?.kind === 'drill_vm' ? ' drill' : job !== undefined && job.target !== null && ` to ${job.target}`}
+      <span className="pf-v6-screen-reader">
+        , {job?.kind === 'drill_vm' ? 'drill' : 'migration'} of {vm}
+      </span>
     </Link>
   );
 }

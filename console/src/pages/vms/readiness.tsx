@@ -24,7 +24,7 @@ export function Readiness({ vm }: { readonly vm: VmView }) {
             </List>
             <ReasonList kind="refusal" reasons={known.refusals} />
             <ReasonList kind="warning" reasons={known.warnings.filter(({ code }) => code !== NO_STANDBY)} />
-            {vm.vnics.some(isMoving) && <GuestFindings vmId={vm.id} />}
+            {vm.vnics.some(isMoving) && <GuestFindings vm={vm} />}
           </>
         )}
       </QueryState>

@@ -37,6 +37,14 @@ export async function checkGuest(id: string): Promise<void> {
   await changing(id, ask(`/api/vms/${encodeURIComponent(id)}/guest/check`, { method: 'POST' }));
 }
 
+/** Begins a drill, and returns its job. Throws what `ask` throws. */
+export async function beginDrill(id: string): Promise<JobView> {
+  const job = await ask<JobView>(`/api/vms/${encodeURIComponent(id)}/guest/drill`, { method: 'POST' });
+  void queryClient.invalidateQueries({ queryKey: listKey('jobs') });
+  void queryClient.invalidateQueries({ queryKey: oneKey('vms', id) });
+  return job;
+}
+
 /** What a VM can be asked for. Each returns when it is so, or throws what `ask` throws. */
 export type LifecycleVerb = 'start' | 'shutdown' | 'stop';
 

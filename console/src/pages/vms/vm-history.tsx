@@ -1,4 +1,4 @@
-/** The newest migrations of a VM, and how they went. */
+/** The newest migrations and drills of a VM, and how they went. */
 import { Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
 import type { JobView } from '../../../../src/api/types/job-view.ts';
 import type { VmView } from '../../../../src/api/types/vm-view.ts';
@@ -14,8 +14,8 @@ import { DataTable } from '../../parts/data-table.tsx';
 export function VmHistory({ vm }: { readonly vm: VmView }) {
   const jobs = useJobsOfVm(vm.id);
   return (
-    <Section title="Migrations">
-      <QueryState query={jobs} what="its migrations" rows={3}>
+    <Section title="Migrations and drills">
+      <QueryState query={jobs} what="its jobs" rows={3}>
         {(all) => (all.length === 0 ? <>{vm.name} was not migrated yet.</> : <JobTable jobs={all} />)}
       </QueryState>
     </Section>
@@ -24,7 +24,7 @@ export function VmHistory({ vm }: { readonly vm: VmView }) {
 
 function JobTable({ jobs }: { readonly jobs: readonly JobView[] }) {
   return (
-    <DataTable label="Migrations">
+    <DataTable label="Migrations and drills">
       <Thead>
         <Tr>
           <Th>Begun</Th>
@@ -42,7 +42,9 @@ function JobTable({ jobs }: { readonly jobs: readonly JobView[] }) {
               <Time at={job.startedAt ?? job.createdAt} />
             </Td>
             <Td dataLabel="From and to" modifier="breakWord">
-              {job.source} to {job.target ?? 'a host to be chosen'}
+              {job.kind === 'drill_vm'
+                ? `Drill on ${job.source}`
+                : `${job.source} to ${job.target ?? 'a host to be chosen'}`}
             </Td>
             <Td dataLabel="Outcome">
               <Link to={`/jobs/${job.id}`}>

@@ -65,11 +65,17 @@ function OneVm({ id }: { readonly id: string }) {
 }
 
 function Notices({ vm }: { readonly vm: VmView }) {
+  const isMoving = vm.status === 'migrating';
   return (
     <div role="status" className="notices">
       {vm.jobId !== null && (
-        <Alert component="h2" variant="info" isInline title={`${vm.name} is being moved`}>
-          <Link to={`/jobs/${vm.jobId}`}>See how its migration goes</Link>
+        <Alert
+          component="h2"
+          variant="info"
+          isInline
+          title={isMoving ? `${vm.name} is being moved` : `A job of ${vm.name} is not over`}
+        >
+          <Link to={`/jobs/${vm.jobId}`}>See how {isMoving ? 'its migration' : 'it'} goes</Link>
         </Alert>
       )}
       {vm.starting && <Alert component="h2" variant="info" isInline title={`${vm.name} is being started`} />}

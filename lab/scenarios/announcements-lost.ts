@@ -51,7 +51,7 @@ async function lost(): Promise<[number, number][]> {
 const scenario: Scenario = {
   name: 'announcements-lost',
   title:
-    'a guest whose announcements are lost at every change of leg is silent for seconds, not for half a minute',
+    'a guest whose announcements are lost at every change of leg is silent for seconds, not half a minute',
   run: (lab) =>
     withEngine(lab, {}, async ({ api, guest, checks }) => {
       await hostExec('a', `virsh -q autostart ${guest.place.name}`);

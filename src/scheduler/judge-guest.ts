@@ -211,7 +211,7 @@ function wholeGuest({ vm, network, vhostQueues }: GuestFacts): GuestFinding[] {
       message:
         (vhostQueues === 0 ? 'its standby is' : 'one of its standbys is') +
         ' served by QEMU, which stands still while a VF is plugged or unplugged',
-      fix: 'give it the model virtio, load vhost_net on every host (modprobe vhost_net), then start the VM anew',
+      fix: 'give it the model virtio, load vhost_net on every host (modprobe vhost_net), and start it anew',
       vnicId: null,
     });
   }

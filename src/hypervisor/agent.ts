@@ -14,6 +14,7 @@ const CALL_LIMIT_MS = 20_000;
 /** Files are a few ms each. A guest may have many interfaces, and an agent that takes its time for each. */
 const FILES_LIMIT_MS = 15_000;
 const FILE_MAX_BYTES = 4096;
+const SAID_MAX = 2000;
 
 /** What the agent's own errors are to libvirt. */
 const SAID_NO = [LIBVIRT_CODE.agentCommandFailed, LIBVIRT_CODE.internal];
@@ -31,8 +32,16 @@ export interface Agent {
   write(path: string, text: string): Promise<boolean>;
   /** Begins a command; its process id, or null: the agent may not run commands. */
   run(path: string, args: readonly string[]): Promise<number | null>;
-  /** Whether a command has ended; true also if the agent knows nothing of it. */
-  hasEnded(pid: number): Promise<boolean>;
+  /** How a command ended; null: it has not. One the agent knows nothing of ended somehow. */
+  exitOf(pid: number): Promise<GuestExit | null>;
+}
+
+/** How a command of a guest ended. */
+export interface GuestExit {
+  /** null = not told. */
+  readonly code: number | null;
+  /** Its last words on standard error, as the guest gave them: 2000 characters at most. */
+  readonly said: string;
 }
 
 /** The agent of a domain. Asks nothing yet. */
@@ -70,11 +79,17 @@ export function agentOf(client: LibvirtClient, clock: Clock, vmId: VmId): Agent 
       return written !== null && closed !== null;
     },
     async run(path, args) {
-      const pid = objectOf(await tryAsk('guest-exec', { path, arg: args }))['pid'];
+      const pid = objectOf(await tryAsk('guest-exec', { path, arg: args, 'capture-output': true }))['pid'];
       return Number.isSafeInteger(pid) ? (pid as number) : null;
     },
-    async hasEnded(pid) {
-      return objectOf(await tryAsk('guest-exec-status', { pid }))['exited'] !== false;
+    async exitOf(pid) {
+      const status = objectOf(await tryAsk('guest-exec-status', { pid }));
+      if (status['exited'] === false) return null;
+      const { exitcode, 'err-data': words } = status;
+      return {
+        code: typeof exitcode === 'number' ? exitcode : null,
+        said: typeof words === 'string' ? Buffer.from(words, 'base64').toString('utf8').slice(-SAID_MAX) : '',
+      };
     },
   };
 }

@@ -136,7 +136,7 @@ export async function announce(agent: Agent, clock: Clock, bond: string): Promis
       // The agent keeps what it knows of a command until somebody asks how it ended.
       const endMs = clock.monotonicMs() + ANNOUNCE_LIMIT_MS;
       do await clock.sleep(ENDED_EVERY_MS);
-      while (!(await agent.hasEnded(pid)) && clock.monotonicMs() < endMs);
+      while ((await agent.exitOf(pid)) === null && clock.monotonicMs() < endMs);
       return true;
     })(),
   );

@@ -19,6 +19,7 @@ import { emptyMemory, type HostMemory, type Looker, lookAtDomain } from './domai
 import { EventHub } from './event-hub.ts';
 import { type Agent, agentOf } from './agent.ts';
 import { lookForVfs, nullWithoutAgent, rxPacketsOf } from './guest-agent.ts';
+import { runGuestHooks } from './guest-hooks.ts';
 import { announce, lookAtBond, lookAtGuestNetwork, setActiveLeg } from './guest-network.ts';
 import type { HostChannel } from './host-channel.ts';
 import { lookAtDowntime, lookAtMigration } from './job-look.ts';
@@ -29,6 +30,7 @@ import { ordinaryInterface, plugInterface, undefineInterface } from './ordinary-
 import type {
   DefinedVf,
   DomainListener,
+  GuestHooks,
   GuestVf,
   HostEndpoint,
   HostFile,
@@ -146,6 +148,10 @@ export class LibvirtHost implements Hypervisor {
 
   async announce(vmId: VmId, bond: string): Promise<boolean> {
     return announce(await this.#agent(vmId), this.#clock, bond);
+  }
+
+  async runGuestHooks(vmId: VmId, point: GuestHooks['point']): Promise<GuestHooks | null> {
+    return runGuestHooks(await this.#agent(vmId), this.#clock, point);
   }
 
   vhostQueues(domain: Pick<Domain, 'uuid' | 'name'>): Promise<number | null> {

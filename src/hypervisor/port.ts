@@ -151,6 +151,14 @@ export interface MigrateRequest {
   readonly copyDisks: readonly string[];
 }
 
+/** What the hooks inside a guest came to. */
+export interface GuestHooks {
+  readonly point: 'before-unplug' | 'after-plug';
+  readonly ok: boolean;
+  /** A line for each hook; none if the guest has no hooks. The guest's text, without control characters. */
+  readonly said: readonly string[];
+}
+
 /** A VF as its guest shows it. */
 export interface GuestVf {
   /** Of its interface; several if any of them may be it. Text of the guest's, without control characters. */
@@ -267,6 +275,11 @@ export interface Hypervisor {
   setVfCount(pf: PciAddress, count: number): Promise<void>;
 
   // ---- acting in the guest, through its agent ----
+  /**
+   * Has the guest kit run the guest's own hooks, each with a limit of 30 s, all with 60; null if there is no
+   * kit, or the agent may not run commands.
+   */
+  runGuestHooks(vmId: VmId, point: GuestHooks['point']): Promise<GuestHooks | null>;
   /**
    * Makes a leg the active one of its bond; false if the bond does not say so afterwards, or no agent does.
    */

@@ -120,7 +120,12 @@ const COMMANDS: Readonly<Record<string, (guest: SimGuest, args: Command['args'])
     guest.executed.push([String(path), ...(arg as string[])]);
     return { pid: guest.executed.length };
   },
-  'guest-exec-status': () => ({ exited: true, exitcode: 0 }),
+  'guest-exec-status'(guest, { pid }) {
+    const command = guest.executed[Number(pid) - 1];
+    if (!command?.[2]?.includes('/usr/sbin/handover-guest')) return { exited: true, exitcode: 0 };
+    const { code, words } = guest.kitHooks(command.at(-2) ?? '');
+    return { exited: true, exitcode: code, 'err-data': Buffer.from(words).toString('base64') };
+  },
 };
 
 function answerOf(guest: SimGuest, { execute, args }: Command): unknown {

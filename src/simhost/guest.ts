@@ -96,6 +96,8 @@ export class SimGuest {
   reselectsPrimary = true;
   /** Arguments of every command that was run in it. */
   readonly executed: (readonly string[])[] = [];
+  /** What the guest kit's hooks come to; 127: there is no kit. */
+  kitHooks = (_point: string): { code: number; words: string } => ({ code: 127, words: '' });
   readonly nics: GuestNic[] = [];
   readonly #clock: Clock;
   readonly #random: Random;
@@ -159,6 +161,7 @@ export class SimGuest {
     copy.vfTrouble = this.vfTrouble;
     copy.agentUp = this.agentUp;
     copy.hasBond = this.hasBond;
+    copy.kitHooks = this.kitHooks;
     copy.#hadVf = this.#hadVf;
     copy.#told = this.#told;
     copy.#goneRx = this.#goneRx;

@@ -7,6 +7,7 @@
  * hooks before the unplug run first, and their counterparts, those after a plug, in the undo.
  */
 import { defineStep, finished, skipped } from '../../saga/definition.ts';
+import { runGuestHooks } from '../guest-hooks.ts';
 import { runHooks } from '../hooks.ts';
 import { returnToVfs } from '../legs.ts';
 import type { BondedPair } from '../../model/guest.ts';
@@ -44,6 +45,7 @@ export const shift = defineStep<MigrationContext, null>({
     const isHooked = unplugHooked === true || unplugAskedAt !== undefined;
     const said = isHooked ? [...(await runHooks(context, 'after-plug', 'undoing'))] : [];
     if (shiftAsked === true) said.push((await returnToVfs(context, context.source)).said);
+    said.push(...(await runGuestHooks(context, context.source, 'after-plug')));
     return finished(said.length === 0 ? null : said.join('; '));
   },
 });
@@ -51,7 +53,8 @@ export const shift = defineStep<MigrationContext, null>({
 /** What they do must be taken back even if they are cut off. */
 async function beforeUnplug(context: MigrationContext): Promise<string[]> {
   if (context.ports.hooksAt('before-unplug').length > 0) await context.save({ unplugHooked: true });
-  return runHooks(context, 'before-unplug');
+  const said = await runHooks(context, 'before-unplug');
+  return [...said, ...(await runGuestHooks(context, context.source, 'before-unplug'))];
 }
 
 /**

@@ -10,6 +10,7 @@ import type { GuestVf } from '../../hypervisor/port.ts';
 import type { MovingVnic } from '../../model/job.ts';
 import { defineStep, finished, skipped } from '../../saga/definition.ts';
 import { vnicAlert } from '../alerts.ts';
+import { runGuestHooks } from '../guest-hooks.ts';
 import { returnToVfs } from '../legs.ts';
 import type { MigrationContext } from '../port.ts';
 import { networkGapOf, wholeGap } from '../network-gap.ts';
@@ -32,25 +33,27 @@ export const verify = defineStep<MigrationContext, Look>({
 
   async run(context, first) {
     const plugged = pluggedOf(context);
+    const { hypervisor } = await context.target();
     if (plugged.length === 0) {
+      const { said } = await returnToVfs(context, hypervisor);
       await saveGaps(context);
       await context.save({ returnedAt: null });
-      return skipped('no VF to verify');
+      return skipped(['no VF to verify', ...(said === '' ? [] : [said])].join('; '));
     }
-    const { hypervisor } = await context.target();
     const [returned, { verified, last }] = await Promise.all([
       returnToVfs(context, hypervisor),
       watchTraffic(context, plugged, first),
     ]);
     await saveGaps(context);
     await context.save({ returnedAt: returned.at });
+    const hooks = await runGuestHooks(context, hypervisor, 'after-plug');
     const said: string[] = [];
     for (const vnic of plugged) {
       const doubt = verified.has(vnic.vnicId) ? null : doubtOf(last, vnic);
       if (doubt === 'degraded') await degrade(context, vnic);
       said.push(`${vnic.name} ${doubt ?? 'verified'}`);
     }
-    return finished([...said, ...(returned.said === '' ? [] : [returned.said])].join('; '));
+    return finished([...said, ...(returned.said === '' ? [] : [returned.said]), ...hooks].join('; '));
   },
 });
 

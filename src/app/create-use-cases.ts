@@ -23,6 +23,7 @@ export function createUseCases(parts: AppParts): UseCases {
     ...vmCases(parts),
     ...guestCases(parts),
     ...jobCases(parts),
+    readMetrics: async () => (await parts.metrics?.text()) ?? '',
     guestKit: (_caller, id, format) => guestKit(parts, id, format),
     followEvents: (_caller, after, listener) => feed.follow(after, listener),
   });

@@ -31,6 +31,7 @@ export function migrationPorts(parts: AppParts): MigrationPorts {
     async event(job, event) {
       await store.events.add({ ...event, vmId: job.vmId, jobId: job.jobId as JobId });
     },
+    jobEnded: (job) => parts.metrics?.jobEnded(job),
     raiseAlert: (key, vmId: VmId, message) => store.alerts.raise({ key, vmId, hostId: null, message }),
     async clearAlert(key) {
       await store.alerts.clear(key);

@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import type { Hypervisors } from '../hypervisor/port.ts';
-import type { OperatorHook } from '../migration/port.ts';
+import type { EndedJob, OperatorHook } from '../migration/port.ts';
 import type { Store } from './store-port.ts';
 
 /** A probe of an address that runs. */
@@ -18,6 +18,13 @@ export interface Probe {
 /** Begins to send requests to an IP address. Rejects if that is none. */
 export type StartProbe = (address: string) => Promise<Probe>;
 
+/** Counts what the engine does, for whoever scrapes it. */
+export interface Metrics {
+  jobEnded(job: EndedJob): void;
+  /** All of it in Prometheus' text format. */
+  text(): Promise<string>;
+}
+
 /** The parts of one engine that use cases work with. */
 export interface AppParts {
   readonly store: Store;
@@ -29,4 +36,6 @@ export interface AppParts {
   readonly startProbe?: StartProbe;
   /** Run while a VM is moved, in this order; absent: there are none. */
   readonly hooks?: readonly OperatorHook[];
+  /** Absent: nothing is counted. */
+  readonly metrics?: Metrics;
 }

@@ -71,6 +71,7 @@ export const NEEDS: Readonly<Record<GuardedCase, Permission>> = {
   setStandbyPolicy: 'use_vms',
   setProbeAddress: 'use_vms',
   drillVm: 'use_vms',
+  readMetrics: 'look',
   migrateVm: 'use_vms',
   cancelMigration: 'use_vms',
 

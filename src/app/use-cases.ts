@@ -250,6 +250,8 @@ export interface UseCases {
    * `DRILL_REFUSED` without a VF or a standby; what nobody can know of a standby is no reason to refuse.
    */
   drillVm(caller: Caller, vmId: VmId): Promise<Job>;
+  /** What this engine did since it started, in Prometheus' text format; empty if nothing is counted. */
+  readMetrics(caller: Caller): Promise<string>;
   /** Accepts the job (the VM is `migrating` when this returns) or throws why not. */
   migrateVm(caller: Caller, vmId: VmId, options: MigrateOptions): Promise<Job>;
   /** Returns only if the job will end on the source. `VM_NOT_MIGRATING`, `CANCEL_TOO_LATE` otherwise. */

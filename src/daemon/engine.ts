@@ -2,6 +2,7 @@
  * The composition root: one engine, wired from its parts and taken down in the reverse order. Nothing imports
  * the daemon.
  */
+import { createMetrics } from './metrics.ts';
 import { startFping } from './fping.ts';
 import { createApi } from '../api/create-api.ts';
 import { startBackground } from '../app/background.ts';
@@ -72,6 +73,7 @@ export async function startEngine(config: Config, log: Log): Promise<Engine> {
       log,
       startProbe: startFping,
       hooks,
+      metrics: createMetrics(),
     };
     log.info('hooks of the operator', { count: hooks.length });
     const generatedPassword = await ensureAdmin(parts, config.adminPassword);

@@ -3,6 +3,7 @@
  * parked job.
  */
 import { explain, HandoverError } from '../base/errors.ts';
+import type { JobKind } from '../model/job.ts';
 import type { SagaState } from '../saga/port.ts';
 import { alertsOfJob, parkedAlert } from './alerts.ts';
 import type { MigrationSaga } from './migrate-vm.ts';
@@ -14,6 +15,7 @@ const RUNBOOK = 'docs/operate/needs-operator.md';
 
 /** What one kind of job says of its end; `why`: it did not succeed. */
 interface Ending {
+  readonly kind: JobKind;
   readonly noun: 'Migration' | 'Drill';
   said(context: MigrationContext, state: SagaState, error: HandoverError | null): Promise<void>;
 }
@@ -22,10 +24,12 @@ interface Ending {
  * Called by the runner once a migration ended, was parked, or was lost to another replica (null). Never
  * throws.
  */
-export const announceEnd: Ended = (...end) => atEnd({ noun: 'Migration', said: sayMigration }, ...end);
+export const announceEnd: Ended = (...end) =>
+  atEnd({ kind: 'migrate_vm', noun: 'Migration', said: sayMigration }, ...end);
 
 /** The same of a drill. */
-export const announceDrillEnd: Ended = (...end) => atEnd({ noun: 'Drill', said: sayDrill }, ...end);
+export const announceDrillEnd: Ended = (...end) =>
+  atEnd({ kind: 'drill_vm', noun: 'Drill', said: sayDrill }, ...end);
 
 type Ended = NonNullable<MigrationSaga['ended']>;
 
@@ -67,6 +71,10 @@ async function announce(
   const job = { jobId: context.jobId, vmId: context.vmId };
   const { vmName, sourceHost, ports } = context;
   await ending.said(context, state, error);
+  if (state !== 'needs_operator') {
+    const { networkGapMs = null, downtimeMs = null } = context.data;
+    ports.jobEnded({ kind: ending.kind, state, networkGapMs, downtimeMs });
+  }
   if (state === 'needs_operator') {
     const message =
       `${ending.noun} of ${vmName} stopped and needs you: ${whyOf(error)}. Look at its hosts, ` +

@@ -4,10 +4,19 @@ import type { Hypervisor } from '../hypervisor/port.ts';
 import type { BondedPair, StandbyPolicy } from '../model/guest.ts';
 import type { HookInput, HookPoint, OnFailure } from '../model/hook.ts';
 import type { Host, HostInventory } from '../model/host.ts';
-import type { EventName, EventSeverity, MigrateParams, MigrationData, MovingVnic } from '../model/job.ts';
+import type {
+  EventName,
+  EventSeverity,
+  JobKind,
+  MigrateParams,
+  MigrationData,
+  MovingVnic,
+  NetworkGapMs,
+} from '../model/job.ts';
 import type { VnicActual } from '../model/vm.ts';
 import type { TrafficRecord } from './network-gap.ts';
 import type { StepContext } from '../saga/definition.ts';
+import type { SagaState } from '../saga/port.ts';
 
 /**
  * The reserve step's answer. `wait`: a host has as many migrations as it may; `refused`: why, nothing was
@@ -70,6 +79,14 @@ export interface OperatorHook {
   run(input: HookInput, signal: AbortSignal): Promise<string | null>;
 }
 
+/** A job that ended, by its figures; null = not known. */
+export interface EndedJob {
+  readonly kind: JobKind;
+  readonly state: SagaState;
+  readonly networkGapMs: NetworkGapMs | null;
+  readonly downtimeMs: number | null;
+}
+
 /** The rest of Handover, as far as a migration needs it. */
 export interface MigrationPorts {
   /** The host's record as stored. Throws `NOT_FOUND`. */
@@ -112,6 +129,8 @@ export interface MigrationPorts {
   setVmHost(vmId: VmId, hostId: HostId | null): Promise<void>;
   recordPeerTest(source: HostId, target: HostId, ok: boolean, message: string): Promise<void>;
   event(job: { jobId: string; vmId: VmId }, event: MigrationEvent): Promise<void>;
+  /** Counts a job that ended here. */
+  jobEnded(job: EndedJob): void;
   raiseAlert(key: string, vmId: VmId, message: string): Promise<void>;
   clearAlert(key: string): Promise<void>;
 }

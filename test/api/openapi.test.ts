@@ -190,6 +190,14 @@ describe('answers of the engine are as described', () => {
     expect(lastDrill?.networkGaps).toMatchObject([
       { by: 'guest', vnic: expect.any(String) as string, doubt: null },
     ]);
+    const metrics = await fetch(`${engine.url}/api/metrics`, {
+      headers: { authorization: `Bearer ${engine.token}` },
+    });
+    expect(metrics.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+    const lines = (await metrics.text()).split('\n');
+    expect(lines).toContain('handover_jobs_ended_total{kind="drill_vm",state="succeeded"} 1');
+    expect(lines).toContain('handover_network_gap_seconds_count{kind="drill_vm",phase="unplug"} 1');
+    answered.add('GET /metrics');
   });
 
   test('the guest kit, which is a text', async () => {

@@ -313,7 +313,10 @@ const vmCases = (world: MemoryWorld): Pick<UseCases, VmCases> => {
   };
 };
 
-const migrateCases = (world: MemoryWorld): Pick<UseCases, 'migrateVm' | 'cancelMigration' | 'drillVm'> => ({
+const migrateCases = (
+  world: MemoryWorld,
+): Pick<UseCases, 'migrateVm' | 'cancelMigration' | 'drillVm' | 'readMetrics'> => ({
+  readMetrics: async () => '# HELP handover_jobs_ended_total\n',
   drillVm: async (caller, vmId) => {
     const vm = find(world.vms, vmId);
     if (vm.hostId === null) throw new HandoverError('VM_STATUS_WRONG', `${vm.name} is not running`);

@@ -14,7 +14,7 @@ import { sendFault } from '../ovirt/server.ts';
 import { badRequest } from '../ovirt/wire/read.ts';
 import { hostSchema, peerTestsSchema } from '../types/host-view.ts';
 import { alertSchema, jobSchema, type JobView } from '../types/job-view.ts';
-import { flag, integer, list, uuid } from '../types/schema.ts';
+import { flag, integer, list, text, uuid } from '../types/schema.ts';
 import { toHostView, toPeerTestsView } from './host-view.ts';
 import { toJobView } from './job-view.ts';
 import { fleetRoutes } from './fleet-routes.ts';
@@ -83,6 +83,17 @@ export const nativeRoutes: readonly NativeRoute[] = [
     summary: 'Alerts that stand',
     answer: list(alertSchema),
     run: listAlerts,
+  }),
+  nativeRoute({
+    method: 'GET',
+    path: 'metrics',
+    needs: 'look',
+    name: 'readMetrics',
+    summary: 'What this engine did since it started, in the text format of Prometheus',
+    description: 'Each of several engines counts its own. Basic authentication will do.',
+    answer: text(),
+    mediaType: 'text/plain',
+    run: async (call) => await call.useCases.readMetrics(call.caller),
   }),
   nativeRoute({
     method: 'GET',

@@ -84,6 +84,15 @@ export async function rxPacketsOf(agent: Agent, name: string): Promise<number | 
   return /^\d{1,20}$/.test(text) ? Number(text) : null;
 }
 
+/**
+ * The same in one call to the agent where that tells it, which is a third of the load on guest and host of a file:
+ * for looks that are repeated while both have other work.
+ */
+export async function rxPacketsSeen(agent: Agent, name: string): Promise<number | null> {
+  const list = parseInterfaces(await agent.ask('guest-network-get-interfaces'));
+  return list?.find((each) => each.name === name)?.rxPackets ?? (await rxPacketsOf(agent, name));
+}
+
 /** The device of an interface; null: it has none, or the agent does not tell. */
 export async function deviceOf(
   agent: Agent,

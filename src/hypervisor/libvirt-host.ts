@@ -18,7 +18,7 @@ import { define, defineVnic, removeDown, setDefinedVfs, undefineVnic } from './d
 import { emptyMemory, type HostMemory, type Looker, lookAtDomain } from './domain-look.ts';
 import { EventHub } from './event-hub.ts';
 import { type Agent, agentOf } from './agent.ts';
-import { lookForVfs, nullWithoutAgent, rxPacketsOf } from './guest-agent.ts';
+import { lookForVfs, nullWithoutAgent, rxPacketsSeen } from './guest-agent.ts';
 import { runGuestHooks } from './guest-hooks.ts';
 import { announce, lookAtBond, lookAtGuestNetwork, setActiveLeg } from './guest-network.ts';
 import type { HostChannel } from './host-channel.ts';
@@ -139,7 +139,7 @@ export class LibvirtHost implements Hypervisor {
   }
 
   async guestRxPackets(vmId: VmId, interfaceName: string): Promise<number | null> {
-    return nullWithoutAgent(rxPacketsOf(await this.#agent(vmId), interfaceName));
+    return nullWithoutAgent(rxPacketsSeen(await this.#agent(vmId), interfaceName));
   }
 
   async setActiveLeg(vmId: VmId, bond: string, leg: string): Promise<boolean> {

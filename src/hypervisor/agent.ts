@@ -15,6 +15,7 @@ const CALL_LIMIT_MS = 20_000;
 const FILES_LIMIT_MS = 15_000;
 const FILE_MAX_BYTES = 4096;
 const SAID_MAX = 2000;
+const PRINTED_MAX = 65_536;
 
 /** What the agent's own errors are to libvirt. */
 const SAID_NO = [LIBVIRT_CODE.agentCommandFailed, LIBVIRT_CODE.internal];
@@ -42,6 +43,8 @@ export interface GuestExit {
   readonly code: number | null;
   /** Its last words on standard error, as the guest gave them: 2000 characters at most. */
   readonly said: string;
+  /** What it printed: 64 KiB of it at most. */
+  readonly printed: string;
 }
 
 /** The agent of a domain. Asks nothing yet. */
@@ -85,14 +88,18 @@ export function agentOf(client: LibvirtClient, clock: Clock, vmId: VmId): Agent 
     async exitOf(pid) {
       const status = objectOf(await tryAsk('guest-exec-status', { pid }));
       if (status['exited'] === false) return null;
-      const { exitcode, 'err-data': words } = status;
+      const { exitcode, 'err-data': said, 'out-data': printed } = status;
       return {
         code: typeof exitcode === 'number' ? exitcode : null,
-        said: typeof words === 'string' ? Buffer.from(words, 'base64').toString('utf8').slice(-SAID_MAX) : '',
+        said: textOf(said).slice(-SAID_MAX),
+        printed: textOf(printed).slice(0, PRINTED_MAX),
       };
     },
   };
 }
+
+const textOf = (base64: unknown): string =>
+  typeof base64 === 'string' ? Buffer.from(base64, 'base64').toString('utf8') : '';
 
 /** What an answer of the agent returns; undefined if it is no answer. */
 export function returnOf(json: string): unknown {

@@ -85,8 +85,8 @@ export async function rxPacketsOf(agent: Agent, name: string): Promise<number | 
 }
 
 /**
- * The same in one call to the agent where that tells it, which is a third of the load on guest and host of a file:
- * for looks that are repeated while both have other work.
+ * The same in one call to the agent where that tells it, which is a third of the load on guest and host of a
+ * file: for looks that are repeated while both have other work.
  */
 export async function rxPacketsSeen(agent: Agent, name: string): Promise<number | null> {
   const list = parseInterfaces(await agent.ask('guest-network-get-interfaces'));

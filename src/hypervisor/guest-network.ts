@@ -8,6 +8,7 @@ import { parseMac } from '../base/ids.ts';
 import type { GuestBond, GuestLeg, GuestNetwork } from '../model/guest-network.ts';
 import { type Agent, objectOf } from './agent.ts';
 import { deviceOf, isPlainName, nullWithoutAgent, parseInterfaces, rxPacketsOf } from './guest-agent.ts';
+import { conflictsOf } from './kit-commands.ts';
 
 const BONDS_MAX = 8;
 const LEGS_MAX = 8;
@@ -15,16 +16,17 @@ const MASTERS = '/sys/class/net/bonding_masters';
 const bondFile = (bond: string): string => `/proc/net/bonding/${bond}`;
 
 /** See `Hypervisor.guestNetwork`. */
-export async function lookAtGuestNetwork(agent: Agent): Promise<GuestNetwork | null> {
-  return nullWithoutAgent(look(agent));
+export async function lookAtGuestNetwork(agent: Agent, clock: Clock): Promise<GuestNetwork | null> {
+  return nullWithoutAgent(look(agent, clock));
 }
 
-async function look(agent: Agent): Promise<GuestNetwork | null> {
+async function look(agent: Agent, clock: Clock): Promise<GuestNetwork | null> {
   const interfaces = parseInterfaces(await agent.ask('guest-network-get-interfaces'));
   if (interfaces === null) return null;
   const allowed = allowedCommands(await agent.ask('guest-info'));
   const bonds = allowed.has('guest-file-open') ? await bondsOf(agent) : null;
-  return { interfaces, bonds, mayRun: allowed.has('guest-exec') };
+  const mayRun = allowed.has('guest-exec');
+  return { interfaces, bonds, mayRun, conflicts: mayRun ? await conflictsOf(agent, clock) : null };
 }
 
 function allowedCommands(info: unknown): ReadonlySet<string> {

@@ -19,10 +19,10 @@ import { emptyMemory, type HostMemory, type Looker, lookAtDomain } from './domai
 import { EventHub } from './event-hub.ts';
 import { type Agent, agentOf } from './agent.ts';
 import { lookForVfs, nullWithoutAgent, rxPacketsSeen } from './guest-agent.ts';
-import { runGuestHooks } from './guest-hooks.ts';
 import { announce, lookAtBond, lookAtGuestNetwork, setActiveLeg } from './guest-network.ts';
 import type { HostChannel } from './host-channel.ts';
 import { lookAtDowntime, lookAtMigration } from './job-look.ts';
+import { runGuestHooks } from './kit-commands.ts';
 import { abortJob, lookForBlockers, migrate } from './migrate.ts';
 import { checkPciAddress } from './names.ts';
 import { observe } from './observe.ts';
@@ -131,7 +131,7 @@ export class LibvirtHost implements Hypervisor {
   }
 
   async guestNetwork(vmId: VmId): Promise<GuestNetwork | null> {
-    return lookAtGuestNetwork(await this.#agent(vmId));
+    return lookAtGuestNetwork(await this.#agent(vmId), this.#clock);
   }
 
   async guestBond(vmId: VmId, bond: string): Promise<GuestBond | null> {

@@ -196,6 +196,17 @@ describe('the network in a guest', () => {
     expect(network?.interfaces.map(({ name }) => name)).toEqual(['lo', 'bond0', 'ens3', 'ens8']);
   });
 
+  test('is asked of its kit what would fight over the legs, where it has one', async () => {
+    expect((await look())?.conflicts).toBeNull();
+    const conflicts = [
+      { kind: 'udev', where: '/etc/udev/rules.d/70.rules', text: 'names NICs\u0007 by MAC' },
+    ];
+    guest().kit = ([verb]) => ({ code: verb === 'status' ? 0 : 2, printed: JSON.stringify({ conflicts }) });
+    expect((await look())?.conflicts).toEqual(['/etc/udev/rules.d/70.rules: names NICs  by MAC']);
+    guest().kit = () => ({ code: 0, printed: 'no JSON' });
+    expect((await look())?.conflicts).toBeNull();
+  });
+
   test('has no bond where there is none', async () => {
     guest().hasBond = false;
     expect((await look())?.bonds).toEqual([]);

@@ -46,4 +46,6 @@ export interface GuestNetwork {
   readonly bonds: readonly GuestBond[] | null;
   /** The agent may run commands. */
   readonly mayRun: boolean;
+  /** What would fight over the legs, as the guest kit says; null = there is no kit to ask. */
+  readonly conflicts: readonly string[] | null;
 }

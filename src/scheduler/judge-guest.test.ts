@@ -37,7 +37,7 @@ const seen = (name: string, mac: string, hasAddress = false) => ({
 const LEGS = [seen('ens3', standby.mac), seen('ens8', vf.mac)];
 
 function judged(bonds: readonly GuestBond[] | null, more: Partial<GuestNetwork> = {}, vm = VM) {
-  const network = { interfaces: LEGS, bonds, mayRun: true, ...more };
+  const network = { interfaces: LEGS, bonds, mayRun: true, conflicts: null, ...more };
   const { standby: state, findings, pairs } = judgeGuest({ vm, network, vhostQueues: null, now: 0 });
   return { state, codes: findings.map(({ code }) => code), findings, pairs };
 }
@@ -106,11 +106,25 @@ test('where no files are read, a VF with an address of its own is in no bond', (
 });
 
 test('a standby that QEMU serves itself is warned of', () => {
-  const network = { interfaces: LEGS, bonds: [BOND], mayRun: true };
+  const network = { interfaces: LEGS, bonds: [BOND], mayRun: true, conflicts: null };
   const { findings } = judgeGuest({ vm: VM, network, vhostQueues: 0, now: 0 });
   expect(findings.map(({ code }) => code)).toEqual(['bonded', 'no_vhost']);
   const served = judgeGuest({ vm: VM, network, vhostQueues: 1, now: 0 });
   expect(served.findings.map(({ code }) => code)).toEqual(['bonded']);
+});
+
+test('what the guest kit says to be in the way is warned of', () => {
+  const conflicts = ['/etc/cloud: cloud-init configures the network at each boot'];
+  const { findings } = judgeGuest({
+    vm: VM,
+    network: { interfaces: LEGS, bonds: [BOND], mayRun: true, conflicts },
+    vhostQueues: null,
+    now: 0,
+  });
+  expect(findings.map(({ code, message }) => [code, message])).toEqual([
+    ['bonded', expect.anything()],
+    ['conflict', expect.stringMatching(/fight over the bond: \/etc\/cloud: cloud-init/)],
+  ]);
 });
 
 test('of several VFs the worst counts', () => {

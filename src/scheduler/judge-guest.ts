@@ -193,6 +193,15 @@ function judgeByInterfaces(facts: GuestFacts, all: readonly GuestInterface[], vn
 
 function wholeGuest({ vm, network, vhostQueues }: GuestFacts): GuestFinding[] {
   const found: GuestFinding[] = [];
+  for (const conflict of network?.conflicts ?? []) {
+    found.push({
+      code: 'conflict',
+      level: 'warning',
+      message: `something in the guest would fight over the bond: ${conflict}`,
+      fix: 'take it out in the guest, or have the guest kit do it: handover-guest setup',
+      vnicId: null,
+    });
+  }
   if (network !== null && !network.mayRun) {
     found.push({
       code: 'commands_refused',

@@ -123,8 +123,9 @@ const COMMANDS: Readonly<Record<string, (guest: SimGuest, args: Command['args'])
   'guest-exec-status'(guest, { pid }) {
     const command = guest.executed[Number(pid) - 1];
     if (!command?.[2]?.includes('/usr/sbin/handover-guest')) return { exited: true, exitcode: 0 };
-    const { code, words } = guest.kitHooks(command.at(-2) ?? '');
-    return { exited: true, exitcode: code, 'err-data': Buffer.from(words).toString('base64') };
+    const { code, words = '', printed = '' } = guest.kit(command.slice(4));
+    const data = (text: string): string => Buffer.from(text).toString('base64');
+    return { exited: true, exitcode: code, 'err-data': data(words), 'out-data': data(printed) };
   },
 };
 

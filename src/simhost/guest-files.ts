@@ -40,3 +40,10 @@ export function legFile(netdevs: readonly Netdev[], path: string): string | null
   if (!netdev) return null;
   return file === 'device/uevent' ? netdev.uevent : `${Math.floor(netdev.rxPackets)}\n`;
 }
+
+/** What the guest kit answers: exit code, standard error and standard output. */
+export interface KitAnswer {
+  readonly code: number;
+  readonly words?: string;
+  readonly printed?: string;
+}

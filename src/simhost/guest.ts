@@ -8,7 +8,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { SimGuestSpec, UnplugBehaviour } from './inventory.ts';
-import { BOND, bondDescription, LEG_FILE, legFile } from './guest-files.ts';
+import { BOND, bondDescription, LEG_FILE, legFile, type KitAnswer } from './guest-files.ts';
 import { drawMs, type RangeMs, TIMINGS } from './timings.ts';
 
 /** Packets a second on the path that carries the bond, and on a path that only hears broadcasts. */
@@ -96,8 +96,8 @@ export class SimGuest {
   reselectsPrimary = true;
   /** Arguments of every command that was run in it. */
   readonly executed: (readonly string[])[] = [];
-  /** What the guest kit's hooks come to; 127: there is no kit. */
-  kitHooks = (_point: string): { code: number; words: string } => ({ code: 127, words: '' });
+  /** What the guest kit answers to its arguments; 127: there is no kit. */
+  kit = (_args: readonly string[]): KitAnswer => ({ code: 127 });
   readonly nics: GuestNic[] = [];
   readonly #clock: Clock;
   readonly #random: Random;
@@ -161,7 +161,7 @@ export class SimGuest {
     copy.vfTrouble = this.vfTrouble;
     copy.agentUp = this.agentUp;
     copy.hasBond = this.hasBond;
-    copy.kitHooks = this.kitHooks;
+    copy.kit = this.kit;
     copy.#hadVf = this.#hadVf;
     copy.#told = this.#told;
     copy.#goneRx = this.#goneRx;

@@ -10,7 +10,8 @@ async function start(hooks: (point: string) => { code: number; words: string }):
   world = await MigrationWorld.start({ vms: [{ name: 'web-1' }] });
   const guest = world.guest('web-1');
   const called: string[] = [];
-  guest.kitHooks = (point) => {
+  guest.kit = ([verb, point = '']) => {
+    if (verb !== 'hook') return { code: 0, printed: '{"conflicts":[]}' };
     called.push(`${point} on ${world.runsOn('web-1').join()}, over ${guest.activeNic()?.name}`);
     return hooks(point);
   };

@@ -221,7 +221,7 @@ test('while the engine is away nothing is made up, and what was missed is there 
   await page.context().setOffline(true);
   await page.getByText('Connection to the engine lost, reconnecting').waitFor();
   await migrations.ended(id);
-  await page.getByText('Could not refresh the migration; this is how it was.').waitFor();
+  await page.getByText('Could not refresh the job; this is how it was.').waitFor();
   await row(page, 'Transfer').getByText('Running').waitFor();
   const frozen = await figure(page, 'Duration').textContent();
   for (let looks = 0; looks < 3; looks += 1) await page.waitForEvent('requestfailed');

@@ -38,7 +38,7 @@ test('a migration that is followed goes on, and so does its page, without anythi
   const before = await messages();
   await stage.engine.restart(async () => {
     for (const each of [page, events]) await lost(each).waitFor();
-    await page.getByText('Could not refresh the migration; this is how it was.').waitFor();
+    await page.getByText('Could not refresh the job; this is how it was.').waitFor();
     await transfer.getByText('Running').waitFor();
     expect(await messagesOn(events)).toEqual(expect.arrayContaining([...before]));
     // Its pauses have grown: the line is back later than the engine, which does not wait for it.

@@ -5,8 +5,9 @@
  * received packets between two looks. Degraded: the guest shows no VF with the vNIC's MAC. Unverified:
  * anything else, and the message says why and, where there is something, what to do about it.
  */
+import { isCode } from '../../base/errors.ts';
 import type { Mac, VnicId } from '../../base/ids.ts';
-import type { GuestVf } from '../../hypervisor/port.ts';
+import type { GuestVf, Hypervisor } from '../../hypervisor/port.ts';
 import type { MovingVnic } from '../../model/job.ts';
 import { defineStep, finished, skipped } from '../../saga/definition.ts';
 import { vnicAlert } from '../alerts.ts';
@@ -35,7 +36,7 @@ export const verify = defineStep<MigrationContext, Look>({
     const plugged = pluggedOf(context);
     const { hypervisor } = await context.target();
     if (plugged.length === 0) {
-      const { said } = await returnToVfs(context, hypervisor);
+      const said = await announceStandbys(context, hypervisor);
       await saveGaps(context);
       await context.save({ returnedAt: null });
       return skipped(['no VF to verify', ...(said === '' ? [] : [said])].join('; '));
@@ -56,6 +57,16 @@ export const verify = defineStep<MigrationContext, Look>({
     return finished([...said, ...(returned.said === '' ? [] : [returned.said]), ...hooks].join('; '));
   },
 });
+
+/** Of a VM that is not there any more nothing can be announced: no reason to try for ever. */
+async function announceStandbys(context: MigrationContext, hypervisor: Hypervisor): Promise<string> {
+  try {
+    return (await returnToVfs(context, hypervisor)).said;
+  } catch (thrown) {
+    if (isCode(thrown, 'CLAIM_LOST')) throw thrown;
+    return '';
+  }
+}
 
 /** What was measured; nothing if this process has not watched from the beginning. */
 async function saveGaps(context: MigrationContext): Promise<void> {

@@ -47,8 +47,8 @@ export const CHANGE_TEXTS: Readonly<Record<JobChange, (job: JobView) => ChangeTe
       job.pivoted && job.kind === 'migrate_vm'
         ? `It goes on forward: ${job.vm} stays on ${job.target ?? 'its target'}, what is missing there is ` +
           `plugged, and ${job.source} is cleared.`
-        : `It goes on${job.pivoted ? '' : ' taking back'}: ${job.vm} stays on ${job.source} and its VFs are ` +
-          'plugged back there.',
+        : `It goes on${job.pivoted ? '' : ' taking back'}: ${job.vm} stays on ${job.source} and its ` +
+          'VFs are plugged back there.',
       'Every step looks at the hosts before it acts. If the cause is still there, the job stops again.',
     ],
     done: `The ${nounOf(job)} of ${job.vm} goes on.`,

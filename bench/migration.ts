@@ -20,9 +20,10 @@ import {
   MIGRATION_LIMIT_MS,
   other,
   startLabEngine,
+  waitForVm,
 } from '../lab/scenarios/support.ts';
 import type { HostLetter } from '../lab/topology.ts';
-import { systemClock, until } from '../src/base/clock.ts';
+import { systemClock } from '../src/base/clock.ts';
 import { DeviceWatch } from './support/device-watch.ts';
 import { spreadOf } from './support/medians.ts';
 import { moveByScript } from './support/virsh-move.ts';
@@ -74,10 +75,7 @@ async function measured(guest: Guest, to: HostLetter, by: Move['by'], move: () =
 async function byHandover(lab: Lab, guest: Guest): Promise<Move[]> {
   const engine: LabEngine = await startLabEngine(lab);
   try {
-    await until(systemClock, 'the engine to know the guest', { limitMs: 60_000, everyMs: 500 }, async () => {
-      const vms = await engine.api.list('vms', 'vm');
-      return vms.some(({ name, status }) => name === guest.place.name && status === 'up') || undefined;
-    });
+    await waitForVm(engine.api, guest);
     const moves: Move[] = [];
     for (const to of TURN) {
       const move = async () => {

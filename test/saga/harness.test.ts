@@ -8,7 +8,7 @@ import { MIGRATION_STEPS } from '../../src/migration/migrate-vm.ts';
 import type { MigrationContext } from '../../src/migration/port.ts';
 import type { Job } from '../../src/model/job.ts';
 import type { Step } from '../../src/saga/definition.ts';
-import { type Breach, breakAt } from '../support/break-steps.ts';
+import { type Breach, breakAt, UNDO_BREACHES } from '../support/break-steps.ts';
 import { simVmFleet, vfOf } from '../support/sim-vms.ts';
 import { CALLER, VirtualWorld } from '../support/virtual-world.ts';
 
@@ -92,16 +92,7 @@ describe('on the way there', () => {
 });
 
 describe('on the way back', () => {
-  const breaches: [Breach['act'], Breach['point'], string][] = [
-    ['crash', 'before', 'its engine is killed before it undoes'],
-    ['crash', 'after', 'its engine is killed after it undid, before that is recorded'],
-    ['crash', 'recorded', 'its engine is killed after it is recorded'],
-    ['repeat', 'after', 'it is undone twice'],
-    ['fail', 'before', 'it fails before it undoes'],
-    ['fail', 'after', 'it fails after it undid'],
-    ['fail', 'recorded', 'the answer to its record is lost'],
-  ];
-  describe.each(breaches)('%s %s: %3$s', (act, point) => {
+  describe.each(UNDO_BREACHES)('%s %s: %3$s', (act, point) => {
     test.each(withUndo)('in %s, and the VM stays with its VFs', async (step) => {
       const job = await moved({ step, undo: true, act, point }, { transferRefused: true });
       expect(job).toMatchObject({ state: 'failed', error: { code: 'MIGRATION_FAILED' } });

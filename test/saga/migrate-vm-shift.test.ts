@@ -37,6 +37,16 @@ test('a bond that does not return by itself is told to, once its VF has a link',
   expect(world.guest('web-1').activeNic()?.name).toBe('ens8');
 });
 
+test('a bond whose VF could not be plugged is announced where it is', async () => {
+  await startWorld();
+  const effect = { type: 'refuse', libvirtCode: 1, message: 'no' } as const;
+  const allow = world.fleet.faults.add({ procedure: 'domainAttachDeviceFlags', host: 'host-b', effect });
+  const job = await world.migrated('web-1');
+  expect((await world.begun(job, 'verify')).message).toBe('no VF to verify; bond0 on ens3, announced');
+  allow();
+  await world.until('plugged', async () => (await world.vnics('web-1'))[0]?.actual === 'plugged');
+});
+
 test('where the agent may not write, the bond is left to itself and the step says so', async () => {
   await startWorld();
   world.guest('web-1').agentRefuses.add('guest-file-write');

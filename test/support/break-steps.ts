@@ -21,6 +21,17 @@ export interface Breach {
   readonly failing?: string;
 }
 
+/** What may go wrong with the undo of a step, in words for the name of a test. */
+export const UNDO_BREACHES: readonly [Breach['act'], Breach['point'], string][] = [
+  ['crash', 'before', 'its engine is killed before it undoes'],
+  ['crash', 'after', 'its engine is killed after it undid, before that is recorded'],
+  ['crash', 'recorded', 'its engine is killed after it is recorded'],
+  ['repeat', 'after', 'it is undone twice'],
+  ['fail', 'before', 'it fails before it undoes'],
+  ['fail', 'after', 'it fails after it undid'],
+  ['fail', 'recorded', 'the answer to its record is lost'],
+];
+
 /** Starts an engine that breaks there. The result counts how often it did. */
 export function breakAt(world: VirtualWorld, breach: Breach): { times: number } {
   const broken = { times: 0 };

@@ -88,6 +88,15 @@ describe('an act', () => {
     expect(lifecycle()).toEqual([]);
   });
 
+  test('has a guest that hung answer what it was asked meanwhile', async () => {
+    await act({ do: 'setGuest', domain: 'web-1', unplug: { type: 'never' } });
+    await world.run(a.call(procedures.domainDetachDeviceAlias, { dom: web, alias: 'ua-vf0', flags: 1 }));
+    await world.clock.advance(10_000);
+    expect(world.saw('host-a', 'deviceRemoved')).toBe(false);
+    await act({ do: 'setGuest', domain: 'web-1', unplug: { type: 'answer', minMs: 5, maxMs: 5 } });
+    await world.until('the VF out', () => world.saw('host-a', 'deviceRemoved', 'ua-vf0'));
+  });
+
   test.each([
     ['crashGuest', ['8/0', '5/2']],
     ['killQemu', ['5/5']],

@@ -165,7 +165,10 @@ function setGuest(fabric: SimFabric, act: Extract<SimAct, { do: 'setGuest' }>): 
     .flatMap((domain) => (isCalled(domain, act.domain) && domain.guest ? [domain.guest] : []));
   if (guests.length === 0) throw new HandoverError('NOT_FOUND', `no guest runs in a domain ${act.domain}`);
   for (const guest of guests) {
-    if (act.unplug !== undefined) guest.unplug = act.unplug;
+    if (act.unplug !== undefined) {
+      guest.unplug = act.unplug;
+      guest.answerPending();
+    }
     if (act.dirtyMiBps !== undefined) guest.dirtyMiBps = act.dirtyMiBps;
     if (act.vfTrouble !== undefined) guest.vfTrouble = act.vfTrouble;
   }

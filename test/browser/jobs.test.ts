@@ -16,6 +16,7 @@ afterEach(async () => {
   await stage.hosts.control({ do: 'clearFaults' });
   await guestAnswers(PROMPT);
   await migrations.endAll();
+  await migrations.whole();
   await eventually('the hosts to be up', async () => {
     const { body } = await stage.engine.ask<readonly HostSummaryView[]>('GET', '/api/hosts');
     return body.every(({ status }) => status === 'up');
@@ -42,10 +43,11 @@ async function openJob(id: string): Promise<Page> {
 }
 
 /**
- * The page of a job of web-2 that stopped, because `source` refuses for as long as it has the fault `rule`.
+ * The page of a job of web-2 that stopped, because `source` refuses for as long as it has the fault `rule`;
+ * its guest hangs until it is told to answer.
  */
 async function openStopped() {
-  await guestAnswers({ type: 'refuse', afterMs: 5_000 });
+  await guestAnswers({ type: 'never' });
   const id = await migrations.begin('web-2');
   const page = await openJob(id);
   const { source } = await migrations.when(id, (job) => job.steps.some((step) => step.vnic !== null));
@@ -161,7 +163,6 @@ test('one that stopped is retried once its cause is gone', async () => {
   await page.goto('/');
   await page.getByRole('link', { name: 'Migration of web-2' }).click();
   await stage.hosts.control({ do: 'removeFault', rule });
-  await guestAnswers(PROMPT);
   await page.getByRole('button', { name: 'Retry' }).click();
   const dialog = page.getByRole('dialog', { name: 'Retry the migration of web-2?' });
   await dialog.getByText(`It goes on taking back: web-2 stays on ${source}`).waitFor();
@@ -194,6 +195,7 @@ test('one that stopped is given up, says what it left, and the VM can be moved a
   }
   await stage.hosts.control({ do: 'removeFault', rule });
   await guestAnswers(PROMPT);
+  await migrations.whole();
   await page.goto('/');
   await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
   await page.getByRole('link', { name: 'Migration of web-2' }).waitFor({ state: 'detached' });
@@ -245,6 +247,7 @@ test('two browsers see the same, and the list has it first', async () => {
   await first.getByText('Running').waitFor();
   expect(await list.getByRole('row').count()).toBe(2);
   await migrations.endAll();
+  await migrations.whole();
   for (const page of [one, other]) await state(page, 'Cancelled').waitFor();
   for (const part of [picture, (page: Page) => page.getByRole('list', { name: 'Steps' })]) {
     expect(await part(one).innerText()).toBe(await part(other).innerText());
@@ -260,6 +263,7 @@ test('the pages keep nobody out, light and dark, wide and narrow', async () => {
   const id = await migrations.beginSlowly('web-1');
   for (const theme of ['light', 'dark'] as const) await looksOf(`/jobs/${id}`, theme, 'job-running', 'Steps');
   await migrations.endAll();
+  await migrations.whole();
   const done = await migrations.begin('web-1');
   await migrations.ended(done);
   for (const theme of ['light', 'dark'] as const) {

@@ -52,6 +52,23 @@ describe('a guest that keeps its VF', () => {
     expect(await world.alerts()).toEqual([]);
   });
 
+  test('is pending once the job is given up, and gets its VF again whenever it lets go', async () => {
+    await start({ vms: [{ name: 'web-1', guest: { unplug: { type: 'never' } } }] });
+    const job = await world.migrate('web-1');
+    await eventually('the guest asked', () => world.guest('web-1').pendingUnplugs.length > 0);
+    const effect = { type: 'refuse', libvirtCode: 1, message: 'the disk is full' } as const;
+    const mend = world.fleet.faults.add({ procedure: 'domainGetXmlDesc', host: 'host-a', effect });
+    await eventually('it stopped', async () => (await world.job(job)).state === 'needs_operator');
+    await world.abandon(job);
+    mend();
+    expect((await world.vnics('web-1'))[0]).toMatchObject({ actual: 'unplug_pending', vf: vfOf(0) });
+    expect((await world.said(job, 'LEFT_BEHIND')).join()).toContain('may give it back at any time');
+    world.guest('web-1').unplug = PROMPT_UNPLUG;
+    world.guest('web-1').answerPending();
+    await eventually('plugged again', async () => (await world.vnics('web-1'))[0]?.actual === 'plugged');
+    expect(aliasOf(0) in world.vfs('host-a', 'web-1')).toBe(true);
+  });
+
   test('never answers and is powered off is pending no more, and there is no alert', async () => {
     await start({ vms: [{ name: 'web-1', guest: { unplug: { type: 'never' } } }] });
     await world.migrated('web-1', { unplugTimeoutMs: 2_000 });

@@ -8,10 +8,7 @@ import { type Domain, isActive } from '../../model/domain.ts';
 import { defineStep, finished } from '../../saga/definition.ts';
 import type { MigrationContext, Standby } from '../port.ts';
 import { changedVnic } from '../vnics.ts';
-import { beginWatching } from './shift.ts';
-
-/** Twenty looks at the counters of a bond. */
-const WATCHED_BEFORE_MS = 2_000;
+import { beginWatching, watchBefore } from '../watch-traffic.ts';
 
 interface Seen {
   readonly domain: Domain | null;
@@ -46,9 +43,8 @@ export const preflightDrill = defineStep<MigrationContext, Seen | null>({
       pairs: standby.pairs,
       standbyDoubt: standby.doubt,
     });
-    // There is no hurry, and it is what was seen before that tells a gap from a pause.
-    context.runtime.traffic ??= await beginWatching(context, standby.pairs);
-    if (context.runtime.traffic !== null) await context.clock.sleep(WATCHED_BEFORE_MS, context.signal);
+    await beginWatching(context, standby.pairs);
+    await watchBefore(context);
     return finished(standby.doubt ?? 'a standby carries the traffic');
   },
 });

@@ -10,9 +10,9 @@ import { defineStep, finished, skipped } from '../../saga/definition.ts';
 import { runGuestHooks } from '../guest-hooks.ts';
 import { runHooks } from '../hooks.ts';
 import { returnToVfs } from '../legs.ts';
-import type { BondedPair } from '../../model/guest.ts';
-import type { MigrationContext, TrafficWatch } from '../port.ts';
+import type { MigrationContext } from '../port.ts';
 import { leavingOf } from '../vnics.ts';
+import { beginWatching, watchBefore } from '../watch-traffic.ts';
 
 export const shift = defineStep<MigrationContext, null>({
   name: 'shift',
@@ -26,8 +26,9 @@ export const shift = defineStep<MigrationContext, null>({
     const isLeaving = leavingOf(context).length > 0;
     // Before the watch: the time they take is no part of the move.
     const said = isLeaving ? await beforeUnplug(context) : [];
-    context.runtime.traffic ??= await beginWatching(context, pairs);
+    await beginWatching(context, pairs);
     if (!isLeaving) return skipped('no VF to shift away from');
+    await watchBefore(context);
     if (pairs.length === 0)
       return skipped([...said, ownBond(standbyDoubt ?? 'nobody looked at the guest')].join('; '));
     await context.save({ shiftAsked: true });
@@ -55,23 +56,6 @@ async function beforeUnplug(context: MigrationContext): Promise<string[]> {
   if (context.ports.hooksAt('before-unplug').length > 0) await context.save({ unplugHooked: true });
   const said = await runHooks(context, 'before-unplug');
   return [...said, ...(await runGuestHooks(context, context.source, 'before-unplug'))];
-}
-
-/**
- * Begins to watch the traffic; null: this engine does not. Where the guest runs is known as soon as it
- * resumes on the target.
- */
-export async function beginWatching(
-  context: MigrationContext,
-  pairs: readonly BondedPair[],
-): Promise<TrafficWatch | null> {
-  const { vmId, source, runtime } = context;
-  const { hypervisor: target } = await context.target();
-  return await context.ports.watchTraffic({
-    vmId,
-    pairs,
-    host: () => (runtime.resumedOnTarget ? target : source),
-  });
 }
 
 const ownBond = (because: string): string =>

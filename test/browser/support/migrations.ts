@@ -38,6 +38,8 @@ export interface Migrations {
   beginSlowly(vm: string): Promise<string>;
   /** Cancels all that go on, if it is not too late, and waits for their end. */
   endAll(): Promise<void>;
+  /** Waits until every vNIC is plugged: what a job left behind is mended. */
+  whole(): Promise<void>;
   /** A job once `isSo` is true of it. */
   when(id: string, isSo: (job: JobView) => boolean): Promise<JobView>;
   ended(id: string): Promise<JobView>;
@@ -83,6 +85,11 @@ export function migrationsOn(stage: ConsoleStage): Migrations {
       const id = await begin(name, SLOW_MIB_PER_SECOND);
       await when(id, (job) => job.samples.length > 1);
       return id;
+    },
+    async whole() {
+      await eventually('every vNIC to be plugged', async () =>
+        (await vms()).flatMap((vm) => vm.vnics).every(({ actual }) => actual === 'plugged'),
+      );
     },
     async endAll() {
       const { body } = await stage.engine.ask<readonly JobView[]>('GET', '/api/jobs?live=true');

@@ -32,6 +32,7 @@ import type {
   DomainListener,
   GuestHooks,
   GuestVf,
+  RxRecording,
   HostEndpoint,
   HostFile,
   Hypervisor,
@@ -42,6 +43,7 @@ import type {
   VfPlug,
 } from './port.ts';
 import { acting, domainRef, nullOn } from './refusals.ts';
+import { recordRxPackets } from './rx-recording.ts';
 import { plugVf, reattachVf, requestUnplug, resetVf, setVfCount, startDomain } from './vf-acts.ts';
 import { lookAtVfAttributes } from './vf-look.ts';
 
@@ -140,6 +142,10 @@ export class LibvirtHost implements Hypervisor {
 
   async guestRxPackets(vmId: VmId, interfaceName: string): Promise<number | null> {
     return nullWithoutAgent(rxPacketsSeen(await this.#agent(vmId), interfaceName));
+  }
+
+  async recordRxPackets(vmId: VmId, interfaceName: string): Promise<RxRecording | null> {
+    return nullWithoutAgent(recordRxPackets(await this.#agent(vmId), this.#clock, interfaceName));
   }
 
   async setActiveLeg(vmId: VmId, bond: string, leg: string): Promise<boolean> {

@@ -229,6 +229,22 @@ describe('the network in a guest', () => {
     expect(await sim.run(sim.a.guestRxPackets(WEB, 'bond1'))).toBeNull();
   });
 
+  test('counts by itself what a bond receives, for four seconds, if it may run commands', async () => {
+    const recording = await sim.run(sim.a.recordRxPackets(WEB, 'bond0'));
+    const beganAt = sim.world.clock.now();
+    const counts = (await sim.run(recording?.read() ?? Promise.resolve([]))) ?? [];
+    expect(counts).toHaveLength(40);
+    for (const [index, { at, count }] of counts.entries()) {
+      expect(Math.abs(at - beganAt - index * 100)).toBeLessThanOrEqual(100);
+      if (index > 0) expect(count).toBeGreaterThan(counts[index - 1]?.count ?? Infinity);
+    }
+    expect(await sim.run(sim.a.recordRxPackets(WEB, '../bond0'))).toBeNull();
+    const unknown = await sim.run(sim.a.recordRxPackets(WEB, 'bond7'));
+    expect(await sim.run(unknown?.read() ?? Promise.resolve(null))).toEqual([]);
+    guest().agentRefuses.add('guest-exec');
+    expect(await sim.run(sim.a.recordRxPackets(WEB, 'bond0'))).toBeNull();
+  });
+
   test('uses another leg when it is told to, and says so', async () => {
     expect(await sim.run(sim.a.setActiveLeg(WEB, 'bond0', 'ens3'))).toBe(true);
     expect((await look())?.bonds?.[0]?.active).toBe('ens3');

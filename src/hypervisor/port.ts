@@ -159,6 +159,19 @@ export interface GuestHooks {
   readonly said: readonly string[];
 }
 
+/** How many packets were received until then. */
+export interface RxCount {
+  /** Wall clock ms of the engine. */
+  readonly at: number;
+  readonly count: number;
+}
+
+/** A count that goes on inside a guest. */
+export interface RxRecording {
+  /** Waits for its end; every 100 ms one count, none if the guest could not. */
+  read(): Promise<readonly RxCount[]>;
+}
+
 /** A VF as its guest shows it. */
 export interface GuestVf {
   /** Of its interface; several if any of them may be it. Text of the guest's, without control characters. */
@@ -223,6 +236,8 @@ export interface Hypervisor {
   guestBond(vmId: VmId, bond: string): Promise<GuestBond | null>;
   /** What an interface of the guest has received; null if it is not told, whatever the reason. */
   guestRxPackets(vmId: VmId, interfaceName: string): Promise<number | null>;
+  /** Has the guest count the same by itself for four seconds; null: its agent may not run commands. */
+  recordRxPackets(vmId: VmId, interfaceName: string): Promise<RxRecording | null>;
   /**
    * Queues of a running domain's ordinary vNICs that the host's kernel serves (vhost) instead of QEMU; null
    * if that cannot be seen (no host channel).

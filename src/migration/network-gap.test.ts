@@ -8,6 +8,7 @@ const record = (arrivals: readonly number[], more: Partial<TrafficRecord> = {}):
   by: 'probe',
   everyMs: 10,
   arrivals,
+  unseen: [],
   looksBefore: 100,
   arrivalsBefore: 100,
   doubt: null,
@@ -37,6 +38,13 @@ test('a quiet network, or one that was hardly looked at, tells nothing and says 
   expect(quiet).toMatchObject({ gapMs: null, doubt: expect.stringContaining('probe address') as string });
   expect(networkGapOf(record([], { looksBefore: 4, arrivalsBefore: 4 }), MARKS).gapMs).toBeNull();
   expect(networkGapOf(record([], { doubt: 'no fping' }), MARKS)).toMatchObject({ doubt: 'no fping' });
+});
+
+test('what nobody looked at is not told, and the rest is', () => {
+  const unseen = [{ fromMs: 4_950, toMs: 5_600 }];
+  const gap = networkGapOf(record([900, 1_050, 2_400, 4_900, 5_700, 6_000], { unseen }), MARKS);
+  expect(gap.gapMs).toEqual({ unplug: 1_350, switchover: 2_500, plug: null, longest: 2_500 });
+  expect(gap.doubt).toContain('probe address');
 });
 
 test('of the whole VM, what was seen from outside counts before what the guest says; else the worst', () => {

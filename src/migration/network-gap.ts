@@ -16,6 +16,8 @@ export interface TrafficRecord {
   readonly everyMs: number;
   /** Wall clock ms, ascending. */
   readonly arrivals: readonly number[];
+  /** Parts of the time in which nobody looked. */
+  readonly unseen: readonly { readonly fromMs: number; readonly toMs: number }[];
   /** Looks of the time before the unplug, and those that saw something new. */
   readonly looksBefore: number;
   readonly arrivalsBefore: number;
@@ -31,9 +33,14 @@ const LOOKS_MIN = 5;
 export function networkGapOf(record: TrafficRecord, data: MigrationData): NetworkGap {
   const { vnicId, by, everyMs } = record;
   const doubt = record.doubt ?? doubtOf(record);
-  const gapMs = doubt === null ? gapsIn(record.arrivals, data) : null;
-  return { vnicId, by, everyMs, gapMs, doubt };
+  const gapMs = doubt === null ? gapsIn(record, data) : null;
+  const isBlind = gapMs !== null && record.unseen.length > 0;
+  return { vnicId, by, everyMs, gapMs, doubt: isBlind ? BLIND : doubt };
 }
+
+const BLIND =
+  'while a VF is plugged the guest is left alone, and it could not count by itself; give the VM a probe ' +
+  'address to know the gap at plug';
 
 function doubtOf({ looksBefore, arrivalsBefore }: TrafficRecord): string | null {
   if (looksBefore < LOOKS_MIN) return 'too little was seen before the VFs left';
@@ -41,20 +48,24 @@ function doubtOf({ looksBefore, arrivalsBefore }: TrafficRecord): string | null 
   return 'there was too little traffic to tell a gap from a pause; give the VM a probe address';
 }
 
-function gapsIn(arrivals: readonly number[], data: MigrationData): NetworkGapMs {
+function gapsIn({ arrivals, unseen }: TrafficRecord, data: MigrationData): NetworkGapMs {
   const { plugAskedAt = Infinity } = data;
   // A drill sends nothing: what begins before the plug is of the unplug.
   const { transferStartedAt = plugAskedAt } = data;
   const { unplugAskedAt = transferStartedAt } = data;
+  const phaseAt = (at: number) =>
+    at < transferStartedAt ? 'unplug' : at < plugAskedAt ? 'switchover' : 'plug';
   const gaps = { unplug: 0, switchover: 0, plug: 0 };
   for (const [index, arrival] of arrivals.entries()) {
     const next = arrivals[index + 1];
     if (next === undefined) break;
     // One that was under way when the VFs were asked for counts: the shift may have begun it.
-    if (next < unplugAskedAt) continue;
-    const phase = arrival < transferStartedAt ? 'unplug' : arrival < plugAskedAt ? 'switchover' : 'plug';
+    if (next < unplugAskedAt || unseen.some(({ fromMs, toMs }) => arrival < toMs && next > fromMs)) continue;
+    const phase = phaseAt(arrival);
     gaps[phase] = Math.max(gaps[phase], next - arrival);
   }
+  // The longest of a phase may be in what nobody saw of it.
+  for (const { toMs } of unseen) gaps[phaseAt(toMs)] = 0;
   const seen = (phase: keyof typeof gaps) => (gaps[phase] === 0 ? null : Math.round(gaps[phase]));
   return {
     unplug: seen('unplug'),

@@ -17,9 +17,9 @@ import { plugVnic, saveVnics, vnicsOf } from './vnics.ts';
 export type SeenToPlug = Domain | null | 'just_resumed';
 
 /**
- * Plugs each, on the target, then runs the operator's hooks; `before` is what was said so far. `beside` is
- * begun after the plugs and waited for with them: every millisecond before a plug is one without the VF, and
- * the job's own records do not come before it either. Throws
+ * Plugs each, on the target, while the guest is left alone, then runs the operator's hooks; `before` is what
+ * was said so far. `beside` is begun after the plugs and waited for with them: every millisecond before a
+ * plug is one without the VF, and the job's own records do not come before it either. Throws
  * `CLAIM_LOST` and `STORE_UNAVAILABLE`, and what `beside` throws.
  */
 export async function plugEach(
@@ -29,9 +29,11 @@ export async function plugEach(
   beside: () => Promise<unknown> = async () => undefined,
 ): Promise<StepResult> {
   const moving = vnicsOf(context);
+  const endSilence = await context.runtime.traffic?.silence();
   const plugAskedAt = context.data.plugAskedAt ?? context.clock.now();
+  const plugs = moving.map((vnic) => plugOne(context, vnic, seen));
   const [results] = await Promise.all([
-    Promise.all(moving.map((vnic) => plugOne(context, vnic, seen))),
+    Promise.all(plugs).finally(endSilence),
     context.save({ plugAskedAt }),
     beside(),
   ]);

@@ -112,7 +112,7 @@ export interface NetworkGap {
   readonly everyMs: number;
   /** null = not known. */
   readonly gapMs: NetworkGapMs | null;
-  /** Why it is not known; null = it is. */
+  /** Why it, or that of a phase, is not known; null = all is. */
   readonly doubt: string | null;
 }
 

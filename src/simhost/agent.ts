@@ -117,17 +117,25 @@ const COMMANDS: Readonly<Record<string, (guest: SimGuest, args: Command['args'])
     return {};
   },
   'guest-exec'(guest, { path, arg = [] }) {
-    guest.executed.push([String(path), ...(arg as string[])]);
-    return { pid: guest.executed.length };
+    const command = [String(path), ...(arg as string[])];
+    guest.executed.push(command);
+    const pid = guest.executed.length;
+    const file = command.at(-1) ?? '';
+    if (file.endsWith('/rx_packets')) guest.recordings.set(pid, guest.record(file));
+    return { pid };
   },
   'guest-exec-status'(guest, { pid }) {
     const command = guest.executed[Number(pid) - 1];
+    const recorded = guest.recordings.get(Number(pid));
+    if (recorded?.printed === null) return { exited: false };
+    if (recorded) return { exited: true, exitcode: 0, 'out-data': base64(recorded.printed ?? '') };
     if (!command?.[2]?.includes('/usr/sbin/handover-guest')) return { exited: true, exitcode: 0 };
     const { code, words = '', printed = '' } = guest.kit(command.slice(4));
-    const data = (text: string): string => Buffer.from(text).toString('base64');
-    return { exited: true, exitcode: code, 'err-data': data(words), 'out-data': data(printed) };
+    return { exited: true, exitcode: code, 'err-data': base64(words), 'out-data': base64(printed) };
   },
 };
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
 function answerOf(guest: SimGuest, { execute, args }: Command): unknown {
   const command = COMMANDS[execute];

@@ -9,6 +9,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { SimGuestSpec, UnplugBehaviour } from './inventory.ts';
 import { BOND, bondDescription, LEG_FILE, legFile, type KitAnswer } from './guest-files.ts';
+import { RxRecording } from './rx-recording.ts';
 import { drawMs, type RangeMs, TIMINGS } from './timings.ts';
 
 /** Packets a second on the path that carries the bond, and on a path that only hears broadcasts. */
@@ -96,6 +97,8 @@ export class SimGuest {
   reselectsPrimary = true;
   /** Arguments of every command that was run in it. */
   readonly executed: (readonly string[])[] = [];
+  /** What counts in it by itself, by process. */
+  readonly recordings = new Map<number, RxRecording>();
   /** What the guest kit answers to its arguments; 127: there is no kit. */
   kit = (_args: readonly string[]): KitAnswer => ({ code: 127 });
   readonly nics: GuestNic[] = [];
@@ -104,14 +107,13 @@ export class SimGuest {
   #hooks: GuestHooks | null = null;
   #runningSinceMs: number | null = null;
   #countedToMs: number;
-  /** Aliases asked for; `due`: the guest would have answered, but was not running. */
   /** The bond is there from its first VF on. */
   #hadVf = false;
   /** Counted by legs that left the bond. */
-  #goneRx = 0;
-  #goneTx = 0;
+  #gone = { rx: 0, tx: 0 };
   /** The leg the bond was told to use. */
   #told: string | null = null;
+  /** By alias; `due`: the guest would have answered, but was not running. */
   readonly #asked = new Map<string, { cancel: () => void; due: boolean }>();
 
   constructor(spec: SimGuestSpec, clock: Clock, random: Random) {
@@ -164,8 +166,7 @@ export class SimGuest {
     copy.kit = this.kit;
     copy.#hadVf = this.#hadVf;
     copy.#told = this.#told;
-    copy.#goneRx = this.#goneRx;
-    copy.#goneTx = this.#goneTx;
+    copy.#gone = { ...this.#gone };
     for (const command of this.agentRefuses) copy.agentRefuses.add(command);
     copy.nics.push(...this.nics.map((nic) => ({ ...nic })));
     return copy;
@@ -241,8 +242,8 @@ export class SimGuest {
     const index = this.nics.findIndex((nic) => nic.alias === alias);
     const [gone] = index < 0 ? [] : this.nics.splice(index, 1);
     // A bond's counters never fall (the kernel folds those of a leg that leaves).
-    this.#goneRx += gone?.rxPackets ?? 0;
-    this.#goneTx += gone?.txPackets ?? 0;
+    this.#gone.rx += gone?.rxPackets ?? 0;
+    this.#gone.tx += gone?.txPackets ?? 0;
   }
 
   /** The interface that carries the bond now. */
@@ -306,6 +307,9 @@ export class SimGuest {
     } else this.#hooks?.removed(alias);
   }
 
+  /** Looks into a file of the kernel's, again and again. */
+  record = (path: string): RxRecording => new RxRecording(this.#clock, () => this.kernelFile(path));
+
   /** The answer of `guest-network-get-interfaces`, the JSON value in `return`. */
   interfaces(): AgentInterface[] {
     return this.#netdevs().map(({ name, mac, addresses, rxPackets, txPackets }) => ({
@@ -365,8 +369,8 @@ export class SimGuest {
       name: 'bond0',
       mac: active.mac,
       addresses,
-      rxPackets: this.#goneRx + sum('rxPackets'),
-      txPackets: this.#goneTx + sum('txPackets'),
+      rxPackets: this.#gone.rx + sum('rxPackets'),
+      txPackets: this.#gone.tx + sum('txPackets'),
       uevent: null,
     };
     return [LOOPBACK, bond, ...each];

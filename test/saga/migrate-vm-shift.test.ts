@@ -1,6 +1,6 @@
 /** What a migration does with the bond of a guest, and with guests that have none. */
 import { afterEach, expect, test, vi } from 'vitest';
-import { EVENT_CODES } from '../../src/model/job.ts';
+import { EVENT_CODES, type Job } from '../../src/model/job.ts';
 import { MigrationWorld } from '../support/migration-world.ts';
 
 let world: MigrationWorld;
@@ -35,6 +35,46 @@ test('a bond that does not return by itself is told to, once its VF has a link',
   const job = await world.migrated('web-1');
   expect((await world.begun(job, 'verify')).message).toMatch(/; bond0 on ens8, announced$/);
   expect(world.guest('web-1').activeNic()?.name).toBe('ens8');
+});
+
+/** A migration whose attach takes two seconds; what the agent was asked meanwhile. */
+async function watchedMove(): Promise<{ job: Job; askedInAttach: string[] }> {
+  let isAttaching = false;
+  const askedInAttach: string[] = [];
+  const { faults } = world.fleet;
+  faults.add({ procedure: 'domainAttachDeviceFlags', host: 'host-b', delayMs: 2_000 });
+  const ofCall = faults.ofCall.bind(faults);
+  faults.ofCall = (procedure, host) => {
+    if (procedure === 'domainAttachDeviceFlags') isAttaching = true;
+    else if (isAttaching && procedure === 'qemuAgentCommand') askedInAttach.push(host);
+    return ofCall(procedure, host);
+  };
+  world.host('host-b').listen((event) => {
+    if (event.type === 'deviceAdded') isAttaching = false;
+  });
+  return { job: await world.migrated('web-1'), askedInAttach };
+}
+
+const watching = { startProbe: () => Promise.reject(new Error('nothing is probed')) };
+
+test('while a VF is attached the guest is asked nothing, and its gap is known all the same', async () => {
+  world = await MigrationWorld.start({ vms: [{ name: 'web-1' }], watching });
+  const { job, askedInAttach } = await watchedMove();
+  expect(askedInAttach).toEqual([]);
+  expect(job.data.networkGaps).toMatchObject([{ by: 'guest', doubt: null }]);
+  for (const phase of ['unplug', 'switchover', 'plug'] as const)
+    expect(job.data.networkGapMs?.[phase], phase).toBeGreaterThan(0);
+  expect(job.data.networkGapMs?.plug).toBeLessThan(1_000);
+});
+
+test('a guest that may not count by itself has no gap at plug, and that is said', async () => {
+  world = await MigrationWorld.start({ vms: [{ name: 'web-1' }], watching });
+  world.guest('web-1').agentRefuses.add('guest-exec');
+  const { job, askedInAttach } = await watchedMove();
+  expect(askedInAttach).toEqual([]);
+  expect(job.data.networkGapMs).toMatchObject({ plug: null, unplug: expect.any(Number) as number });
+  const [gap] = job.data.networkGaps ?? [];
+  expect(gap?.doubt).toContain('left alone');
 });
 
 test('a bond whose VF could not be plugged is announced where it is', async () => {

@@ -1,0 +1,152 @@
+/**
+ * Watches the traffic of a VM by the counters of its bonds, through the guest's agent, which is asked at the
+ * host it is on. While it is better not asked, the guest counts by itself if it may run commands. Whatever
+ * goes wrong is a doubt in the record. Caller: `traffic.ts`.
+ */
+import type { Clock } from '../base/clock.ts';
+import type { VmId } from '../base/ids.ts';
+import type { Hypervisor, RxCount, RxRecording } from '../hypervisor/port.ts';
+import type { TrafficRecord } from '../migration/network-gap.ts';
+import type { TrafficWatch } from '../migration/port.ts';
+import type { BondedPair } from '../model/guest.ts';
+
+/** Between two looks at a counter. */
+const COUNTED_EVERY_MS = 100;
+/** Whoever wants silence waits no longer for it: a VM is without its VF meanwhile. */
+const SILENCE_LIMIT_MS = 1_000;
+
+/** What is watched, and where the VM is at the moment of a look. */
+export interface Watched {
+  readonly vmId: VmId;
+  readonly pairs: readonly BondedPair[];
+  readonly host: () => Hypervisor;
+}
+
+/** A bond whose counter is looked at. */
+interface Counted {
+  readonly pair: BondedPair;
+  readonly looks: number[];
+  readonly arrivals: number[];
+  last: number | null;
+  recording: RxRecording | null;
+}
+
+/** Begins to watch. Whoever begins stops it. */
+export function countTraffic(clock: Clock, watched: Watched): TrafficWatch {
+  return new CounterWatch(clock, watched);
+}
+
+class CounterWatch implements TrafficWatch {
+  readonly #clock: Clock;
+  readonly #watched: Watched;
+  readonly #bonds: readonly Counted[];
+  readonly #stopping = new AbortController();
+  /** A look at a guest that stands still hangs until the agent's limit; the other host must not wait. */
+  readonly #looking = new Map<Hypervisor, Promise<void>>();
+  /** Where the agent last answered. */
+  #answeredAt: Hypervisor | null = null;
+  #isSilent = false;
+  readonly #silences: { fromMs: number; toMs: number }[] = [];
+  readonly #loop: Promise<void>;
+
+  constructor(clock: Clock, watched: Watched) {
+    this.#clock = clock;
+    this.#watched = watched;
+    this.#bonds = watched.pairs.map((pair) => ({
+      pair,
+      looks: [],
+      arrivals: [],
+      last: null,
+      recording: null,
+    }));
+    this.#loop = this.#untilStopped();
+  }
+
+  async silence(): Promise<() => void> {
+    this.#isSilent = true;
+    const limit = new AbortController();
+    const late = this.#clock.sleep(SILENCE_LIMIT_MS, limit.signal).catch(() => undefined);
+    await Promise.race([this.#fallSilent(), late]);
+    limit.abort();
+    const fromMs = this.#clock.now();
+    return () => {
+      this.#isSilent = false;
+      this.#silences.push({ fromMs, toMs: this.#clock.now() });
+    };
+  }
+
+  async stop(unplugAskedAt: number): Promise<readonly TrafficRecord[]> {
+    this.#stopping.abort();
+    await this.#loop;
+    return Promise.all(this.#bonds.map((bond) => this.#recordOf(bond, unplugAskedAt)));
+  }
+
+  async #untilStopped(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      const host = this.#watched.host();
+      if (!this.#isSilent && !this.#looking.has(host)) {
+        const look = this.#look(host).finally(() => this.#looking.delete(host));
+        this.#looking.set(host, look);
+      }
+      await this.#clock.sleep(COUNTED_EVERY_MS, signal).catch(() => undefined);
+    }
+  }
+
+  /** Never rejects: the guest is not there, or not yet. */
+  async #look(host: Hypervisor): Promise<void> {
+    try {
+      for (const bond of this.#bonds) {
+        const count = await host.guestRxPackets(this.#watched.vmId, bond.pair.bond);
+        if (count === null) continue;
+        this.#answeredAt = host;
+        const now = this.#clock.now();
+        bond.looks.push(now);
+        if (bond.last !== null && count > bond.last) bond.arrivals.push(now);
+        bond.last = Math.max(count, bond.last ?? 0);
+      }
+    } catch {
+      // Its time is one of silence then.
+    }
+  }
+
+  /** Has the guest count by itself. One whose agent is not back after a move is not asked to. */
+  async #fallSilent(): Promise<void> {
+    const host = this.#watched.host();
+    await this.#looking.get(host);
+    if (this.#answeredAt !== host) return;
+    for (const bond of this.#bonds) {
+      bond.recording ??= await host.recordRxPackets(this.#watched.vmId, bond.pair.bond).catch(() => null);
+    }
+  }
+
+  async #recordOf(bond: Counted, unplugAskedAt: number): Promise<TrafficRecord> {
+    const counts = (await bond.recording?.read().catch(() => [])) ?? [];
+    const before = (times: readonly number[]) => times.filter((at) => at < unplugAskedAt).length;
+    return {
+      vnicId: bond.pair.vnicId,
+      by: 'guest',
+      everyMs: COUNTED_EVERY_MS,
+      arrivals: [...bond.arrivals, ...arrivalsOf(counts)].sort((one, two) => one - two),
+      unseen: unseenOf(this.#silences, counts),
+      // The first look has nothing to compare with.
+      looksBefore: Math.max(0, before(bond.looks) - 1),
+      arrivalsBefore: before(bond.arrivals),
+      doubt: null,
+    };
+  }
+}
+
+const arrivalsOf = (counts: readonly RxCount[]): readonly number[] =>
+  counts.flatMap(({ at, count }, index) => (count > (counts[index - 1]?.count ?? Infinity) ? [at] : []));
+
+/** Of the times without looks, what the guest did not count either. */
+function unseenOf(
+  silences: readonly { readonly fromMs: number; readonly toMs: number }[],
+  counts: readonly RxCount[],
+): TrafficRecord['unseen'] {
+  const endMs = counts.at(-1)?.at ?? 0;
+  return silences.flatMap(({ fromMs, toMs }) =>
+    toMs > endMs ? [{ fromMs: Math.max(fromMs, endMs), toMs }] : [],
+  );
+}

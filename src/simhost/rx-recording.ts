@@ -1,0 +1,36 @@
+/**
+ * What the engine has a guest count by itself: the one shell script besides the guest kit's that a simulated
+ * guest knows. Caller: `agent.ts`.
+ */
+import type { Clock } from '../base/clock.ts';
+
+const LOOKS = 40;
+const LOOK_EVERY_MS = 100;
+
+/** A counter, looked at every 100 ms for four seconds. */
+export class RxRecording {
+  readonly #clock: Clock;
+  readonly #read: () => string | null;
+  readonly #lines: string[] = [];
+  #isOver = false;
+
+  /** Begins at once. `read` gives what is in the counter's file; null = there is none. */
+  constructor(clock: Clock, read: () => string | null) {
+    this.#clock = clock;
+    this.#read = read;
+    this.#look();
+  }
+
+  /** What it printed; null: it goes on. */
+  get printed(): string | null {
+    return this.#isOver ? this.#lines.join('') : null;
+  }
+
+  #look(): void {
+    const count = this.#read();
+    if (count !== null)
+      this.#lines.push(`${(this.#clock.monotonicMs() / 1000).toFixed(2)} ${count.trim()}\n`);
+    this.#isOver = count === null || this.#lines.length === LOOKS;
+    if (!this.#isOver) this.#clock.after(LOOK_EVERY_MS, () => this.#look());
+  }
+}

@@ -21,7 +21,7 @@ const USAGE = `usage: npm run lab -- COMMAND
   down                      end them; leave nothing but the cache
   status                    what runs
   ssh HOST [COMMAND...]     a shell or a command on host a or b
-  run SCENARIO... | run all run these or all scenarios of lab/scenarios on fresh hosts
+  run SCENARIO... | run all run these or all (but the long ones) of lab/scenarios on fresh hosts
       [--repeat N]          each N times
       [--json FILE]         write {scenarios: [{name, passed, durationMs, error}]}`;
 

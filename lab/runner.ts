@@ -25,6 +25,8 @@ export interface Scenario {
   readonly name: string;
   /** One sentence: what holds if it passes. */
   readonly title: string;
+  /** It takes many minutes and repeats what another shows once: not part of `all`, run when named. */
+  readonly isLong?: true;
   /** Throws if it does not hold. Frees what it took; guests and host state may stay, the hosts are reset. */
   run(lab: Lab): Promise<void>;
 }
@@ -46,7 +48,7 @@ export interface RunScenariosOptions {
   readonly json?: string;
 }
 
-/** The scenarios called so, or every one for `all`. Throws if one does not exist. */
+/** The scenarios called so, or for `all` every one that is not long. Throws if one does not exist. */
 export async function findScenarios(names: readonly string[]): Promise<Scenario[]> {
   const files = readdirSync(SCENARIOS).filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'));
   const found: Scenario[] = [];
@@ -54,7 +56,7 @@ export async function findScenarios(names: readonly string[]): Promise<Scenario[
     const module = (await import(pathToFileURL(join(SCENARIOS, file)).href)) as { default?: Scenario };
     if (module.default) found.push(module.default);
   }
-  if (names.includes('all')) return found;
+  if (names.includes('all')) return found.filter(({ isLong }) => !isLong);
   const missing = names.find((name) => !found.some((scenario) => scenario.name === name));
   if (missing !== undefined) throw new Error(`there is no scenario "${missing}" in lab/scenarios`);
   return found.filter(({ name }) => names.includes(name));

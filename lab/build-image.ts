@@ -1,8 +1,8 @@
 /**
- * Builds what the lab boots: the hosts' disk, kernel and initrd, and inside them the guest's kernel, initrd
- * and disk.
+ * Builds what the lab boots: the hosts' disk, kernel and initrd, and inside them the guests' kernel, initrd
+ * and disks.
  *
- * Cached by the hash of its inputs; about half a minute once the root file system is there. Needs root
+ * Cached by the hash of its inputs; about half a minute once the root file systems are there. Needs root
  * (chroot, device ownership in the image). Entries of an image directory: see `imagePaths`.
  * Callers: `bake.ts`, `lab.ts`.
  */
@@ -14,13 +14,14 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
-  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import type { Log } from '../src/base/log.ts';
+import { buildManagedGuestDisk } from './build-managed-guest.ts';
 import { cached, cachedOr, hashOf, sourcesOf } from './cache.ts';
+import { buildDisk, buildQcow2, putFile, stageTree } from './image-tree.ts';
 import { installModules, installPrograms, kernelRelease, numberModules } from './kernel-modules.ts';
 import { makeKeys } from './keys.ts';
 import { type ImagePaths, imagePaths, LAB_DIRECTORY } from './paths.ts';
@@ -47,31 +48,38 @@ const GUEST_MODULES = [
   ],
   ...['virtio_blk', 'ext4'],
 ];
+/** People put VLANs on bonds. */
+const MANAGED_GUEST_MODULES = [...GUEST_MODULES, '8021q'];
 const GUEST_PROGRAMS = ['/usr/sbin/qemu-ga', '/usr/sbin/ip', '/usr/sbin/ethtool', '/usr/bin/lspci'];
 
 /** Room for logs, guests' local disks and the shared storage; sparse. */
-const HOST_DISK_MIB = 2048;
+const HOST_DISK_MIB = 3072;
 const GUEST_DISK_MIB = 64;
 
-const SOURCES = ['build-image.ts', 'kernel-modules.ts', 'keys.ts', 'topology.ts', 'image'];
+const SOURCES = [
+  ...['build-image.ts', 'build-managed-guest.ts', 'image-tree.ts', 'kernel-modules.ts', 'keys.ts'],
+  ...['topology.ts', 'image'],
+];
 
 /** Hash of everything an image is made from. */
 export function imageKey(): string {
-  return hashOf([rootfsKey(), ...sourcesOf(...SOURCES)]);
+  return hashOf([rootfsKey('host'), rootfsKey('managedGuest'), ...sourcesOf(...SOURCES)]);
 }
 
 /** Returns the image, building it first if it is not cached. */
 export async function ensureImage(log: Log): Promise<ImagePaths> {
   const key = imageKey();
-  const rootfs = cached('image', key) ? '' : await ensureRootfs(log);
+  const isThere = cached('image', key) !== undefined;
+  const rootfs = isThere ? '' : await ensureRootfs('host', log);
+  const managedRootfs = isThere ? '' : await ensureRootfs('managedGuest', log);
   const entry = await cachedOr('image', key, async (directory) => {
     log.info('building the images of hosts and guests');
-    await buildImage(rootfs, imagePaths(directory));
+    await buildImage(rootfs, managedRootfs, imagePaths(directory));
   });
   return imagePaths(entry);
 }
 
-async function buildImage(rootfs: string, image: ImagePaths): Promise<void> {
+async function buildImage(rootfs: string, managedRootfs: string, image: ImagePaths): Promise<void> {
   const stage = (name: string) => join(image.directory, `stage-${name}`);
   // Two builds from the same inputs have different keys and disks: a snapshot belongs to one of them.
   writeFileSync(join(image.directory, 'id'), randomUUID());
@@ -86,6 +94,8 @@ async function buildImage(rootfs: string, image: ImagePaths): Promise<void> {
   copyFileSync(vmlinuz, join(guestFiles, 'vmlinuz'));
   await packInitrd(stage('guest'), join(guestFiles, 'guest.initrd'));
   await buildGuestDisk(stage('guest'), join(guestFiles, 'guest-disk.qcow2'));
+  const managed = join(guestFiles, 'managed-guest.qcow2');
+  await buildManagedGuestDisk(managedRootfs, rootfs, MANAGED_GUEST_MODULES, managed);
   await buildDisk(stage('host'), image.hostDisk, HOST_DISK_MIB);
   for (const name of ['initrd', 'guest', 'host']) rmSync(stage(name), { recursive: true });
 }
@@ -143,24 +153,17 @@ async function stageGuest(rootfs: string, stage: string): Promise<void> {
   await installPrograms(rootfs, stage, GUEST_PROGRAMS);
   installScript('guest/init.sh', join(stage, 'init'));
   installScript('guest/nic.sh', join(stage, 'lab/nic.sh'));
+  installScript('guest/manager.sh', join(stage, 'lab/manager.sh'));
 }
 
 async function stageHost(rootfs: string, stage: string, keys: string): Promise<void> {
-  // Hard links instead of copies: the stage is packed and removed, never changed in place (see `put`).
   const left = ['./usr/lib/modules', './boot', './var/cache', './var/lib/apt', './dev', './proc', './sys'];
-  const prune = left.flatMap((path) => ['-path', path, '-prune', '-o']);
-  const names = await runBytes('find', ['.', ...prune, '-print0'], { cwd: rootfs });
-  mkdirSync(stage);
-  await run('cpio', ['-0', '-pdl', '--quiet', stage], { cwd: rootfs, input: names });
+  await stageTree(rootfs, stage, left);
   for (const name of ['dev', 'proc', 'sys', 'boot', 'var/cache', 'root/.ssh', 'lab', 'srv/export']) {
     mkdirSync(join(stage, name), { recursive: true });
   }
   await installModules(rootfs, stage, HOST_MODULES);
-  const put = (path: string, content: string, mode = 0o644) => {
-    rmSync(join(stage, path), { force: true });
-    mkdirSync(dirname(join(stage, path)), { recursive: true });
-    writeFileSync(join(stage, path), content, { mode });
-  };
+  const put = (path: string, content: string, mode?: number) => putFile(stage, path, content, mode);
   const source = (name: string) => readFileSync(join(LAB_DIRECTORY, 'image/host', name), 'utf8');
   put('etc/hosts', hostsFile());
   put('etc/exports', source('exports'));
@@ -169,6 +172,7 @@ async function stageHost(rootfs: string, stage: string, keys: string): Promise<v
   put('etc/libvirt/qemu.conf', source('qemu.conf'));
   put('lab/init', source('init.sh'), 0o755);
   put('usr/local/bin/guest-exec', source('guest-exec.sh'), 0o755);
+  put('usr/local/bin/guest-write', source('guest-write.sh'), 0o755);
   stageAccess(put, keys);
   rmSync(join(stage, 'etc/libvirt/qemu/networks/autostart/default.xml'), { force: true });
   rmSync(join(stage, 'etc/machine-id'), { force: true });
@@ -191,32 +195,11 @@ function stageAccess(put: (path: string, content: string, mode?: number) => void
 
 /** A root disk for guests: the same tree as their initrd; the mark tells the init script where it runs. */
 async function buildGuestDisk(stage: string, destination: string): Promise<void> {
-  const raw = `${destination}.raw`;
   const tree = `${stage}-disk`;
   await run('cp', ['-a', stage, tree]);
   writeFileSync(join(tree, 'disk-root'), '');
-  await buildDisk(tree, raw, GUEST_DISK_MIB);
-  await run('qemu-img', ['convert', '-q', '-O', 'qcow2', raw, destination]);
-  rmSync(raw);
+  await buildQcow2(tree, destination, GUEST_DISK_MIB);
   rmSync(tree, { recursive: true });
-}
-
-async function buildDisk(tree: string, destination: string, sizeMiB: number): Promise<void> {
-  writeFileSync(destination, '');
-  truncateSync(destination, sizeMiB * 1024 * 1024);
-  const features = '^has_journal,^metadata_csum';
-  await run('mke2fs', [
-    '-q',
-    '-t',
-    'ext4',
-    '-O',
-    features,
-    '-E',
-    'lazy_itable_init=1',
-    '-d',
-    tree,
-    destination,
-  ]);
 }
 
 /** Uncompressed: cheaper for an emulated CPU. */

@@ -53,11 +53,21 @@ export class EngineApi {
 
   /** Any request below the server's root. Throws `ApiRefusal` for an answer that is no success. */
   async request<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const text = await this.#send(method, path, 'application/json', body);
+    return (text === '' ? undefined : JSON.parse(text)) as T;
+  }
+
+  /** Plain text below the server's root. Throws `ApiRefusal` for an answer that is no success. */
+  text(path: string): Promise<string> {
+    return this.#send('GET', path, 'text/plain');
+  }
+
+  async #send(method: string, path: string, accept: string, body?: unknown): Promise<string> {
     const response = await fetch(`${this.#url()}${path}`, {
       method,
       headers: {
         authorization: this.#authorization,
-        accept: 'application/json',
+        accept,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -65,7 +75,7 @@ export class EngineApi {
     });
     const text = await response.text();
     if (!response.ok) throw new ApiRefusal(response.status, `${method} ${path}`, text);
-    return (text === '' ? undefined : JSON.parse(text)) as T;
+    return text;
   }
 
   /** All entities of a collection whose JSON key is `key`. */

@@ -12,6 +12,9 @@ import { BRIDGE, type GuestPlace } from './topology.ts';
 export const GUEST_MACHINES = ['pc', 'q35'] as const;
 export type GuestMachine = (typeof GUEST_MACHINES)[number];
 
+/** Network managers under which a guest with a real userland has its network. */
+export type NetworkManagerName = 'networkmanager' | 'networkd' | 'ifupdown';
+
 /** Aliases libvirt keeps for us; `unplug` and events name devices by them. */
 export const VF_ALIAS = 'ua-vf0';
 export const STANDBY_ALIAS = 'ua-standby';
@@ -67,6 +70,11 @@ export interface GuestShape {
   readonly agent?: 'off' | 'refusing';
   /** Its standby is served by QEMU itself, not by the host's kernel. */
   readonly standbyByQemu?: boolean;
+  /**
+   * It is a Debian on its disk with this manager, which names the NICs as it does and has no bond until
+   * somebody makes one: its standby has the guest's address. Machine `pc` only.
+   */
+  readonly manager?: NetworkManagerName;
 }
 
 /** The interface element of a VF, as attach and definition take it. `vfPciAddress` is the host's. */
@@ -134,7 +142,9 @@ export function consolePath(name: string): string {
 
 function kernelCommandLine(shape: GuestShape): string {
   return [
-    'console=ttyS0 quiet panic=-1 net.ifnames=0 8250.nr_uarts=1',
+    'console=ttyS0 quiet panic=-1 8250.nr_uarts=1',
+    // The ordinary guest names its NICs itself.
+    shape.manager ? `lab.manager=${shape.manager} audit=0 nowatchdog` : 'net.ifnames=0',
     'nokaslr mitigations=off tsc=reliable clearcpuid=rep_good no_timer_check random.trust_cpu=on',
     `lab.name=${shape.place.name} lab.ip=${shape.place.address}`,
     ...(shape.disk ? ['lab.root=/dev/vda'] : []),

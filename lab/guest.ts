@@ -5,14 +5,7 @@
  * What it tells is read on the hosts and in the guest, never remembered. Callers: scenarios, the demo,
  * benches; they run inside the lab's namespace or outside alike.
  */
-import {
-  consolePath,
-  type GuestMachine,
-  type GuestShape,
-  guestXml,
-  vfInterfaceName,
-  vfSlot,
-} from './guest-xml.ts';
+import { consolePath, type GuestMachine, type GuestShape, guestXml, vfSlot } from './guest-xml.ts';
 import { wakeUp } from './ready-guest.ts';
 import { waitForVfOutside } from './neighbour.ts';
 import type { RunResult } from './shell.ts';
@@ -22,8 +15,12 @@ import { type GuestPlace, guestPlace, type HostLetter, PF, vfPciAddress } from '
 /** Quiet machine: 12 to 25 s. */
 const BOOT_LIMIT_S = 240;
 const BOND_LIMIT_S = 120;
+/** Of the VFs in the guests. */
+const VF_DRIVER = 'igbvf';
 /** Enough for kernel, initrd and the agent. */
 const MEMORY_MIB = 160;
+/** Enough for systemd, udev, D-Bus and a network manager beside them. */
+const MANAGED_MEMORY_MIB = 320;
 
 /** What may differ from the ordinary guest. */
 export interface GuestOptions {
@@ -42,6 +39,8 @@ export interface GuestOptions {
   /** See `GuestShape.agent`. */
   readonly agent?: GuestShape['agent'];
   readonly standbyByQemu?: boolean;
+  /** See `GuestShape.manager`. Its disk is made on `/srv/shared` when it is booted. */
+  readonly manager?: GuestShape['manager'];
 }
 
 export interface Guest {
@@ -59,13 +58,18 @@ export async function bootGuest(host: HostLetter, options: GuestOptions = {}): P
   const guest = describeGuest(options);
   if (!(options.persistent !== false && (await wakeUp(host, guest.shape))))
     await bootAnew(host, guest, options);
-  if (guest.shape.vfPciAddress) await waitForVf(host, guest);
+  if (guest.shape.vfPciAddress && !guest.shape.manager) await waitForVf(host, guest);
   return guest;
 }
 
 async function bootAnew(host: HostLetter, guest: Guest, options: GuestOptions): Promise<void> {
   const { name } = guest.place;
   const file = `/tmp/${name}.xml`;
+  const { disk, manager } = guest.shape;
+  if (disk && manager) {
+    const create = `qemu-img create -q -f qcow2 -b /lab/managed-guest.qcow2 -F qcow2 ${disk.path}`;
+    await hostExec(host, create);
+  }
   const begin =
     options.persistent === false
       ? `virsh -q create ${file}`
@@ -85,12 +89,15 @@ export function describeGuest(options: GuestOptions = {}): Guest {
   const shape: GuestShape = {
     place,
     machine,
-    memoryMiB: options.memoryMiB ?? MEMORY_MIB,
+    memoryMiB: options.memoryMiB ?? (options.manager ? MANAGED_MEMORY_MIB : MEMORY_MIB),
     ...(vf === null ? {} : { vfPciAddress: vfPciAddress(vf) }),
     ...(options.disk ? { disk: options.disk } : {}),
     ...(options.metadataXml ? { metadataXml: options.metadataXml } : {}),
     ...(options.standbyByQemu ? { standbyByQemu: true } : {}),
     ...(options.agent ? { agent: options.agent } : {}),
+    ...(options.manager
+      ? { manager: options.manager, disk: { path: `/srv/shared/${place.name}.qcow2`, format: 'qcow2' } }
+      : {}),
   };
   return { place, machine, shape };
 }
@@ -128,6 +135,16 @@ export async function guestExec(host: HostLetter, guest: Guest, command: string)
   );
 }
 
+/** Writes a file of the guest through its agent; `path` is absolute, its directory is there. */
+export async function writeGuestFile(
+  host: HostLetter,
+  guest: Guest,
+  path: string,
+  content: string,
+): Promise<void> {
+  await hostExec(host, `guest-write ${guest.place.name} ${path}`, { input: content, limitMs: 120_000 });
+}
+
 /** The bond's active interface as the guest names it; undefined if none, or if the agent does not answer. */
 export async function activeInterface(host: HostLetter, guest: Guest): Promise<string | undefined> {
   const result = await tryGuestExec(host, guest, 'cat /sys/class/net/bond0/bonding/active_slave');
@@ -136,25 +153,30 @@ export async function activeInterface(host: HostLetter, guest: Guest): Promise<s
 }
 
 /** Waits until the guest's bond sends over `interfaceName`; an error says what the bond has instead. */
-export async function waitForActive(host: HostLetter, guest: Guest, interfaceName: string): Promise<void> {
-  // The guest waits by itself: asking it over and over would cost its host more CPU than the guest has.
-  const active = 'cat /sys/class/net/bond0/bonding/active_slave';
-  const loop =
-    `for _ in $(seq ${BOND_LIMIT_S * 5}); do [ "$(${active})" = ${interfaceName} ] && ` +
-    `exit 0; sleep 0.2; done`;
-  const result = await tryGuestExec(host, guest, `${loop}; cat /proc/net/bonding/bond0; exit 1`);
-  if (result.status === 0) return;
-  const seen = `${result.stdout.toString()}${result.stderr}`;
-  throw new Error(`bond of ${guest.place.name} is not on ${interfaceName} after ${BOND_LIMIT_S} s: ${seen}`);
+export function waitForActive(host: HostLetter, guest: Guest, interfaceName: string): Promise<void> {
+  return waitForBond(host, guest, interfaceName, 'basename "$active"');
 }
 
 /**
- * Waits until the guest's traffic goes over its VF, as the guest tells, or its neighbours where it tells
- * nothing.
+ * Waits until the guest's traffic goes over its VF, as the guest tells, whatever the VF's name; or as its
+ * neighbours tell where it tells nothing.
  */
 export function waitForVf(host: HostLetter, guest: Guest): Promise<void> {
   if (guest.shape.agent) return waitForVfOutside(guest);
-  return waitForActive(host, guest, vfInterfaceName(guest.machine));
+  return waitForBond(host, guest, VF_DRIVER, 'basename "$(readlink "$active/device/driver")"');
+}
+
+/** Until `tell`, a command about the directory `$active` of the active interface, prints `wanted`. */
+async function waitForBond(host: HostLetter, guest: Guest, wanted: string, tell: string): Promise<void> {
+  // The guest waits by itself: asking it over and over would cost its host more CPU than the guest has.
+  const loop =
+    `for _ in $(seq ${BOND_LIMIT_S * 5}); do ` +
+    `active=/sys/class/net/$(cat /sys/class/net/bond0/bonding/active_slave); ` +
+    `[ "$(${tell})" = ${wanted} ] && exit 0; sleep 0.2; done`;
+  const result = await tryGuestExec(host, guest, `${loop}; cat /proc/net/bonding/bond0; exit 1`);
+  if (result.status === 0) return;
+  const seen = `${result.stdout.toString()}${result.stderr}`;
+  throw new Error(`bond of ${guest.place.name} is not on ${wanted} after ${BOND_LIMIT_S} s: ${seen}`);
 }
 
 /** What a host itself says about one of its VFs. */

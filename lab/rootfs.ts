@@ -1,8 +1,9 @@
 /**
- * The Debian root file system hosts and guests are made of, from the archive this machine's apt already uses,
- * where that is one of Debian's.
+ * The Debian root file systems hosts and guests are made of, from the archive this machine's apt already
+ * uses, where that is one of Debian's: one for the hosts and the ordinary guest, one for guests with a
+ * network manager.
  *
- * Cached by its package list: changes of scripts do not rebuild it.
+ * Each is cached by its package list: changes of scripts do not rebuild it.
  * Callers: `build-image.ts`.
  */
 import type { Log } from '../src/base/log.ts';
@@ -15,7 +16,7 @@ const DEBIAN_SUITES = ['bookworm', 'trixie', 'stable'];
 /** Whose keys apt does not trust by itself where it has no archive of Debian's. */
 const DEBIAN_KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
-const PACKAGES = [
+const HOST_PACKAGES = [
   'busybox-static',
   'e2fsprogs',
   'ethtool',
@@ -39,6 +40,27 @@ const PACKAGES = [
   'udev',
 ];
 
+/** No kernel: its modules are those of the hosts. */
+const MANAGED_GUEST_PACKAGES = [
+  'busybox-static',
+  'dbus',
+  'ethtool',
+  'ifupdown',
+  'iproute2',
+  'kmod',
+  'network-manager',
+  'qemu-guest-agent',
+  'systemd-sysv',
+  'udev',
+];
+
+/** Whose root file system: the cache's name of it, and what is in it beside Debian's required packages. */
+const KINDS = {
+  host: { cacheName: 'rootfs', packages: HOST_PACKAGES },
+  managedGuest: { cacheName: 'guest-rootfs', packages: MANAGED_GUEST_PACKAGES },
+} as const;
+export type RootfsKind = keyof typeof KINDS;
+
 /** The lab has its own initrd: the one the kernel package would make costs 20 s and 40 MB. */
 const NO_INITRD =
   'mkdir -p "$1/usr/local/sbin"; printf "#!/bin/sh\\nexit 0\\n" >"$1/usr/local/sbin/update-initramfs"; ' +
@@ -53,25 +75,25 @@ const EXCLUDED = [
   '/usr/lib/modules/*/sound/*',
 ];
 
-const OPTIONS = [
-  ...['--quiet', '--variant=minbase', '--mode=root', `--include=${PACKAGES.join(',')}`],
+const optionsOf = (kind: RootfsKind): string[] => [
+  ...['--quiet', '--variant=minbase', '--mode=root', `--include=${KINDS[kind].packages.join(',')}`],
   ...['--aptopt=APT::Install-Recommends "false"', '--aptopt=APT::Sandbox::User "root"'],
   ...['--dpkgopt=force-unsafe-io', ...EXCLUDED.map((path) => `--dpkgopt=path-exclude=${path}`)],
   `--essential-hook=${NO_INITRD}`,
 ];
 
 /** Hash of everything the root file system is made from, the archive's state aside. */
-export function rootfsKey(): string {
-  return hashOf([SUITE, ...OPTIONS]);
+export function rootfsKey(kind: RootfsKind): string {
+  return hashOf([SUITE, ...optionsOf(kind)]);
 }
 
 /** Returns the directory of the root file system, building it first if it is not cached (about a minute). */
-export async function ensureRootfs(log: Log): Promise<string> {
-  return cachedOr('rootfs', rootfsKey(), async (directory) => {
+export async function ensureRootfs(kind: RootfsKind, log: Log): Promise<string> {
+  return cachedOr(KINDS[kind].cacheName, rootfsKey(kind), async (directory) => {
     const own = archiveAmong(await indexTargets());
     const archive = process.env['HANDOVER_DEBIAN_ARCHIVE'] || own;
     const from = archive ?? "Debian's own archive";
-    log.info(`building a Debian ${SUITE} root file system from ${from} (1 to 3 minutes)`);
+    log.info(`building a Debian ${SUITE} root file system (${kind}) from ${from} (1 to 3 minutes)`);
     // Namespaces of its own, ended with this process: however the build ends, nothing stays mounted or
     // running.
     await run(
@@ -79,7 +101,7 @@ export async function ensureRootfs(log: Log): Promise<string> {
       [
         ...['--pdeathsig', 'KILL', 'unshare', '--mount', '--propagation', 'private'],
         ...['--pid', '--fork', '--kill-child=KILL', '--mount-proc', 'mmdebstrap'],
-        ...OPTIONS,
+        ...optionsOf(kind),
         ...(own === null ? [`--keyring=${DEBIAN_KEYRING}`] : []),
         ...[SUITE, `${directory}/root`],
         // The whole line: apt knows archives whose names mmdebstrap would take for files.

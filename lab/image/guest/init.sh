@@ -1,6 +1,7 @@
 #!/bin/busybox sh
 # PID 1 of the lab's guest: bond0 active-backup over a VF (primary) and a virtio standby. Kernel command line:
 #   lab.name=g1 lab.ip=10.78.0.101   lab.root=/dev/vda: live on that disk instead of in memory
+#   lab.manager=networkmanager|networkd|ifupdown: the disk has a Debian, which is booted under that manager
 #   lab.agent=off: no guest agent; lab.agent=refusing: one that runs no commands and opens no files
 # Milestones go to the serial console as "GUEST <uptime> <text>"; "GUEST ... ready" is the last.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
@@ -17,8 +18,10 @@ if [ -n "$root" ] && [ ! -e /disk-root ]; then
   modprobe -a virtio_blk ext4
   for _ in $(seq 50); do [ -b "$root" ] && break; sleep 0.2; done
   mkdir -p /mnt; mount -t ext4 "$root" /mnt || { milestone "FAILED to mount $root"; exec sh; }
+  manager=$(argument manager); next=/init
+  if [ -n "$manager" ]; then /lab/manager.sh "$manager" /mnt; next=/sbin/init; fi
   mount --move /dev /mnt/dev; mount --move /proc /mnt/proc; mount --move /sys /mnt/sys
-  exec switch_root /mnt /init
+  exec switch_root /mnt $next
 fi
 
 milestone init

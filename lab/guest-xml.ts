@@ -79,23 +79,53 @@ export interface GuestShape {
 
 /** The interface element of a VF, as attach and definition take it. `vfPciAddress` is the host's. */
 export function vfXml(shape: Pick<GuestShape, 'place' | 'machine'>, vfPciAddress: string): string {
+  const { place, machine } = shape;
+  return hostdevXml({ mac: place.vfMac, alias: VF_ALIAS, at: VF_PLACES[machine] }, vfPciAddress);
+}
+
+/** The interface elements of a second standby and a second VF, as attach takes them. Machine `pc` only. */
+export function secondPairXml({ second }: GuestPlace, vfPciAddress: string): readonly [string, string] {
+  const standby = { mac: second.standbyMac, alias: 'ua-standby1', at: { bus: 0, slot: 9 } };
+  const vf = { mac: second.vfMac, alias: 'ua-vf1', at: { bus: 0, slot: 10 } };
+  return [standbyXml(standby, 'vhost'), hostdevXml(vf, vfPciAddress)];
+}
+
+/** An interface and its place in the guest. */
+interface Nic {
+  readonly mac: string;
+  readonly alias: string;
+  readonly at: { readonly bus: number; readonly slot: number };
+}
+
+function hostdevXml({ mac, alias, at }: Nic, vfPciAddress: string): string {
   const [domain, bus, slot, pciFunction] = vfPciAddress.split(/[:.]/);
-  const place = VF_PLACES[shape.machine];
   return `<interface type='hostdev' managed='yes'>
-      <mac address='${shape.place.vfMac}'/>
+      <mac address='${mac}'/>
       <source>
         <address type='pci' domain='0x${domain}' bus='0x${bus}' slot='0x${slot}' function='0x${pciFunction}'/>
       </source>
       <rom enabled='no'/>
-      <alias name='${VF_ALIAS}'/>
-      <address type='pci' domain='0' bus='${place.bus}' slot='${place.slot}' function='0'/>
+      <alias name='${alias}'/>
+      <address type='pci' domain='0' bus='${at.bus}' slot='${at.slot}' function='0'/>
+    </interface>`;
+}
+
+function standbyXml({ mac, alias, at }: Nic, servedBy: 'vhost' | 'qemu'): string {
+  return `<interface type='bridge'>
+      <mac address='${mac}'/>
+      <source bridge='${BRIDGE.name}'/>
+      <model type='virtio'/>
+      <driver name='${servedBy}'/>
+      <rom enabled='no'/>
+      <alias name='${alias}'/>
+      <address type='pci' domain='0' bus='${at.bus}' slot='${at.slot}' function='0'/>
     </interface>`;
 }
 
 /** The whole domain. */
 export function guestXml(shape: GuestShape): string {
   const { place, machine } = shape;
-  const standby = STANDBY_PLACES[machine];
+  const standby = { mac: place.standbyMac, alias: STANDBY_ALIAS, at: STANDBY_PLACES[machine] };
   return `<domain type='kvm'>
   <name>${place.name}</name>
   <uuid>${place.uuid}</uuid>
@@ -117,15 +147,7 @@ export function guestXml(shape: GuestShape): string {
     <controller type='usb' model='none'/>
     ${controllers(shape)}
     ${shape.disk ? diskXml(shape.disk, machine) : ''}
-    <interface type='bridge'>
-      <mac address='${place.standbyMac}'/>
-      <source bridge='${BRIDGE.name}'/>
-      <model type='virtio'/>
-      <driver name='${shape.standbyByQemu ? 'qemu' : 'vhost'}'/>
-      <rom enabled='no'/>
-      <alias name='${STANDBY_ALIAS}'/>
-      <address type='pci' domain='0' bus='${standby.bus}' slot='${standby.slot}' function='0'/>
-    </interface>
+    ${standbyXml(standby, shape.standbyByQemu ? 'qemu' : 'vhost')}
     ${shape.vfPciAddress ? vfXml(shape, shape.vfPciAddress) : ''}
     <serial type='file'><source path='${consolePath(place.name)}' append='on'/><target port='0'/></serial>
     <channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>

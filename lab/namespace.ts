@@ -46,6 +46,7 @@ export async function makeNamespace(): Promise<void> {
   }
   await ip('addr', 'add', `${OUTSIDE.managementAddress}/24`, 'dev', 'mgmt');
   await ip('addr', 'add', `${OUTSIDE.dataAddress}/24`, 'dev', 'data');
+  await ip('addr', 'add', `${OUTSIDE.dataAddress6}/64`, 'dev', 'data', 'nodad');
   for (const letter of HOST_LETTERS) {
     for (const [tap, bridge] of Object.entries(TAPS)) {
       const name = tapName(letter, tap as keyof typeof TAPS);

@@ -29,7 +29,11 @@ export const HOST_LETTERS = ['a', 'b'] as const;
 export type HostLetter = (typeof HOST_LETTERS)[number];
 
 /** The namespace's own addresses: where engine, probe and scenarios run. */
-export const OUTSIDE = { managementAddress: '10.77.0.1', dataAddress: '10.78.0.1' } as const;
+export const OUTSIDE = {
+  managementAddress: '10.77.0.1',
+  dataAddress: '10.78.0.1',
+  dataAddress6: 'fd00:78::1',
+} as const;
 
 /** The SR-IOV port of every host, an emulated Intel 82576. */
 export const PF = { name: 'pf0', pciAddress: '0000:01:00.0', vfCountMax: 7 } as const;
@@ -84,8 +88,12 @@ export interface GuestPlace {
   readonly uuid: string;
   /** Address of the guest's bond, on the data LAN. */
   readonly address: string;
+  /** For guests that have IPv6. */
+  readonly address6: string;
   readonly standbyMac: string;
   readonly vfMac: string;
+  /** Of a guest with two pairs of standby and VF. */
+  readonly second: { readonly standbyMac: string; readonly vfMac: string };
 }
 
 /** Name and addresses of guest `number` (1..99). */
@@ -95,8 +103,10 @@ export function guestPlace(number: number): GuestPlace {
     name: `g${number}`,
     uuid: `9e570000-0000-4000-8000-0000000000${two}`,
     address: `10.78.0.${100 + number}`,
+    address6: `fd00:78::${100 + number}`,
     standbyMac: `52:54:00:01:${two}:01`,
     vfMac: `52:54:00:01:${two}:02`,
+    second: { standbyMac: `52:54:00:01:${two}:03`, vfMac: `52:54:00:01:${two}:04` },
   };
 }
 

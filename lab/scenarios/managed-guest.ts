@@ -24,8 +24,9 @@ import {
 } from './support.ts';
 
 /** Above what is lost while the guest stands still at the switchover, which is most of it. */
-const GAP_LIMIT_MS = 2_000;
-const KIT = '/root/kit.sh';
+export const GAP_LIMIT_MS = 2_000;
+/** Where the kit's script is in the guest. */
+export const KIT = '/root/kit.sh';
 const HOOK = '/etc/handover-guest/hooks.d/10-note';
 const NOTED = '/var/tmp/hooks';
 /** The guest waits for what it says itself: asking it over and over costs more CPU than it has. */

@@ -3,6 +3,7 @@
  * for half a minute, which few moves do not show.
  */
 import { systemClock } from '../../src/base/clock.ts';
+import { consoleLog } from '../console-log.ts';
 import { Probe } from '../probe.ts';
 import type { Scenario } from '../runner.ts';
 import { checkRunsOn, engineName, MIGRATION_LIMIT_MS, withEngine } from './support.ts';
@@ -26,11 +27,12 @@ const scenario: Scenario = {
             MIGRATION_LIMIT_MS,
           );
           checks.equal(`job ${trip} to ${target}`, [job.state, job.error], ['succeeded', null]);
-          longest.push(Math.round(probe.window(fromMs, systemClock.now()).longestGapMs));
+          const gapMs = Math.round(probe.window(fromMs, systemClock.now()).longestGapMs);
+          consoleLog().info(`round trip ${trip + 1}, to ${target}: longest silence ${gapMs} ms`);
+          longest.push(gapMs);
         }
       }
       await probe.stop();
-      console.log(`longest silence of each move, ms: ${longest.join(' ')}`);
       const silent = longest.filter((gapMs) => gapMs >= GAP_LIMIT_MS);
       checks.equal('silences that were too long', silent, []);
       await checkRunsOn(checks, guest, 'a', { vf: 0, persistent: true });

@@ -12,6 +12,8 @@ import type { BondedPair } from '../model/guest.ts';
 
 /** Between two looks at a counter. */
 const COUNTED_EVERY_MS = 100;
+/** So long without an answer says something of the agent, not of the network. */
+const UNANSWERED_MS = 1_000;
 /** Whoever wants silence waits no longer for it: a VM is without its VF meanwhile. */
 const SILENCE_LIMIT_MS = 1_000;
 
@@ -25,9 +27,8 @@ export interface Watched {
 /** A bond whose counter is looked at. */
 interface Counted {
   readonly pair: BondedPair;
-  readonly looks: number[];
-  readonly arrivals: number[];
-  last: number | null;
+  /** What the looks saw. */
+  readonly counts: RxCount[];
   recording: RxRecording | null;
 }
 
@@ -52,13 +53,7 @@ class CounterWatch implements TrafficWatch {
   constructor(clock: Clock, watched: Watched) {
     this.#clock = clock;
     this.#watched = watched;
-    this.#bonds = watched.pairs.map((pair) => ({
-      pair,
-      looks: [],
-      arrivals: [],
-      last: null,
-      recording: null,
-    }));
+    this.#bonds = watched.pairs.map((pair) => ({ pair, counts: [], recording: null }));
     this.#loop = this.#untilStopped();
   }
 
@@ -100,10 +95,7 @@ class CounterWatch implements TrafficWatch {
         const count = await host.guestRxPackets(this.#watched.vmId, bond.pair.bond);
         if (count === null) continue;
         this.#answeredAt = host;
-        const now = this.#clock.now();
-        bond.looks.push(now);
-        if (bond.last !== null && count > bond.last) bond.arrivals.push(now);
-        bond.last = Math.max(count, bond.last ?? 0);
+        bond.counts.push({ at: this.#clock.now(), count });
       }
     } catch {
       // Its time is one of silence then.
@@ -120,25 +112,60 @@ class CounterWatch implements TrafficWatch {
     }
   }
 
-  async #recordOf(bond: Counted, unplugAskedAt: number): Promise<TrafficRecord> {
-    const counts = (await bond.recording?.read().catch(() => [])) ?? [];
-    const before = (times: readonly number[]) => times.filter((at) => at < unplugAskedAt).length;
+  async #recordOf({ pair, counts, recording }: Counted, unplugAskedAt: number): Promise<TrafficRecord> {
+    const recorded = (await recording?.read().catch(() => [])) ?? [];
+    const before = counts.filter(({ at }) => at < unplugAskedAt);
+    const all = [...counts, ...recorded].sort((one, two) => one.at - two.at);
+    const guesses = guessed(all, packetsPerMs(before));
     return {
-      vnicId: bond.pair.vnicId,
+      vnicId: pair.vnicId,
       by: 'guest',
       everyMs: COUNTED_EVERY_MS,
-      arrivals: [...bond.arrivals, ...arrivalsOf(counts)].sort((one, two) => one - two),
-      unseen: unseenOf(this.#silences, counts),
+      arrivals: [...arrivalsOf(all), ...guesses.arrivals].sort((one, two) => one - two),
+      unseen: unseenOf(this.#silences, recorded),
+      unansweredMs: guesses.unansweredMs,
       // The first look has nothing to compare with.
-      looksBefore: Math.max(0, before(bond.looks) - 1),
-      arrivalsBefore: before(bond.arrivals),
+      looksBefore: Math.max(0, before.length - 1),
+      arrivalsBefore: arrivalsOf(before).length,
       doubt: null,
     };
   }
 }
 
-const arrivalsOf = (counts: readonly RxCount[]): readonly number[] =>
-  counts.flatMap(({ at, count }, index) => (count > (counts[index - 1]?.count ?? Infinity) ? [at] : []));
+function arrivalsOf(counts: readonly RxCount[]): readonly number[] {
+  let most = Infinity;
+  return counts.flatMap(({ at, count }) => {
+    const isNew = count > most;
+    most = most === Infinity ? count : Math.max(most, count);
+    return isNew ? [at] : [];
+  });
+}
+
+const packetsPerMs = (counts: readonly RxCount[]): number => {
+  const [first, last] = [counts[0], counts.at(-1)];
+  return first && last && last.at > first.at ? (last.count - first.count) / (last.at - first.at) : 0;
+};
+
+/**
+ * What looks would have seen while none was answered, as for seconds after a move: what was received in that
+ * time is taken to have come at its end, as fast as before the move.
+ */
+function guessed(
+  counts: readonly RxCount[],
+  perMs: number,
+): { readonly arrivals: readonly number[]; readonly unansweredMs: number } {
+  const arrivals: number[] = [];
+  let unansweredMs = 0;
+  for (const [index, { at, count }] of counts.entries()) {
+    const before = counts[index - 1];
+    if (!before || perMs <= 0 || at - before.at <= UNANSWERED_MS) continue;
+    unansweredMs = Math.max(unansweredMs, at - before.at);
+    const flowedMs = (count - before.count) / perMs;
+    for (let then = Math.max(before.at, at - flowedMs); then < at; then += COUNTED_EVERY_MS)
+      arrivals.push(then);
+  }
+  return { arrivals, unansweredMs };
+}
 
 /** Of the times without looks, what the guest did not count either. */
 function unseenOf(

@@ -22,7 +22,15 @@ export async function watchTraffic(
   return countTraffic(parts.clock, watched);
 }
 
-const NOTHING = { vnicId: null, everyMs: 0, arrivals: [], unseen: [], looksBefore: 0, arrivalsBefore: 0 };
+const NOTHING = {
+  vnicId: null,
+  everyMs: 0,
+  arrivals: [],
+  unseen: [],
+  unansweredMs: 0,
+  looksBefore: 0,
+  arrivalsBefore: 0,
+};
 const NOTHING_TO_COUNT = 'no bond of its guest can be looked at; give the VM a probe address';
 
 async function watchFromOutside(startProbe: StartProbe, address: string): Promise<TrafficWatch> {

@@ -25,8 +25,11 @@ export type Json = Readonly<Record<string, unknown>>;
 
 /** One guest's agent. Errors of libvirt's (no agent, none that answers) are thrown by all of it. */
 export interface Agent {
-  /** Gives what the agent returned; undefined if that was no answer. Its own errors are thrown, too. */
-  ask(execute: string, args?: Json): Promise<unknown>;
+  /**
+   * Gives what the agent returned within 5 s, or another limit; undefined if that was no answer. Its own
+   * errors are thrown, too.
+   */
+  ask(execute: string, args?: Json, limitS?: number): Promise<unknown>;
   /** The text of a file; null: there is none, the agent may not read it, or the time for files is over. */
   read(path: string): Promise<string | null>;
   /** Writes to a file that is there, as to one of sysfs; false: the agent may not, or the kernel refused. */
@@ -49,9 +52,9 @@ export interface GuestExit {
 
 /** The agent of a domain. Asks nothing yet. */
 export function agentOf(client: LibvirtClient, clock: Clock, vmId: VmId): Agent {
-  const ask: Agent['ask'] = async (execute, args) => {
+  const ask: Agent['ask'] = async (execute, args, limitS = AGENT_LIMIT_S) => {
     const cmd = JSON.stringify({ execute, ...(args ? { arguments: args } : {}) });
-    const call = { dom: domainRef(vmId), cmd, timeoutS: AGENT_LIMIT_S, flags: 0 };
+    const call = { dom: domainRef(vmId), cmd, timeoutS: limitS, flags: 0 };
     const answer = await client.call(procedures.qemuAgentCommand, call, { timeoutMs: CALL_LIMIT_MS });
     return returnOf(answer.result ?? '');
   };

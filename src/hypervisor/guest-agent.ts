@@ -21,6 +21,11 @@ const PLAIN_NAME = /^(?!\.{1,2}$)[^/\s\p{C}]{1,15}$/u;
 
 const UEVENT = 'device/uevent';
 const RX_PACKETS = 'statistics/rx_packets';
+/**
+ * Of a look that is repeated. One that was under way when the guest moved is answered on the other host, to
+ * nobody, and the next waits there for its limit.
+ */
+const REPEATED_LIMIT_S = 1;
 /** What is read of an interface. */
 type InterfaceFile = typeof UEVENT | typeof RX_PACKETS;
 
@@ -89,7 +94,7 @@ export async function rxPacketsOf(agent: Agent, name: string): Promise<number | 
  * file: for looks that are repeated while both have other work.
  */
 export async function rxPacketsSeen(agent: Agent, name: string): Promise<number | null> {
-  const list = parseInterfaces(await agent.ask('guest-network-get-interfaces'));
+  const list = parseInterfaces(await agent.ask('guest-network-get-interfaces', undefined, REPEATED_LIMIT_S));
   return list?.find((each) => each.name === name)?.rxPackets ?? (await rxPacketsOf(agent, name));
 }
 

@@ -9,6 +9,7 @@ const record = (arrivals: readonly number[], more: Partial<TrafficRecord> = {}):
   everyMs: 10,
   arrivals,
   unseen: [],
+  unansweredMs: 0,
   looksBefore: 100,
   arrivalsBefore: 100,
   doubt: null,
@@ -45,6 +46,12 @@ test('what nobody looked at is not told, and the rest is', () => {
   const gap = networkGapOf(record([900, 1_050, 2_400, 4_900, 5_700, 6_000], { unseen }), MARKS);
   expect(gap.gapMs).toEqual({ unplug: 1_350, switchover: 2_500, plug: null, longest: 2_500 });
   expect(gap.doubt).toContain('probe address');
+});
+
+test('figures from a time without answers say how they were come by', () => {
+  const gap = networkGapOf(record([900, 1_050, 2_400, 4_900, 5_700], { unansweredMs: 2_480 }), MARKS);
+  expect(gap.gapMs?.switchover).toBe(2_500);
+  expect(gap.doubt).toContain('nothing answered for 2.5 s');
 });
 
 test('of the whole VM, what was seen from outside counts before what the guest says; else the worst', () => {

@@ -18,6 +18,8 @@ export interface TrafficRecord {
   readonly arrivals: readonly number[];
   /** Parts of the time in which nobody looked. */
   readonly unseen: readonly { readonly fromMs: number; readonly toMs: number }[];
+  /** The longest time in which nobody answered, which was filled by what was received in it. */
+  readonly unansweredMs: number;
   /** Looks of the time before the unplug, and those that saw something new. */
   readonly looksBefore: number;
   readonly arrivalsBefore: number;
@@ -34,8 +36,15 @@ export function networkGapOf(record: TrafficRecord, data: MigrationData): Networ
   const { vnicId, by, everyMs } = record;
   const doubt = record.doubt ?? doubtOf(record);
   const gapMs = doubt === null ? gapsIn(record, data) : null;
-  const isBlind = gapMs !== null && record.unseen.length > 0;
-  return { vnicId, by, everyMs, gapMs, doubt: isBlind ? BLIND : doubt };
+  return { vnicId, by, everyMs, gapMs, doubt: gapMs === null ? doubt : reserveOf(record) };
+}
+
+/** What there is to be said of figures that are known; null: nothing. */
+function reserveOf({ unseen, unansweredMs }: TrafficRecord): string | null {
+  if (unseen.length > 0) return BLIND;
+  if (unansweredMs === 0) return null;
+  const seconds = (unansweredMs / 1000).toFixed(1);
+  return `nothing answered for ${seconds} s: the gap is told by how much less was received in it than before`;
 }
 
 const BLIND =

@@ -77,6 +77,20 @@ test('a guest that may not count by itself has no gap at plug, and that is said'
   expect(gap?.doubt).toContain('left alone');
 });
 
+test('the time an agent takes to be back after the move is not taken for a silence of the network', async () => {
+  world = await MigrationWorld.start({ vms: [{ name: 'web-1' }], watching });
+  const effect = { type: 'refuse', libvirtCode: 86, message: 'QEMU guest agent is not connected' } as const;
+  const back = world.fleet.faults.add({ procedure: 'qemuAgentCommand', host: 'host-b', effect });
+  world.host('host-b').listen((event) => {
+    if (event.type === 'deviceAdded') world.clock.after(4_000, back);
+  });
+  const job = await world.migrated('web-1');
+  const [gap] = job.data.networkGaps ?? [];
+  expect(gap?.gapMs?.switchover).toBeGreaterThan(100);
+  expect(gap?.gapMs?.switchover).toBeLessThan(1_500);
+  expect(gap?.doubt).not.toBeNull();
+});
+
 test('a bond whose VF could not be plugged is announced where it is', async () => {
   await startWorld();
   const effect = { type: 'refuse', libvirtCode: 1, message: 'no' } as const;

@@ -78,7 +78,7 @@ test('a guest that may not count by itself has no gap at plug, and that is said'
   expect(gap?.doubt).toContain('left alone');
 });
 
-test('the time an agent takes to be back after the move is not taken for a silence of the network', async () => {
+test('the time an agent takes to be back after the move is not taken for a silence', async () => {
   world = await MigrationWorld.start({ vms: [{ name: 'web-1' }], watching });
   const effect = { type: 'refuse', libvirtCode: 86, message: 'QEMU guest agent is not connected' } as const;
   const back = world.fleet.faults.add({ procedure: 'qemuAgentCommand', host: 'host-b', effect });

@@ -106,6 +106,20 @@ describe.each(shells)('under %s', (...shell) => {
       expect(guest.read('etc/network/interfaces.d/handover-bond0')).toContain('    address 10.0.0.5/24\n');
     });
 
+    test('keeps static addresses of both families, and leaves those of a router to it', () => {
+      live(null);
+      guest.write(
+        'addresses-ens4',
+        '2: ens4    inet 10.0.0.5/24 brd 10.0.0.255 scope global ens4\n' +
+          '2: ens4    inet6 2001:db8::5/64 scope global \\       valid_lft forever preferred_lft forever\n' +
+          '2: ens4    inet6 2001:db8:1::9/64 scope global dynamic mngtmpaddr \\       valid_lft 86000sec\n',
+      );
+      expect(guest.run('setup', '--manager', 'ifupdown')).toMatchObject({ status: 0 });
+      expect(guest.read('etc/handover-guest/pairs')).toContain(
+        `${PAIR} address=10.0.0.5/24,2001:db8::5/64 gateway=10.0.0.1,2001:db8::1\n`,
+      );
+    });
+
     test('pairs NICs with one address, however many others there are', () => {
       live(null, [
         { name: 'ens3', driver: 'virtio_net', mac: '52:54:00:00:09:09' },
@@ -123,11 +137,14 @@ describe.each(shells)('under %s', (...shell) => {
       expect([ended, stderr]).toEqual([2, expect.stringContaining(`ens9 52:54:00:00:01:03`)]);
     });
 
-    test('refuses a static address that the bond would not have', () => {
+    test.each([
+      ['inet', '10.0.0.5/24'],
+      ['inet6', '2001:db8::5/64'],
+    ])('refuses a static address that the bond would not have (%s)', (kind, address) => {
       live(PAIR);
-      guest.write('addresses-ens4', '2: ens4    inet 10.0.0.5/24 scope global ens4\n');
+      guest.write('addresses-ens4', `2: ens4    ${kind} ${address} scope global ens4\n`);
       const { status: ended, stderr } = guest.run('setup', '--manager', 'ifupdown');
-      expect([ended, stderr]).toEqual([2, expect.stringContaining('address=10.0.0.5/24')]);
+      expect([ended, stderr]).toEqual([2, expect.stringContaining(`address=${address}`)]);
     });
 
     test('makes no second pairing of what net_failover pairs', () => {

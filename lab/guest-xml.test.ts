@@ -37,3 +37,12 @@ test('the VFs of an 82576 lie two functions apart', () => {
     '0000:01:11.4',
   ]);
 });
+
+test('a guest with a network manager is told which, and its NICs are named by udev as everywhere', () => {
+  const disk = { path: '/srv/shared/g1.qcow2', format: 'qcow2' } as const;
+  const shape = { place, machine: 'pc', memoryMiB: 320, disk } as const;
+  const xml = guestXml({ ...shape, manager: 'networkd' });
+  expect(xml).toContain('lab.manager=networkd lab.prefix=24');
+  expect(xml).not.toContain('net.ifnames');
+  expect(guestXml(shape)).toContain('net.ifnames=0');
+});

@@ -166,7 +166,9 @@ function kernelCommandLine(shape: GuestShape): string {
   return [
     'console=ttyS0 quiet panic=-1 8250.nr_uarts=1',
     // The ordinary guest names its NICs itself.
-    shape.manager ? `lab.manager=${shape.manager} audit=0 nowatchdog` : 'net.ifnames=0',
+    shape.manager
+      ? `lab.manager=${shape.manager} lab.prefix=${shape.place.prefixLength} audit=0 nowatchdog`
+      : 'net.ifnames=0',
     'nokaslr mitigations=off tsc=reliable clearcpuid=rep_good no_timer_check random.trust_cpu=on',
     `lab.name=${shape.place.name} lab.ip=${shape.place.address}`,
     ...(shape.disk ? ['lab.root=/dev/vda'] : []),

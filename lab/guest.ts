@@ -15,8 +15,8 @@ import { type GuestPlace, guestPlace, type HostLetter, PF, vfPciAddress } from '
 /** Quiet machine: 12 to 25 s. */
 const BOOT_LIMIT_S = 240;
 const BOND_LIMIT_S = 120;
-/** Of the VFs in the guests. */
-const VF_DRIVER = 'igbvf';
+/** Drivers of a bond's legs in the guests. */
+const LEG_DRIVERS = { vf: 'igbvf', standby: 'virtio_net' } as const;
 /** Enough for kernel, initrd and the agent. */
 const MEMORY_MIB = 160;
 /** Enough for systemd, udev, D-Bus and a network manager beside them. */
@@ -41,6 +41,8 @@ export interface GuestOptions {
   readonly standbyByQemu?: boolean;
   /** See `GuestShape.manager`. Its disk is made on `/srv/shared` when it is booted. */
   readonly manager?: GuestShape['manager'];
+  /** It has an IPv6 address and no IPv4 address. Only with a `manager`. */
+  readonly isIpv6Only?: true;
 }
 
 export interface Guest {
@@ -83,7 +85,7 @@ async function bootAnew(host: HostLetter, guest: Guest, options: GuestOptions): 
 
 /** A guest as `bootGuest` would make it, without making it. */
 export function describeGuest(options: GuestOptions = {}): Guest {
-  const place = guestPlace(options.number ?? 1);
+  const place = guestPlace(options.number ?? 1, options.isIpv6Only ? 6 : 4);
   const machine = options.machine ?? 'pc';
   const vf = options.vf === undefined ? 0 : options.vf;
   const shape: GuestShape = {
@@ -162,8 +164,12 @@ export function waitForActive(host: HostLetter, guest: Guest, interfaceName: str
  * neighbours tell where it tells nothing.
  */
 export function waitForVf(host: HostLetter, guest: Guest): Promise<void> {
-  if (guest.shape.agent) return waitForVfOutside(guest);
-  return waitForBond(host, guest, VF_DRIVER, 'basename "$(readlink "$active/device/driver")"');
+  return guest.shape.agent ? waitForVfOutside(guest) : waitForLeg(host, guest, 'vf');
+}
+
+/** Waits until the guest's bond sends over this leg of it, whatever its name. */
+export function waitForLeg(host: HostLetter, guest: Guest, leg: keyof typeof LEG_DRIVERS): Promise<void> {
+  return waitForBond(host, guest, LEG_DRIVERS[leg], 'basename "$(readlink "$active/device/driver")"');
 }
 
 /** Until `tell`, a command about the directory `$active` of the active interface, prints `wanted`. */

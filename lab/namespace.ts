@@ -46,7 +46,8 @@ export async function makeNamespace(): Promise<void> {
   }
   await ip('addr', 'add', `${OUTSIDE.managementAddress}/24`, 'dev', 'mgmt');
   await ip('addr', 'add', `${OUTSIDE.dataAddress}/24`, 'dev', 'data');
-  await ip('addr', 'add', `${OUTSIDE.dataAddress6}/64`, 'dev', 'data', 'nodad');
+  // Nobody else makes addresses here: the look for a second owner would only cost time.
+  await ip('addr', 'add', `${OUTSIDE.dataIpv6Address}/64`, 'dev', 'data', 'nodad');
   for (const letter of HOST_LETTERS) {
     for (const [tap, bridge] of Object.entries(TAPS)) {
       const name = tapName(letter, tap as keyof typeof TAPS);

@@ -32,7 +32,7 @@ export type HostLetter = (typeof HOST_LETTERS)[number];
 export const OUTSIDE = {
   managementAddress: '10.77.0.1',
   dataAddress: '10.78.0.1',
-  dataAddress6: 'fd00:78::1',
+  dataIpv6Address: 'fd00:78::1',
 } as const;
 
 /** The SR-IOV port of every host, an emulated Intel 82576. */
@@ -86,24 +86,24 @@ export function vfPciAddress(index: number): string {
 export interface GuestPlace {
   readonly name: string;
   readonly uuid: string;
-  /** Address of the guest's bond, on the data LAN. */
+  /** Address of the guest's bond, on the data LAN, and the length of that network's prefix. */
   readonly address: string;
-  /** For guests that have IPv6. */
-  readonly address6: string;
+  readonly prefixLength: number;
   readonly standbyMac: string;
   readonly vfMac: string;
   /** Of a guest with two pairs of standby and VF. */
   readonly second: { readonly standbyMac: string; readonly vfMac: string };
 }
 
-/** Name and addresses of guest `number` (1..99). */
-export function guestPlace(number: number): GuestPlace {
+/** Name and addresses of guest `number` (1..99), its address being one of IPv4 or of IPv6. */
+export function guestPlace(number: number, family: 4 | 6 = 4): GuestPlace {
   const two = String(number).padStart(2, '0');
   return {
     name: `g${number}`,
     uuid: `9e570000-0000-4000-8000-0000000000${two}`,
-    address: `10.78.0.${100 + number}`,
-    address6: `fd00:78::${100 + number}`,
+    ...(family === 4
+      ? { address: `10.78.0.${100 + number}`, prefixLength: 24 }
+      : { address: `fd00:78::${100 + number}`, prefixLength: 64 }),
     standbyMac: `52:54:00:01:${two}:01`,
     vfMac: `52:54:00:01:${two}:02`,
     second: { standbyMac: `52:54:00:01:${two}:03`, vfMac: `52:54:00:01:${two}:04` },

@@ -196,17 +196,17 @@ found_pair() {
   _where='what was found'
   _address=$(static_addresses "$4" "$3")
   _gateway=
-  [ -z "$_address" ] || _gateway=$(static_gateway "$4" "$3")
+  [ -z "$_address" ] || _gateway=$(static_gateways "$_address" "$4" "$3")
   add_pair "bond$_n" "$1" "$2" ${_address:+"address=$_address"} ${_gateway:+"gateway=$_gateway"}
 }
 
-# IPv4 addresses of these NICs that no lease will end, with commas.
+# Addresses of these NICs that no lease or router will end, with commas.
 static_addresses() {
   is_live || return 0
   _list=
   for _nic in "$@"; do
-    _addresses=$(ip -o -4 addr show dev "$_nic" scope global 2>/dev/null | grep -v ' dynamic ' |
-      sed -n 's/.* inet \([0-9./]*\) .*/\1/p')
+    _addresses=$(ip -o addr show dev "$_nic" scope global 2>/dev/null | grep -vE ' (dynamic|mngtmpaddr) ' |
+      sed -n 's/.* inet6\{0,1\} \([0-9a-f.:/]*\) .*/\1/p')
     for _each in $_addresses; do
       _list=${_list:+$_list,}$_each
     done
@@ -214,9 +214,18 @@ static_addresses() {
   printf '%s' "$_list"
 }
 
-static_gateway() {
-  for _nic in "$@"; do
-    _route=$(ip -4 route show default dev "$_nic" 2>/dev/null | sed -n 's/.*via \([0-9.]*\).*/\1/p;q')
-    [ -z "$_route" ] || { printf '%s' "$_route"; return 0; }
+# static_gateways ADDRESSES NIC...: of the families of these addresses, the first there is, with commas.
+static_gateways() {
+  _of=$(words "$1")
+  shift
+  _list=
+  for _family in 4 6; do
+    [ -n "$(family $_family "$_of")" ] || continue
+    for _nic in "$@"; do
+      _route=$(ip -$_family route show default dev "$_nic" 2>/dev/null |
+        sed -n 's/.*via \([0-9a-f.:]*\).*/\1/p;q')
+      [ -z "$_route" ] || { _list=${_list:+$_list,}$_route; break; }
+    done
   done
+  printf '%s' "$_list"
 }

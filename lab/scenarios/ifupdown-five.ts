@@ -6,6 +6,6 @@ const scenario: Scenario = {
   name: 'ifupdown-five',
   title: 'a Debian guest under ifupdown with the guest kit moves there and back five times',
   isLong: true,
-  run: (lab) => moveManagedGuest(lab, 'ifupdown', 5),
+  run: (lab) => moveManagedGuest(lab, { manager: 'ifupdown', rounds: 5 }),
 };
 export default scenario;

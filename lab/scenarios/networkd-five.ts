@@ -6,6 +6,6 @@ const scenario: Scenario = {
   name: 'networkd-five',
   title: 'a Debian guest under systemd-networkd with the guest kit moves there and back five times',
   isLong: true,
-  run: (lab) => moveManagedGuest(lab, 'networkd', 5),
+  run: (lab) => moveManagedGuest(lab, { manager: 'networkd', rounds: 5 }),
 };
 export default scenario;

@@ -6,6 +6,6 @@ const scenario: Scenario = {
   name: 'networkmanager-five',
   title: 'a Debian guest under NetworkManager with the guest kit moves there and back five times',
   isLong: true,
-  run: (lab) => moveManagedGuest(lab, 'networkmanager', 5),
+  run: (lab) => moveManagedGuest(lab, { manager: 'networkmanager', rounds: 5 }),
 };
 export default scenario;

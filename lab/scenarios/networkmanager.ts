@@ -6,6 +6,6 @@ const scenario: Scenario = {
   name: 'networkmanager',
   title:
     'a Debian guest under NetworkManager gets the guest kit, moves there and back, and loses the kit again',
-  run: (lab) => moveManagedGuest(lab, 'networkmanager', 1),
+  run: (lab) => moveManagedGuest(lab, { manager: 'networkmanager', rounds: 1 }),
 };
 export default scenario;

@@ -7,7 +7,7 @@ import { secondPairXml } from '../guest-xml.ts';
 import { Probe } from '../probe.ts';
 import type { Scenario } from '../runner.ts';
 import { hostExec } from '../ssh.ts';
-import { type HostLetter, vfPciAddress } from '../topology.ts';
+import { guestPlace, type HostLetter, vfPciAddress } from '../topology.ts';
 import { GAP_LIMIT_MS, KIT, kitText } from './managed-guest.ts';
 import {
   checkNothingHeld,
@@ -34,16 +34,19 @@ function activeDrivers(host: HostLetter, guest: Guest): Promise<string> {
   const drivers =
     'for bond in bond0 bond1; do basename $(readlink ' +
     '/sys/class/net/$(cat /sys/class/net/$bond/bonding/active_slave)/device/driver); done | xargs';
-  const wait = `for _ in $(seq ${BOND_LIMIT_S}); do [ "$(${drivers})" = "igbvf igbvf" ] && break; sleep 1; done`;
+  const isSo = `[ "$(${drivers})" = "igbvf igbvf" ]`;
+  const wait = `for _ in $(seq ${BOND_LIMIT_S}); do ${isSo} && break; sleep 1; done`;
   return guestExec(host, guest, `${wait}; ${drivers}`);
 }
 
 const scenario: Scenario = {
   name: 'two-pairs',
   title: 'a guest with two VFs in two bonds moves there and back, and neither is silent for long',
+  isLong: true,
   run: (lab) =>
     withEngine(lab, { guest: { manager: 'ifupdown' } }, async ({ api, guest, checks }) => {
-      const { name, address, address6, vfMac, standbyMac, second } = guest.place;
+      const { name, address, vfMac, standbyMac, second } = guest.place;
+      const address6 = guestPlace(1, 6).address;
       await plugSecondPair(guest);
       const pairs = [
         `bond0 ${vfMac} ${standbyMac} address=${address}/24`,

@@ -65,7 +65,8 @@ case "$*" in
     ;;
   'link set dev '*' address '*) echo "$6" >"$net/$4/address" ;;
   'link del '*) rm -rf "$net/$3"; rm -rf "$net"/*/master "$net"/*/bonding_slave ;;
-  '-o -4 addr show dev '*) cat "$root/addresses-$6" 2>/dev/null ;;
+  '-o addr show dev '*) cat "$root/addresses-$5" 2>/dev/null ;;
+  '-6 route show default dev '*) echo "default via 2001:db8::1 proto static metric 1024 pref medium" ;;
   '-4 route show default dev '*) echo "default via 10.0.0.1 proto static" ;;
   'neigh show dev '*) cat "$root/neighbours-$4" 2>/dev/null ;;
 esac

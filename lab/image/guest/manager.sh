@@ -8,7 +8,8 @@ argument() { grep -o "lab\.$1=[^ ]*" /proc/cmdline | cut -d= -f2; }
 mask() { for unit; do ln -sf /dev/null "$root/etc/systemd/system/$unit"; done; }
 
 manager=$1; root=$2
-name=$(argument name); address=$(argument ip)/24
+name=$(argument name); address=$(argument ip)/$(argument prefix)
+case $address in *:*) family=6 ifupdown_family=inet6 ;; *) family=4 ifupdown_family=inet ;; esac
 echo "$name" >"$root/etc/hostname"
 echo "$name" | md5sum | cut -d' ' -f1 >"$root/etc/machine-id"
 modprobe virtio_net
@@ -33,7 +34,7 @@ type=ethernet
 [ethernet]
 mac-address=$mac
 
-[ipv4]
+[ipv$family]
 method=manual
 address1=$address
 END
@@ -48,7 +49,8 @@ END
     ;;
   ifupdown)
     nic=ens$((0x$slot))
-    printf '\nallow-hotplug %s\niface %s inet static\n    address %s\n' $nic $nic "$address" >>"$interfaces"
+    printf '\nallow-hotplug %s\niface %s %s static\n    address %s\n' $nic $nic $ifupdown_family "$address" \
+      >>"$interfaces"
     mask NetworkManager.service
     ;;
 esac

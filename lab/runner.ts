@@ -90,7 +90,6 @@ async function runOne(scenario: Scenario, lab: Lab, log: Log): Promise<ScenarioR
   const startMs = systemClock.monotonicMs();
   log.info(`scenario ${scenario.name}: ${scenario.title}`);
   let error: string | undefined;
-  const limitMs = scenario.isLong ? LONG_SCENARIO_LIMIT_MS : SCENARIO_LIMIT_MS;
   const stopLimit = new AbortController();
   const limitMs = scenario.isLong ? LONG_SCENARIO_LIMIT_MS : SCENARIO_LIMIT_MS;
   try {

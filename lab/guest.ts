@@ -16,7 +16,10 @@ import { type GuestPlace, guestPlace, type HostLetter, PF, vfPciAddress } from '
 const BOOT_LIMIT_S = 240;
 const BOND_LIMIT_S = 120;
 /** Drivers of a bond's legs in the guests. */
-const LEG_DRIVERS = { vf: 'igbvf', standby: 'virtio_net' } as const;
+const LEG_DRIVERS = {
+  vf: '/sys/bus/pci/drivers/igbvf',
+  standby: '/sys/bus/virtio/drivers/virtio_net',
+} as const;
 /** Enough for kernel, initrd and the agent. */
 const MEMORY_MIB = 160;
 /** Enough for systemd, udev, D-Bus and a network manager beside them. */
@@ -156,7 +159,7 @@ export async function activeInterface(host: HostLetter, guest: Guest): Promise<s
 
 /** Waits until the guest's bond sends over `interfaceName`; an error says what the bond has instead. */
 export function waitForActive(host: HostLetter, guest: Guest, interfaceName: string): Promise<void> {
-  return waitForBond(host, guest, interfaceName, 'basename "$active"');
+  return waitForBond(host, guest, interfaceName, `[ "$active" = ${interfaceName} ]`);
 }
 
 /**
@@ -169,16 +172,17 @@ export function waitForVf(host: HostLetter, guest: Guest): Promise<void> {
 
 /** Waits until the guest's bond sends over this leg of it, whatever its name. */
 export function waitForLeg(host: HostLetter, guest: Guest, leg: keyof typeof LEG_DRIVERS): Promise<void> {
-  return waitForBond(host, guest, LEG_DRIVERS[leg], 'basename "$(readlink "$active/device/driver")"');
+  return waitForBond(host, guest, leg, `[ /sys/class/net/$active/device/driver -ef ${LEG_DRIVERS[leg]} ]`);
 }
 
-/** Until `tell`, a command about the directory `$active` of the active interface, prints `wanted`. */
-async function waitForBond(host: HostLetter, guest: Guest, wanted: string, tell: string): Promise<void> {
-  // The guest waits by itself: asking it over and over would cost its host more CPU than the guest has.
+/** Until `test`, a shell command about the active interface `$active`, succeeds; `wanted` says what it is. */
+async function waitForBond(host: HostLetter, guest: Guest, wanted: string, test: string): Promise<void> {
+  // The guest waits by itself: asking it over and over would cost its host more CPU than the guest has. Nor
+  // does it start programs to look: it needs its CPU for what is waited for.
   const loop =
-    `for _ in $(seq ${BOND_LIMIT_S * 5}); do ` +
-    `active=/sys/class/net/$(cat /sys/class/net/bond0/bonding/active_slave); ` +
-    `[ "$(${tell})" = ${wanted} ] && exit 0; sleep 0.2; done`;
+    `for _ in $(seq ${BOND_LIMIT_S * 5}); do active=; ` +
+    `[ -e /sys/class/net/bond0 ] && read -r active </sys/class/net/bond0/bonding/active_slave; ` +
+    `${test} && exit 0; sleep 0.2; done`;
   const result = await tryGuestExec(host, guest, `${loop}; cat /proc/net/bonding/bond0; exit 1`);
   if (result.status === 0) return;
   const seen = `${result.stdout.toString()}${result.stderr}`;

@@ -2,13 +2,10 @@
  * The procedure of the feature page Handover was commissioned from, step by step, as `handover guest kit VM
  * --format nmcli` words it, in a Debian under NetworkManager; then one migration by the engine.
  */
-import { guestExec, waitForLeg, writeGuestFile } from '../guest.ts';
-import { VF_ALIAS, vfXml } from '../guest-xml.ts';
+import { domainXml, guestExec, waitForLeg, writeGuestFile } from '../guest.ts';
 import type { Scenario } from '../runner.ts';
-import { hostExec } from '../ssh.ts';
-import { vfPciAddress } from '../topology.ts';
 import { kitText, moveUnderTraffic } from './managed-guest.ts';
-import { withEngine } from './support.ts';
+import { hostdevs, withEngine } from './support.ts';
 
 const scenario: Scenario = {
   name: 'feature-page',
@@ -25,15 +22,16 @@ const scenario: Scenario = {
       await guestExec('a', guest, 'sh /root/bond.sh');
       await waitForLeg('a', guest, 'vf');
 
-      const limits = { limitMs: 120_000 };
-      const isThere = `virsh -q dumpxml ${name} | grep -q ${VF_ALIAS}`;
-      const wait = `for _ in $(seq 60); do ${isThere} || exit 0; sleep 0.5; done; exit 1`;
-      await hostExec('a', `virsh -q detach-device-alias ${name} ${VF_ALIAS} --live && { ${wait}; }`, limits);
+      // By the engine, which would plug a VF again that left behind its back.
+      const { id } = await api.vm(name);
+      const nics = await api.list(`vms/${id}/nics`, 'nic');
+      const nic = nics.find((each) => each['interface'] === 'pci_passthrough');
+      const set = (what: 'activate' | 'deactivate') =>
+        api.request('POST', `/ovirt-engine/api/vms/${id}/nics/${nic?.id}/${what}`, {});
+      await set('deactivate');
+      checks.equal('VFs of the domain', hostdevs(await domainXml('a', guest, 'live')), []);
       await waitForLeg('a', guest, 'standby');
-      await hostExec('a', `cat >/tmp/vf.xml && virsh -q attach-device ${name} /tmp/vf.xml --live`, {
-        ...limits,
-        input: vfXml(guest.shape, vfPciAddress(0)),
-      });
+      await set('activate');
       await waitForLeg('a', guest, 'vf');
 
       await moveUnderTraffic(api, checks, guest, 'b', 'feature-page');

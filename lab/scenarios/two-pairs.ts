@@ -51,10 +51,11 @@ const scenario: Scenario = {
       const pairs = [
         `bond0 ${vfMac} ${standbyMac} address=${address}/24`,
         `bond1 ${second.vfMac} ${second.standbyMac} address=${address6}/64`,
-      ].join('\n');
+      ];
       await writeGuestFile('a', guest, KIT, await kitText(api, guest, 'script'));
       const folder = '/etc/handover-guest';
-      await guestExec('a', guest, `mkdir ${folder} && echo '${pairs}' >${folder}/pairs && sh ${KIT} install`);
+      const write = pairs.map((pair) => `echo '${pair}' >>${folder}/pairs`).join('; ');
+      await guestExec('a', guest, `mkdir ${folder}; ${write}; sh ${KIT} install`);
       checks.equal('what carries the bonds', await activeDrivers('a', guest), 'igbvf igbvf');
       const hostA = await api.named('hosts', 'host', engineName('a'));
       await api.request('POST', `/ovirt-engine/api/hosts/${hostA.id}/refresh`, {});

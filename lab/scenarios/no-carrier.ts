@@ -11,6 +11,7 @@ import {
   checkVfFree,
   engineName,
   MIGRATION_LIMIT_MS,
+  refreshHost,
   withEngine,
 } from './support.ts';
 
@@ -19,12 +20,8 @@ const scenario: Scenario = {
   title: 'a target whose PF has no carrier is refused by name, and takes the VM once the cable is back',
   run: (lab) =>
     withEngine(lab, {}, async ({ api, guest, checks }) => {
-      const refresh = async () => {
-        const { id } = await api.named('hosts', 'host', engineName('b'));
-        await api.request('POST', `/ovirt-engine/api/hosts/${id}/refresh`, {});
-      };
       await setPfCable('b', 'out');
-      await refresh();
+      await refreshHost(api, 'b');
       const refusal = await api.migrate(guest.place.name, engineName('b')).then(
         () => null,
         (error: unknown) => error,
@@ -40,7 +37,7 @@ const scenario: Scenario = {
       await until(systemClock, 'the carrier to be back', { limitMs: 60_000, everyMs: 500 }, async () =>
         (await hostExec('b', `cat /sys/class/net/${PF.name}/carrier`)) === '1' ? true : undefined,
       );
-      await refresh();
+      await refreshHost(api, 'b');
       const job = await api.ended(await api.migrate(guest.place.name, engineName('b')), MIGRATION_LIMIT_MS);
       checks.equal('the job with the cable in', [job.state, job.error], ['succeeded', null]);
       await checkRunsOn(checks, guest, 'b', { vf: 0, persistent: true });

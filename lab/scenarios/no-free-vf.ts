@@ -2,7 +2,7 @@
 import { ApiRefusal } from '../engine-api.ts';
 import { takeVf } from '../guest.ts';
 import type { Scenario } from '../runner.ts';
-import { checkNothingHeld, checkRunsOn, engineName, withEngine } from './support.ts';
+import { checkNothingHeld, checkRunsOn, engineName, refreshHost, withEngine } from './support.ts';
 
 const scenario: Scenario = {
   name: 'no-free-vf',
@@ -10,8 +10,7 @@ const scenario: Scenario = {
   run: (lab) =>
     withEngine(lab, {}, async ({ api, guest, checks }) => {
       const foreign = [await takeVf('b', 0), await takeVf('b', 1)];
-      const hostB = await api.named('hosts', 'host', engineName('b'));
-      await api.request('POST', `/ovirt-engine/api/hosts/${hostB.id}/refresh`, {});
+      await refreshHost(api, 'b');
       const refusal = await api.migrate(guest.place.name, engineName('b')).then(
         () => null,
         (error: unknown) => error,

@@ -6,7 +6,7 @@ import type { GuestView } from '../../src/api/types/guest-view.ts';
 import type { EngineApi } from '../engine-api.ts';
 import { bootGuest, type Guest } from '../guest.ts';
 import type { Scenario } from '../runner.ts';
-import { waitForVm, withEngine } from './support.ts';
+import { refreshHost, waitForVm, withEngine } from './support.ts';
 
 async function findingsOf(api: EngineApi, guest: Guest): Promise<GuestView['findings']> {
   const vm = await api.vm(guest.place.name);
@@ -19,8 +19,7 @@ const scenario: Scenario = {
   run: (lab) =>
     withEngine(lab, {}, async ({ api, guest, checks }) => {
       const slow = await bootGuest('a', { number: 2, vf: 1, standbyByQemu: true });
-      const hostA = await api.named('hosts', 'host', 'host-a');
-      await api.request('POST', `/ovirt-engine/api/hosts/${hostA.id}/refresh`, {});
+      await refreshHost(api, 'a');
       await waitForVm(api, slow);
       const served = await findingsOf(api, guest);
       checks.equal(

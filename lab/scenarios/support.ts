@@ -127,6 +127,12 @@ export async function withEngine(
   checks.done();
 }
 
+/** Has the engine look at a host now: what was done behind its back is known sooner. */
+export async function refreshHost(api: EngineApi, letter: HostLetter): Promise<void> {
+  const { id } = await api.named('hosts', 'host', engineName(letter));
+  await api.request('POST', `/ovirt-engine/api/hosts/${id}/refresh`, {});
+}
+
 /** Waits until the engine knows the guest as a VM that is up. */
 export async function waitForVm(api: EngineApi, guest: Guest): Promise<void> {
   const limits = { limitMs: 60_000, everyMs: 500 };

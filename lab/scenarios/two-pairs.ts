@@ -16,6 +16,7 @@ import {
   hostdevs,
   MIGRATION_LIMIT_MS,
   other,
+  refreshHost,
   withEngine,
 } from './support.ts';
 
@@ -57,8 +58,7 @@ const scenario: Scenario = {
       const write = pairs.map((pair) => `echo '${pair}' >>${folder}/pairs`).join('; ');
       await guestExec('a', guest, `mkdir ${folder}; ${write}; sh ${KIT} install`);
       checks.equal('what carries the bonds', await activeDrivers('a', guest), 'igbvf igbvf');
-      const hostA = await api.named('hosts', 'host', engineName('a'));
-      await api.request('POST', `/ovirt-engine/api/hosts/${hostA.id}/refresh`, {});
+      await refreshHost(api, 'a');
       for (const target of ['b', 'a'] as const) {
         const probes = [await Probe.start(address), await Probe.start(address6)];
         const job = await api.ended(await api.migrate(name, engineName(target)), MIGRATION_LIMIT_MS);

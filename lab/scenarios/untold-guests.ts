@@ -15,6 +15,7 @@ import {
   checkRunsOn,
   engineName,
   MIGRATION_LIMIT_MS,
+  refreshHost,
   waitForVm,
   withEngine,
 } from './support.ts';
@@ -80,8 +81,7 @@ const scenario: Scenario = {
   run: (lab) =>
     withEngine(lab, { guest: { agent: 'off' } }, async ({ api, guest, checks }) => {
       const refusing = await bootGuest('a', { number: 2, vf: 1, agent: 'refusing' });
-      const hostA = await api.named('hosts', 'host', engineName('a'));
-      await api.request('POST', `/ovirt-engine/api/hosts/${hostA.id}/refresh`, {});
+      await refreshHost(api, 'a');
       await waitForVm(api, refusing);
       for (const [each, kind, vf] of [
         [guest, 'off', 0],

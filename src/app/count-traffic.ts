@@ -14,8 +14,8 @@ import type { BondedPair } from '../model/guest.ts';
 const COUNTED_EVERY_MS = 100;
 /** So long without an answer says something of the agent, not of the network. */
 const UNANSWERED_MS = 1_000;
-/** Whoever wants silence waits no longer for it: a VM is without its VF meanwhile. */
-const SILENCE_LIMIT_MS = 1_000;
+/** Whoever wants the guest left alone waits no longer for that: a VM is without its VF meanwhile. */
+const ALONE_LIMIT_MS = 1_000;
 
 /** What is watched, and where the VM is at the moment of a look. */
 export interface Watched {
@@ -46,8 +46,8 @@ class CounterWatch implements TrafficWatch {
   readonly #looking = new Map<Hypervisor, Promise<void>>();
   /** Where the agent last answered. */
   #answeredAt: Hypervisor | null = null;
-  #isSilent = false;
-  readonly #silences: { fromMs: number; toMs: number }[] = [];
+  #isAlone = false;
+  readonly #leftAlone: { fromMs: number; toMs: number }[] = [];
   readonly #loop: Promise<void>;
 
   constructor(clock: Clock, watched: Watched) {
@@ -57,16 +57,16 @@ class CounterWatch implements TrafficWatch {
     this.#loop = this.#untilStopped();
   }
 
-  async silence(): Promise<() => void> {
-    this.#isSilent = true;
+  async leaveAlone(): Promise<() => void> {
+    this.#isAlone = true;
     const limit = new AbortController();
-    const late = this.#clock.sleep(SILENCE_LIMIT_MS, limit.signal).catch(() => undefined);
-    await Promise.race([this.#fallSilent(), late]);
+    const late = this.#clock.sleep(ALONE_LIMIT_MS, limit.signal).catch(() => undefined);
+    await Promise.race([this.#lastAsked(), late]);
     limit.abort();
     const fromMs = this.#clock.now();
     return () => {
-      this.#isSilent = false;
-      this.#silences.push({ fromMs, toMs: this.#clock.now() });
+      this.#isAlone = false;
+      this.#leftAlone.push({ fromMs, toMs: this.#clock.now() });
     };
   }
 
@@ -80,7 +80,7 @@ class CounterWatch implements TrafficWatch {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       const host = this.#watched.host();
-      if (!this.#isSilent && !this.#looking.has(host)) {
+      if (!this.#isAlone && !this.#looking.has(host)) {
         const look = this.#look(host).finally(() => this.#looking.delete(host));
         this.#looking.set(host, look);
       }
@@ -98,12 +98,15 @@ class CounterWatch implements TrafficWatch {
         bond.counts.push({ at: this.#clock.now(), count });
       }
     } catch {
-      // Its time is one of silence then.
+      // Nothing was answered in that time then.
     }
   }
 
-  /** Has the guest count by itself. One whose agent is not back after a move is not asked to. */
-  async #fallSilent(): Promise<void> {
+  /**
+   * After what was asked last it has the guest count by itself. One whose agent is not back after a move is
+   * not asked to.
+   */
+  async #lastAsked(): Promise<void> {
     const host = this.#watched.host();
     await this.#looking.get(host);
     if (this.#answeredAt !== host) return;
@@ -122,7 +125,7 @@ class CounterWatch implements TrafficWatch {
       by: 'guest',
       everyMs: COUNTED_EVERY_MS,
       arrivals: [...arrivalsOf(all), ...guesses.arrivals].sort((one, two) => one - two),
-      unseen: unseenOf(this.#silences, recorded),
+      unseen: unseenOf(this.#leftAlone, recorded),
       unansweredMs: guesses.unansweredMs,
       // The first look has nothing to compare with.
       looksBefore: Math.max(0, before.length - 1),
@@ -169,11 +172,11 @@ function guessed(
 
 /** Of the times without looks, what the guest did not count either. */
 function unseenOf(
-  silences: readonly { readonly fromMs: number; readonly toMs: number }[],
+  leftAlone: readonly { readonly fromMs: number; readonly toMs: number }[],
   counts: readonly RxCount[],
 ): TrafficRecord['unseen'] {
   const endMs = counts.at(-1)?.at ?? 0;
-  return silences.flatMap(({ fromMs, toMs }) =>
+  return leftAlone.flatMap(({ fromMs, toMs }) =>
     toMs > endMs ? [{ fromMs: Math.max(fromMs, endMs), toMs }] : [],
   );
 }

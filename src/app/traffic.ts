@@ -38,7 +38,7 @@ async function watchFromOutside(startProbe: StartProbe, address: string): Promis
   try {
     const probe = await startProbe(address);
     return {
-      silence: async () => () => undefined,
+      leaveAlone: notAsked,
       stop: async (unplugAskedAt) => {
         const { everyMs, answers, doubt } = await probe.stop();
         const before = answers.filter((at) => at < unplugAskedAt);
@@ -52,7 +52,10 @@ async function watchFromOutside(startProbe: StartProbe, address: string): Promis
   }
 }
 
+/** Nobody asks the guest anything. */
+const notAsked: TrafficWatch['leaveAlone'] = async () => () => undefined;
+
 const settled = (records: readonly TrafficRecord[]): TrafficWatch => ({
-  silence: async () => () => undefined,
+  leaveAlone: notAsked,
   stop: () => Promise.resolve(records),
 });

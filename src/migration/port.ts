@@ -66,7 +66,7 @@ export interface TrafficWatch {
    * Has the guest's agent left alone until the result is called: while a VF is attached to it, a guest that
    * is asked stands still. Waits a second at most for what was asked before. Never rejects.
    */
-  silence(): Promise<() => void>;
+  leaveAlone(): Promise<() => void>;
   /** Ends it; what was seen. Looks before `unplugAskedAt` tell how busy the network was. Never rejects. */
   stop(unplugAskedAt: number): Promise<readonly TrafficRecord[]>;
 }

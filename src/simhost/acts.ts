@@ -8,7 +8,7 @@ import { HandoverError, messageOf } from '../base/errors.ts';
 import { AFFECT, MIGRATE } from '../libvirt/procedures/flags.ts';
 import type { SimDomain } from './domain.ts';
 import type { SimFabric } from './fabric.ts';
-import type { BlowEffect, Moment } from './faults.ts';
+import type { CallRule, Moment, MomentRule } from './faults.ts';
 import type { SimGuest } from './guest.ts';
 import type { SimHost } from './host.ts';
 import { attachDevice } from './hotplug.ts';
@@ -192,9 +192,14 @@ function strangerXml(host: SimHost, vf: string): string {
   );
 }
 
-/** What a rule does to a host and around it. Never throws: what cannot be done is not done. */
-export async function strike(fabric: SimFabric, host: SimHost, effect: BlowEffect): Promise<void> {
-  switch (effect.type) {
+/**
+ * What a rule does to a host and around it, unless it was taken back before its delay was over. Never throws:
+ * what cannot be done is not done.
+ */
+export async function strike(fabric: SimFabric, host: SimHost, rule: CallRule | MomentRule): Promise<void> {
+  const { effect } = rule;
+  if (!fabric.faults.isInForce(rule)) return;
+  switch (effect?.type) {
     case 'crashHost':
       return crashHost(host);
     case 'restartLibvirtd':
@@ -212,5 +217,5 @@ export async function strike(fabric: SimFabric, host: SimHost, effect: BlowEffec
 /** A moment of a migration has come: what rules want then happens a little later, never within the caller. */
 export function atMoment(fabric: SimFabric, host: SimHost, moment: Moment): void {
   const rule = fabric.faults.ofMoment(moment, host.name);
-  if (rule) host.context.clock.after(rule.delayMs ?? 0, () => void strike(fabric, host, rule.effect));
+  if (rule) host.context.clock.after(rule.delayMs ?? 0, () => void strike(fabric, host, rule));
 }

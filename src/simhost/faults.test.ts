@@ -106,6 +106,15 @@ describe('on simulated hosts', () => {
     await world.until('libvirtd gone', () => !world.fleet.host('host-a').daemonUp);
   });
 
+  test('a blow that is yet to come does not once its rule is taken back', async () => {
+    const effect = { type: 'crashHost' } as const;
+    world.fleet.faults.add({ procedure: 'connectGetHostname', delayMs: 100, effect });
+    await hostname(a);
+    world.fleet.faults.clear();
+    await world.clock.advance(1000);
+    expect(world.fleet.host('host-a').powered).toBe(true);
+  });
+
   test('an event may be repeated', async () => {
     world.fleet.faults.add({ event: 'lifecycle', maxCount: 1, effect: { type: 'repeatEvent' } });
     await suspend();

@@ -132,9 +132,14 @@ export class FaultTable {
     };
   }
 
-  /** Takes all rules back; what they did stays. */
+  /** Takes all rules back; what they did stays, and what they have yet to do does not happen. */
   clear(): void {
     this.#rules = [];
+  }
+
+  /** Whether nobody has taken it back. */
+  isInForce(rule: FaultRule): boolean {
+    return this.#rules.some((each) => each.rule === rule);
   }
 
   /** All rules, and how often each applied. */

@@ -80,7 +80,7 @@ export function createSimFleet(options: SimFleetOptions): SimFleet {
     ...{ clock, random, log },
     guestSpec: (uuid) => guests.get(uuid) ?? ORDINARY_GUEST,
     moment: (host, moment) => atMoment(fabric, host, moment),
-    strike: (host, effect) => strike(fabric, host, effect),
+    strike: (host, rule) => strike(fabric, host, rule),
   };
   for (const spec of inventory.hosts) fabric.hosts.set(spec.name, new SimHost(spec, context));
   const find = (name: string): SimHost => {

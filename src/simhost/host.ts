@@ -12,7 +12,7 @@ import type { Random } from '../base/random.ts';
 import { SimDomain } from './domain.ts';
 import type { LIFECYCLE, SimEvent } from './events.ts';
 import { LIFECYCLE as LIFECYCLE_NUMBERS } from './events.ts';
-import type { BlowEffect, Moment } from './faults.ts';
+import type { CallRule, Moment, MomentRule } from './faults.ts';
 import { SimHardware } from './hardware.ts';
 import type { SimGuestSpec, SimHostSpec } from './inventory.ts';
 import { refuse } from './refusal.ts';
@@ -28,7 +28,7 @@ export interface SimContext {
   /** Something of a migration happens on a host now. */
   moment(host: SimHost, moment: Moment): void;
   /** Does to a host and around it what a rule wants. Never rejects. */
-  readonly strike: (host: SimHost, effect: BlowEffect) => Promise<void>;
+  readonly strike: (host: SimHost, rule: CallRule | MomentRule) => Promise<void>;
 }
 
 /** The host itself takes this much memory. */

@@ -11,7 +11,7 @@ import { param, type TypedParam, withParam } from '../libvirt/procedures/typed-p
 import type { SimDomain } from './domain.ts';
 import type { SimFabric } from './fabric.ts';
 import type { SimHost } from './host.ts';
-import { type BlowEffect, type CallRule, SPOILS_ANSWER } from './faults.ts';
+import { type CallRule, SPOILS_ANSWER } from './faults.ts';
 import { begin, confirm, type MigrateRequest, perform } from './migration-source.ts';
 import { finish, type Incoming, prepare } from './migration-target.ts';
 import { refuse, refuseWithCode } from './refusal.ts';
@@ -68,7 +68,8 @@ class PeerConnection {
   }
 
   /** What a rule does before the call runs; rejects if it must not run. */
-  async #before({ effect, delayMs }: CallRule): Promise<void> {
+  async #before(rule: CallRule): Promise<void> {
+    const { effect, delayMs } = rule;
     const { clock, strike } = this.#source.context;
     const { target } = this;
     if (effect === undefined || SPOILS_ANSWER.has(effect.type)) {
@@ -80,7 +81,7 @@ class PeerConnection {
     }
     const happens = async (): Promise<void> => {
       if (effect.type === 'closeConnection') this.close();
-      else await strike(target, effect as BlowEffect);
+      else await strike(target, rule);
     };
     if (delayMs !== undefined) clock.after(delayMs, () => void happens());
     else await happens();

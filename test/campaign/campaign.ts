@@ -122,7 +122,9 @@ async function shareOut(orderOf: (number: number) => Order, tally: Tally): Promi
     try {
       while (!tally.isOver) tally.add(await ask(worker, orderOf(number++)));
     } finally {
-      worker.disconnect();
+      // One that ended by itself is why we are here: its channel is closed already, and closing it again would
+      // be the error that is told instead of the reason.
+      if (worker.connected) worker.disconnect();
     }
   };
   try {

@@ -19,7 +19,7 @@ import {
 import { type Codec, nothing } from '../../libvirt/xdr/codec.ts';
 import type { SimEvent } from '../events.ts';
 import type { SimFabric } from '../fabric.ts';
-import { type BlowEffect, type CallRule, SPOILS_ANSWER } from '../faults.ts';
+import { type CallRule, SPOILS_ANSWER } from '../faults.ts';
 import type { SimHost } from '../host.ts';
 import { refuse, refuseWithCode } from '../refusal.ts';
 import type { ByteStream } from '../stream.ts';
@@ -278,7 +278,8 @@ export class Connection implements Session {
   }
 
   /** What a rule does before the call runs; false if it must not run. */
-  async #goesOn({ effect, delayMs }: CallRule): Promise<boolean> {
+  async #goesOn(rule: CallRule): Promise<boolean> {
+    const { effect, delayMs } = rule;
     const { clock, strike } = this.host.context;
     if (effect === undefined || SPOILS_ANSWER.has(effect.type)) {
       if (delayMs !== undefined) await clock.sleep(delayMs);
@@ -289,7 +290,7 @@ export class Connection implements Session {
     }
     const happens = async (): Promise<void> => {
       if (effect.type === 'closeConnection') this.close();
-      else await strike(this.host, effect as BlowEffect);
+      else await strike(this.host, rule);
     };
     if (delayMs !== undefined) clock.after(delayMs, () => void happens());
     else await happens();

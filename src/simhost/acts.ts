@@ -211,6 +211,9 @@ export async function strike(fabric: SimFabric, host: SimHost, rule: CallRule | 
           error: messageOf(error),
         }),
       );
+      return;
+    default:
+    // The others are the call's alone.
   }
 }
 

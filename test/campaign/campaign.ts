@@ -122,8 +122,8 @@ async function shareOut(orderOf: (number: number) => Order, tally: Tally): Promi
     try {
       while (!tally.isOver) tally.add(await ask(worker, orderOf(number++)));
     } finally {
-      // One that ended by itself is why we are here: its channel is closed already, and closing it again would
-      // be the error that is told instead of the reason.
+      // One that ended by itself is why we are here: its channel is closed already, and closing it again
+      // would be the error that is told instead of the reason.
       if (worker.connected) worker.disconnect();
     }
   };

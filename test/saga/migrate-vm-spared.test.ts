@@ -101,6 +101,17 @@ test('the VF waits until libvirt is done with the move', async () => {
   expect(plugAskedAt).toBeGreaterThanOrEqual(performReturnedAt ?? Infinity);
 });
 
+test('the VF waits until the guest has announced itself', async () => {
+  await inTransfer();
+  let resumedAt = Number.NaN;
+  world.host('host-b').listen((event) => {
+    if (is(event, 'resumedMigrated')) resumedAt = world.clock.now();
+  });
+  await arrives();
+  const { plugAskedAt } = (await world.job(job)).data;
+  expect((plugAskedAt ?? Number.NaN) - resumedAt).toBeGreaterThanOrEqual(1_490);
+});
+
 test('the VF waits no longer than three seconds, however long libvirt goes on', async () => {
   await inTransfer();
   let resumedAt = Number.NaN;

@@ -1,6 +1,6 @@
 /**
  * Plug: every vNIC on its reserved VF, once the guest has resumed on the target and never before, and as soon
- * as libvirt is done with the move: an attach that is sent sooner waits for that all the same, and then makes
+ * as libvirt is done with the move and the guest has announced itself: an attach that is sent sooner makes
  * the guest stand still for as long as it takes. The VM does not go back, whatever came of it. The operator's
  * hooks run before and after: a failure of theirs is told and changes nothing.
  */
@@ -17,6 +17,12 @@ import { vnicsOf } from '../vnics.ts';
  * else of the domain until then. One that takes longer keeps the VM from its VF no longer than this.
  */
 const MOVE_END_LIMIT_MS = 3_000;
+/**
+ * QEMU has the guest's virtio-net announce itself five times in the first 0.85 s after a move (its parameters
+ * `announce-*`, which libvirt leaves alone). The guest answers each through QEMU's main lock, which an attach
+ * holds: a vCPU that answers then stands still. As long again for a guest that is slow to answer.
+ */
+const ANNOUNCED_AFTER_MS = 1_500;
 
 export const plug = defineStep<MigrationContext, SeenToPlug>({
   name: 'plug',
@@ -60,8 +66,10 @@ async function arrive(context: MigrationContext, seen: SeenToPlug): Promise<read
   return said;
 }
 
-/** Until libvirt is done with the move. */
+/** Until the guest has announced itself and libvirt is done with the move. */
 async function breathe(context: MigrationContext): Promise<void> {
-  const limit = context.clock.sleep(MOVE_END_LIMIT_MS, context.steadySignal);
-  await Promise.race([context.runtime.call?.settled, limit]);
+  const { clock, steadySignal, runtime } = context;
+  const limit = clock.sleep(MOVE_END_LIMIT_MS, steadySignal);
+  const announced = clock.sleep(ANNOUNCED_AFTER_MS, steadySignal);
+  await Promise.all([announced, Promise.race([runtime.call?.settled, limit])]);
 }

@@ -45,8 +45,8 @@ const REQUESTS: Readonly<Record<string, string>> = {
 const LINE = /^\s*(.*)-(\d+)\s+\[\d+\]\s+\S+\s+(\d+\.\d+): (.*)$/;
 const ENTERS = /^sys_(ioctl|futex)\((?:.*cmd: ([0-9a-f]+))?/;
 const LEAVES = /^sys_(?:ioctl|futex) -> /;
-const SWITCH =
-  /^sched_switch: prev_comm=(.*) prev_pid=(\d+) prev_prio=\d+ prev_state=(\S+) ==> next_comm=(.*) next_pid=(\d+) /;
+const LEFT = /^sched_switch: prev_comm=(.*) prev_pid=(\d+) prev_prio=\d+ prev_state=(\S+) ==> /;
+const CAME = / ==> next_comm=(.*) next_pid=(\d+) /;
 const WAKING = /^sched_waking: comm=.* pid=(\d+) /;
 const PACKET = /^netif_receive_skb: dev=vnet/;
 
@@ -125,7 +125,8 @@ export class TraceRecord {
     const [, woken] = WAKING.exec(what) ?? [];
     if (woken !== undefined && this.#threads.get(woken)?.state === 'sleeps')
       this.#change(woken, atMs, { state: 'waits for the CPU' });
-    const [, prev = '', prevPid, prevState = '', next = '', nextPid] = SWITCH.exec(what) ?? [];
+    const [, prev = '', prevPid, prevState = ''] = LEFT.exec(what) ?? [];
+    const [, next = '', nextPid] = CAME.exec(what) ?? [];
     if (prevPid === undefined || nextPid === undefined) return;
     const state = prevState.startsWith('R') ? 'waits for the CPU' : 'sleeps';
     this.#change(prevPid, atMs, { name: prev, state });

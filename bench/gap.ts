@@ -15,17 +15,11 @@ import { bootGuest, type Guest, type GuestOptions, waitForVf } from '../lab/gues
 import { VF_ALIAS } from '../lab/guest-xml.ts';
 import { type Lab, resetHosts } from '../lab/lab.ts';
 import { Probe } from '../lab/probe.ts';
-import {
-  engineName,
-  type LabEngine,
-  MIGRATION_LIMIT_MS,
-  other,
-  startLabEngine,
-  waitForVm,
-} from '../lab/scenarios/support.ts';
+import { other } from '../lab/scenarios/support.ts';
 import type { HostLetter } from '../lab/topology.ts';
 import { systemClock } from '../src/base/clock.ts';
 import { DeviceWatch } from './support/device-watch.ts';
+import { withHandover } from './support/engine-move.ts';
 import { type Spread, spreadOf } from './support/medians.ts';
 import { moveBare, moveByScript } from './support/virsh-move.ts';
 
@@ -75,20 +69,6 @@ async function measured(guest: Guest, to: HostLetter, move: () => Promise<void>)
   }
 }
 
-async function byHandover(lab: Lab, guest: Guest): Promise<Gaps[]> {
-  const engine: LabEngine = await startLabEngine(lab);
-  try {
-    await waitForVm(engine.api, guest);
-    return await thereAndBack(guest, async (to) => {
-      const id = await engine.api.migrate(guest.place.name, engineName(to));
-      const { state, error } = await engine.api.ended(id, MIGRATION_LIMIT_MS);
-      if (state !== 'succeeded') throw new Error(`the job ${state}: ${error?.message}`);
-    });
-  } finally {
-    await engine.stop();
-  }
-}
-
 async function thereAndBack(guest: Guest, move: (to: HostLetter) => Promise<void>): Promise<Gaps[]> {
   const gaps: Gaps[] = [];
   for (const to of ['b', 'a'] as const) gaps.push(await measured(guest, to, () => move(to)));
@@ -97,7 +77,7 @@ async function thereAndBack(guest: Guest, move: (to: HostLetter) => Promise<void
 
 async function movesBy(way: Way, lab: Lab): Promise<Gaps[]> {
   const guest = await bootGuest('a', GUEST_OF[way]);
-  if (way.startsWith('handover')) return byHandover(lab, guest);
+  if (way.startsWith('handover')) return withHandover(lab, guest, (move) => thereAndBack(guest, move));
   const move = way === 'virtio only' ? moveBare : moveByScript;
   return thereAndBack(guest, (to) => move(guest, to));
 }

@@ -14,17 +14,11 @@ import { VF_ALIAS, vfInterfaceName } from '../lab/guest-xml.ts';
 import { withFreshLab } from '../lab/fresh-lab.ts';
 import type { Lab } from '../lab/lab.ts';
 import { Probe } from '../lab/probe.ts';
-import {
-  engineName,
-  type LabEngine,
-  MIGRATION_LIMIT_MS,
-  other,
-  startLabEngine,
-  waitForVm,
-} from '../lab/scenarios/support.ts';
+import { other } from '../lab/scenarios/support.ts';
 import type { HostLetter } from '../lab/topology.ts';
 import { systemClock } from '../src/base/clock.ts';
 import { DeviceWatch } from './support/device-watch.ts';
+import { withHandover } from './support/engine-move.ts';
 import { spreadOf } from './support/medians.ts';
 import { moveByScript } from './support/virsh-move.ts';
 
@@ -72,23 +66,12 @@ async function measured(guest: Guest, to: HostLetter, by: Move['by'], move: () =
   }
 }
 
-async function byHandover(lab: Lab, guest: Guest): Promise<Move[]> {
-  const engine: LabEngine = await startLabEngine(lab);
-  try {
-    await waitForVm(engine.api, guest);
+function byHandover(lab: Lab, guest: Guest): Promise<Move[]> {
+  return withHandover(lab, guest, async (move) => {
     const moves: Move[] = [];
-    for (const to of TURN) {
-      const move = async () => {
-        const id = await engine.api.migrate(guest.place.name, engineName(to));
-        const { state, error } = await engine.api.ended(id, MIGRATION_LIMIT_MS);
-        if (state !== 'succeeded') throw new Error(`the job ${state}: ${error?.message}`);
-      };
-      moves.push(await measured(guest, to, 'handover', move));
-    }
+    for (const to of TURN) moves.push(await measured(guest, to, 'handover', () => move(to)));
     return moves;
-  } finally {
-    await engine.stop();
-  }
+  });
 }
 
 async function byVirsh(guest: Guest): Promise<Move[]> {

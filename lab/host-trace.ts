@@ -1,6 +1,6 @@
 /**
- * What a host's kernel says of its CPU, of QEMU's threads and of a tap, while something happens: ftrace,
- * whole or not at all. Whoever starts it reads it, once. Callers: benches.
+ * What a host's kernel says of its CPU, of QEMU's threads and of a tap, while something happens: ftrace, of
+ * which the oldest is lost where it does not fit. Whoever starts it reads it, once. Callers: benches.
  */
 import { gunzipSync } from 'node:zlib';
 import { hostExec, tryHostExec } from './ssh.ts';
@@ -8,7 +8,7 @@ import type { HostLetter } from './topology.ts';
 import { TraceRecord } from './trace-record.ts';
 
 const TRACING = '/sys/kernel/tracing';
-/** Half a minute of a busy host; the oldest lines go first. */
+/** Half a minute of a busy host. */
 const BUFFER_KIB = 32_768;
 const READ_LIMIT_MS = 180_000;
 
@@ -24,7 +24,7 @@ const EVENTS: readonly (readonly [event: string, filter: string])[] = [
   ['net/netif_receive_skb', 'name ~ "vnet*"'],
 ];
 
-/** Begins on one host; what it told before is forgotten. */
+/** Begins on one host; what it told before is forgotten. Throws if the host's kernel has no such trace. */
 export async function startTrace(host: HostLetter): Promise<void> {
   const events = EVENTS.map(
     ([event, filter]) => `echo '${filter}' >events/${event}/filter; echo 1 >events/${event}/enable`,
@@ -32,6 +32,7 @@ export async function startTrace(host: HostLetter): Promise<void> {
   await hostExec(
     host,
     [
+      'set -e',
       `[ -e ${TRACING}/trace ] || mount -t tracefs none ${TRACING}`,
       `cd ${TRACING} && echo 0 >tracing_on && echo ${BUFFER_KIB} >buffer_size_kb && echo >trace`,
       ...events,
@@ -41,10 +42,11 @@ export async function startTrace(host: HostLetter): Promise<void> {
   );
 }
 
-/** Ends it and reads it. */
+/** Ends it and reads it. Throws if it cannot be read. */
 export async function readTrace(host: HostLetter): Promise<TraceRecord> {
   const end = 'echo 0 >tracing_on && echo 0 >events/enable';
   const read = `cd ${TRACING} && ${end} && gzip -1 <trace && echo >trace`;
-  const { stdout } = await tryHostExec(host, read, { limitMs: READ_LIMIT_MS });
+  const { status, stdout, stderr } = await tryHostExec(host, read, { limitMs: READ_LIMIT_MS });
+  if (status !== 0) throw new Error(`the trace of host ${host} cannot be read: ${stderr.trim()}`);
   return TraceRecord.of(gunzipSync(stdout).toString());
 }

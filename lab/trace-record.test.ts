@@ -38,7 +38,11 @@ describe('a record', () => {
   test('says when a VF was attached, and for how long nothing came through the tap meanwhile', () => {
     const attach = record.attach();
     expect(attach).toEqual({ fromMs: 1021, toMs: 1081 });
-    expect(record.longestSilence({ fromMs: 1021, toMs: 1104 })).toEqual({ fromMs: 1022, toMs: 1090 });
+    expect(attach && record.longestSilence(attach)).toEqual({ fromMs: 1022, toMs: 1090 });
+  });
+
+  test('counts a silence whole that began before the part of the time it is asked about', () => {
+    expect(record.longestSilence({ fromMs: 1050, toMs: 1060 })).toEqual({ fromMs: 1022, toMs: 1090 });
   });
 
   test('says what each thread did in a part of the time', () => {

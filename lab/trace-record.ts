@@ -87,10 +87,15 @@ export class TraceRecord {
     return first && last ? { fromMs: first.fromMs, toMs: last.toMs } : null;
   }
 
-  /** The longest time between two packets through a tap in `window`. Null if fewer than two came. */
+  /**
+   * The longest time between two packets through a tap of which a part is in `window`: what stops a guest may
+   * stop it a moment before. Null if there is none.
+   */
   longestSilence(window: TraceWindow): TraceWindow | null {
-    const inside = this.#packetsAtMs.filter((atMs) => atMs >= window.fromMs && atMs <= window.toMs);
-    const silences = inside.slice(1).map((toMs, at) => ({ fromMs: inside[at] as number, toMs }));
+    const silences = this.#packetsAtMs
+      .slice(1)
+      .map((toMs, at) => ({ fromMs: this.#packetsAtMs[at] as number, toMs }))
+      .filter(({ fromMs, toMs }) => toMs >= window.fromMs && fromMs <= window.toMs);
     const longest = Math.max(...silences.map(({ fromMs, toMs }) => toMs - fromMs));
     return silences.find(({ fromMs, toMs }) => toMs - fromMs === longest) ?? null;
   }

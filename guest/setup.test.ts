@@ -57,6 +57,7 @@ describe.each(shells)('under %s', (...shell) => {
       expect(guest.read(`${folder}/handover-bond0-vf.nmconnection`)).toContain('driver=!virtio_net;\n');
       const bond = guest.read(`${folder}/handover-bond0.nmconnection`) ?? '';
       for (const line of [
+        'updelay=1000',
         'fail_over_mac=none',
         `cloned-mac-address=${VF}`,
         'mtu=1400',

@@ -5,6 +5,9 @@
 ANNOUNCEMENTS=5
 ANNOUNCEMENT_MS=200
 MIIMON_MS=100
+# How long a leg has had a link before it is used. One that is used at once cannot be announced at once: the
+# kernel still works on its link, for a second at most (linkwatch).
+UP_DELAY_MS=1000
 # A VF has its link sooner than that, or is not waited for.
 VF_LINK_LIMIT_S=10
 
@@ -49,8 +52,8 @@ make_bond() {
   # Loading the module must not make a bond0 of another kind.
   has modprobe && modprobe bonding max_bonds=0 2>/dev/null
   if ! is_bond "$bond"; then
-    ip link add "$bond" type bond mode active-backup miimon $MIIMON_MS fail_over_mac "$(fail_over_mac)" \
-      primary_reselect always num_grat_arp $ANNOUNCEMENTS || return 1
+    ip link add "$bond" type bond mode active-backup miimon $MIIMON_MS updelay $UP_DELAY_MS \
+      fail_over_mac "$(fail_over_mac)" primary_reselect always num_grat_arp $ANNOUNCEMENTS || return 1
   fi
   if same_mac; then ip link set dev "$bond" address "$vf_mac"; fi
   [ "$mtu" = - ] || ip link set dev "$bond" mtu "$mtu"

@@ -45,6 +45,7 @@ networkd_netdev() {
 [Bond]
 Mode=active-backup
 MIIMonitorSec=${MIIMON_MS}ms
+UpDelaySec=${UP_DELAY_MS}ms
 FailOverMACPolicy=$(fail_over_mac)
 PrimaryReselectPolicy=always
 GratuitousARP=$ANNOUNCEMENTS

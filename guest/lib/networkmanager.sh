@@ -51,6 +51,7 @@ autoconnect-slaves=1
 [bond]
 mode=active-backup
 miimon=$MIIMON_MS
+updelay=$UP_DELAY_MS
 fail_over_mac=$(fail_over_mac)
 primary_reselect=always
 num_grat_arp=$ANNOUNCEMENTS

@@ -1,6 +1,6 @@
 /**
  * Watches the traffic of a VM by the counters of its bonds, through the guest's agent, which is asked at the
- * host it is on. While it is better not asked, the guest counts by itself if it may run commands. Whatever
+ * host it is on. While VFs leave and come the guest counts by itself if it may run commands. Whatever
  * goes wrong is a doubt in the record. Caller: `traffic.ts`.
  */
 import type { Clock } from '../base/clock.ts';
@@ -16,6 +16,8 @@ const COUNTED_EVERY_MS = 100;
 const UNANSWERED_MS = 1_000;
 /** Whoever wants the guest left alone waits no longer for that: a VM is without its VF meanwhile. */
 const ALONE_LIMIT_MS = 1_000;
+/** A guest's own count that ends sooner is not enough for the attach of a VF, and is begun anew. */
+const COUNTED_MS_MIN = 10_000;
 
 /** What is watched, and where the VM is at the moment of a look. */
 export interface Watched {
@@ -29,7 +31,16 @@ interface Counted {
   readonly pair: BondedPair;
   /** What the looks saw. */
   readonly counts: RxCount[];
+  /** The guest's own count that goes on. */
   recording: RxRecording | null;
+  /** Those that ended; never reject. */
+  readonly recorded: Promise<readonly RxCount[]>[];
+}
+
+/** A part of the time; wall clock ms. */
+interface Stretch {
+  readonly fromMs: number;
+  readonly toMs: number;
 }
 
 /** Begins to watch. Whoever begins stops it. */
@@ -47,45 +58,65 @@ class CounterWatch implements TrafficWatch {
   /** Where the agent last answered. */
   #answeredAt: Hypervisor | null = null;
   #isAlone = false;
-  readonly #leftAlone: { fromMs: number; toMs: number }[] = [];
+  /** The guest counts every bond by itself until then. */
+  #countsUntilMs = 0;
+  #unaskedSinceMs: number | null = null;
+  readonly #unasked: Stretch[] = [];
+  #ending = Promise.resolve();
   readonly #loop: Promise<void>;
 
   constructor(clock: Clock, watched: Watched) {
     this.#clock = clock;
     this.#watched = watched;
-    this.#bonds = watched.pairs.map((pair) => ({ pair, counts: [], recording: null }));
+    this.#bonds = watched.pairs.map((pair) => ({ pair, counts: [], recording: null, recorded: [] }));
     this.#loop = this.#untilStopped();
+  }
+
+  async countInside(): Promise<void> {
+    const limit = new AbortController();
+    const late = this.#clock.sleep(ALONE_LIMIT_MS, limit.signal).catch(() => undefined);
+    await Promise.race([this.#haveCounted(), late]);
+    limit.abort();
   }
 
   async leaveAlone(): Promise<() => void> {
     this.#isAlone = true;
-    const limit = new AbortController();
-    const late = this.#clock.sleep(ALONE_LIMIT_MS, limit.signal).catch(() => undefined);
-    await Promise.race([this.#lastAsked(), late]);
-    limit.abort();
-    const fromMs = this.#clock.now();
+    await this.countInside();
+    this.#unaskedSinceMs ??= this.#clock.now();
     return () => {
       this.#isAlone = false;
-      this.#leftAlone.push({ fromMs, toMs: this.#clock.now() });
     };
+  }
+
+  askAgain(): void {
+    this.#countsUntilMs = 0;
+    // The first answer comes before the guest's own count ends: between the two nobody would look.
+    this.#ending = this.#ask(this.#watched.host()).then(() => this.#bonds.forEach((bond) => this.#end(bond)));
   }
 
   async stop(unplugAskedAt: number): Promise<readonly TrafficRecord[]> {
     this.#stopping.abort();
-    await this.#loop;
+    await Promise.all([this.#loop, this.#ending]);
+    this.#noteAnswers();
     return Promise.all(this.#bonds.map((bond) => this.#recordOf(bond, unplugAskedAt)));
   }
 
   async #untilStopped(): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      const host = this.#watched.host();
-      if (!this.#isAlone && !this.#looking.has(host)) {
-        const look = this.#look(host).finally(() => this.#looking.delete(host));
-        this.#looking.set(host, look);
+      if (!this.#isAlone && this.#clock.now() >= this.#countsUntilMs) {
+        this.#noteAnswers();
+        void this.#ask(this.#watched.host());
       }
       await this.#clock.sleep(COUNTED_EVERY_MS, signal).catch(() => undefined);
     }
+  }
+
+  /** What was begun last, if it still goes on. Never rejects. */
+  #ask(host: Hypervisor): Promise<void> {
+    const look = this.#looking.get(host) ?? this.#look(host).finally(() => this.#looking.delete(host));
+    this.#looking.set(host, look);
+    return look;
   }
 
   /** Never rejects: the guest is not there, or not yet. */
@@ -106,26 +137,51 @@ class CounterWatch implements TrafficWatch {
    * After what was asked last it has the guest count by itself. One whose agent is not back after a move is
    * not asked to.
    */
-  async #lastAsked(): Promise<void> {
+  async #haveCounted(): Promise<void> {
     const host = this.#watched.host();
     await this.#looking.get(host);
     if (this.#answeredAt !== host) return;
     for (const bond of this.#bonds) {
-      bond.recording ??= await host.recordRxPackets(this.#watched.vmId, bond.pair.bond).catch(() => null);
+      const enoughMs = this.#clock.now() + COUNTED_MS_MIN;
+      if (bond.recording !== null && bond.recording.endsAt >= enoughMs) continue;
+      this.#end(bond);
+      bond.recording = await host.recordRxPackets(this.#watched.vmId, bond.pair.bond).catch(() => null);
     }
+    this.#countsUntilMs = Math.min(...this.#bonds.map(({ recording }) => recording?.endsAt ?? 0));
+    if (this.#countsUntilMs > 0) this.#unaskedSinceMs ??= this.#clock.now();
   }
 
-  async #recordOf({ pair, counts, recording }: Counted, unplugAskedAt: number): Promise<TrafficRecord> {
-    const recorded = (await recording?.read().catch(() => [])) ?? [];
-    const before = counts.filter(({ at }) => at < unplugAskedAt);
-    const all = [...counts, ...recorded].sort((one, two) => one.at - two.at);
+  /** The guest is asked from now on. */
+  #noteAnswers(): void {
+    if (this.#unaskedSinceMs !== null)
+      this.#unasked.push({ fromMs: this.#unaskedSinceMs, toMs: this.#clock.now() });
+    this.#unaskedSinceMs = null;
+  }
+
+  /** Ends a guest's own count. It may be late to end, and has another idea of the time after a move. */
+  #end(bond: Counted): void {
+    const { recording } = bond;
+    const now = this.#clock.now();
+    const told = recording?.end().then(
+      (counts) => counts.filter(({ at }) => at <= now),
+      () => [],
+    );
+    if (told) bond.recorded.push(told);
+    bond.recording = null;
+  }
+
+  async #recordOf(bond: Counted, unplugAskedAt: number): Promise<TrafficRecord> {
+    this.#end(bond);
+    const recorded = (await Promise.all(bond.recorded)).flat();
+    const all = [...bond.counts, ...recorded].sort((one, two) => one.at - two.at);
+    const before = all.filter(({ at }) => at < unplugAskedAt);
     const guesses = guessed(all, packetsPerMs(before));
     return {
-      vnicId: pair.vnicId,
+      vnicId: bond.pair.vnicId,
       by: 'guest',
       everyMs: COUNTED_EVERY_MS,
       arrivals: [...arrivalsOf(all), ...guesses.arrivals].sort((one, two) => one - two),
-      unseen: unseenOf(this.#leftAlone, recorded),
+      unseen: unseenOf(this.#unasked, recorded),
       unansweredMs: guesses.unansweredMs,
       // The first look has nothing to compare with.
       looksBefore: Math.max(0, before.length - 1),
@@ -171,12 +227,10 @@ function guessed(
 }
 
 /** Of the times without looks, what the guest did not count either. */
-function unseenOf(
-  leftAlone: readonly { readonly fromMs: number; readonly toMs: number }[],
-  counts: readonly RxCount[],
-): TrafficRecord['unseen'] {
-  const endMs = counts.at(-1)?.at ?? 0;
-  return leftAlone.flatMap(({ fromMs, toMs }) =>
-    toMs > endMs ? [{ fromMs: Math.max(fromMs, endMs), toMs }] : [],
-  );
+function unseenOf(unasked: readonly Stretch[], counts: readonly RxCount[]): readonly Stretch[] {
+  return unasked.flatMap(({ fromMs, toMs }) => {
+    const last = counts.findLast(({ at }) => at >= fromMs && at <= toMs)?.at ?? null;
+    if (last === null) return [{ fromMs, toMs }];
+    return toMs - last > UNANSWERED_MS ? [{ fromMs: last, toMs }] : [];
+  });
 }

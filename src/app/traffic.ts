@@ -38,7 +38,7 @@ async function watchFromOutside(startProbe: StartProbe, address: string): Promis
   try {
     const probe = await startProbe(address);
     return {
-      leaveAlone: notAsked,
+      ...notAsked,
       stop: async (unplugAskedAt) => {
         const { everyMs, answers, doubt } = await probe.stop();
         const before = answers.filter((at) => at < unplugAskedAt);
@@ -53,9 +53,13 @@ async function watchFromOutside(startProbe: StartProbe, address: string): Promis
 }
 
 /** Nobody asks the guest anything. */
-const notAsked: TrafficWatch['leaveAlone'] = async () => () => undefined;
+const notAsked: Omit<TrafficWatch, 'stop'> = {
+  countInside: () => Promise.resolve(),
+  askAgain: () => undefined,
+  leaveAlone: async () => () => undefined,
+};
 
 const settled = (records: readonly TrafficRecord[]): TrafficWatch => ({
-  leaveAlone: notAsked,
+  ...notAsked,
   stop: () => Promise.resolve(records),
 });

@@ -45,7 +45,7 @@ describe('nmcli', () => {
 
   test('tells the legs by address and driver, and names no interface', () => {
     const [bond = '', standby = '', vf = '', up] = calls([pair]);
-    expect(bond).toContain('bond.options mode=active-backup,miimon=100,fail_over_mac=active,');
+    expect(bond).toContain('bond.options mode=active-backup,miimon=100,updelay=1000,fail_over_mac=active,');
     expect(standby).toContain(
       'ifname * 802-3-ethernet.mac-address 52:54:00:00:01:01 match.driver virtio_net ',
     );

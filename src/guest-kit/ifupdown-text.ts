@@ -11,6 +11,7 @@ import {
   hasOneMac,
   ipv6Token,
   MIIMON_MS,
+  UP_DELAY_MS,
 } from './guest-pair.ts';
 import { fileCommands, type GuestFile } from './guest-file.ts';
 
@@ -41,8 +42,8 @@ function filesOf(pair: GuestPair): GuestFile[] {
 function stanza(pair: GuestPair): string {
   const { bond, mtu } = pair;
   const options =
-    `mode active-backup miimon ${MIIMON_MS} fail_over_mac ${failOverMac(pair)} ` +
-    `primary_reselect always num_grat_arp ${ANNOUNCEMENTS}`;
+    `mode active-backup miimon ${MIIMON_MS} updelay ${UP_DELAY_MS} ` +
+    `fail_over_mac ${failOverMac(pair)} primary_reselect always num_grat_arp ${ANNOUNCEMENTS}`;
   const before = [
     'modprobe bonding max_bonds=0 || true',
     `ip link show dev ${bond} >/dev/null 2>&1 || ip link add ${bond} type bond ${options}`,

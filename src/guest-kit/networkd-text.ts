@@ -11,6 +11,7 @@ import {
   hasOneMac,
   ipv6Token,
   MIIMON_MS,
+  UP_DELAY_MS,
 } from './guest-pair.ts';
 import { fileCommands, type GuestFile } from './guest-file.ts';
 
@@ -51,6 +52,7 @@ ${mtu}${address}
 [Bond]
 Mode=active-backup
 MIIMonitorSec=${MIIMON_MS}ms
+UpDelaySec=${UP_DELAY_MS}ms
 FailOverMACPolicy=${failOverMac(pair)}
 PrimaryReselectPolicy=always
 GratuitousARP=${ANNOUNCEMENTS}

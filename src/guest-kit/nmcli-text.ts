@@ -10,6 +10,7 @@ import {
   hasOneMac,
   ipv6Token,
   MIIMON_MS,
+  UP_DELAY_MS,
 } from './guest-pair.ts';
 
 const HEADER = `#!/bin/sh
@@ -25,7 +26,8 @@ const HEADER = `#!/bin/sh
 # - type bond-slave is now type ethernet with master and slave-type; these names are taken by 1.40 and later.
 # - "con up eth0" named connections that do not exist (they were called bond-slave-eth0); bringing up the bond
 #   brings up its legs, with autoconnect-slaves.
-# - New legs are announced ${ANNOUNCEMENTS} times: one announcement can be lost.
+# - New legs are announced ${ANNOUNCEMENTS} times: one announcement can be lost. A leg is used once it has had
+#   a link for a second (updelay): used at once, it would be announced too late.
 # - DHCP's client id and the IPv6 address do not change with the MAC address of the bond.
 # - DHCP is asked for answers to everybody (the udev rule): one to the MAC address that asked is lost if the
 #   VF becomes active before it comes, and then the guest waits minutes for an address.
@@ -53,6 +55,7 @@ function commandsOf(pair: GuestPair): string {
   const options = [
     'mode=active-backup',
     `miimon=${MIIMON_MS}`,
+    `updelay=${UP_DELAY_MS}`,
     `fail_over_mac=${failOverMac(pair)}`,
     'primary_reselect=always',
     `num_grat_arp=${ANNOUNCEMENTS}`,

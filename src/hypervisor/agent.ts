@@ -101,6 +101,24 @@ export function agentOf(client: LibvirtClient, clock: Clock, vmId: VmId): Agent 
   };
 }
 
+const LOOK_EVERY_MS = 250;
+const LOOK_EVERY_MS_MAX = 2_000;
+
+/** Waits until a command ended; null: it had not within the limit, and goes on in the guest. */
+export async function endOf(
+  agent: Agent,
+  clock: Clock,
+  pid: number,
+  limitMs: number,
+): Promise<GuestExit | null> {
+  const endMs = clock.monotonicMs() + limitMs;
+  for (let pauseMs = LOOK_EVERY_MS; ; pauseMs = Math.min(pauseMs * 2, LOOK_EVERY_MS_MAX)) {
+    const exit = await agent.exitOf(pid);
+    if (exit || clock.monotonicMs() >= endMs) return exit;
+    await clock.sleep(pauseMs);
+  }
+}
+
 const textOf = (base64: unknown): string =>
   typeof base64 === 'string' ? Buffer.from(base64, 'base64').toString('utf8') : '';
 

@@ -38,6 +38,8 @@ test('tells mode, primary and active leg, and of each leg its own MAC and link',
     activeBackup: true,
     active: 'enp0s3',
     primary: 'enp0s8',
+    miimonMs: 100,
+    upDelayMs: 0,
     legs: [
       { name: 'enp0s3', mac: '52:54:00:00:01:01', up: true, ...nothing },
       { name: 'enp0s8', mac: '52:54:00:00:01:02', up: false, ...nothing },

@@ -6,7 +6,7 @@
 import type { Clock } from '../base/clock.ts';
 import { parseMac } from '../base/ids.ts';
 import type { GuestBond, GuestLeg, GuestNetwork } from '../model/guest-network.ts';
-import { type Agent, objectOf } from './agent.ts';
+import { type Agent, endOf, objectOf } from './agent.ts';
 import { deviceOf, isPlainName, nullWithoutAgent, parseInterfaces, rxPacketsOf } from './guest-agent.ts';
 import { conflictsOf } from './kit-commands.ts';
 
@@ -79,6 +79,8 @@ export function parseBond(name: string, text: string): GuestBond {
     active: legName(/^Currently Active Slave: (\S+)/m.exec(head)?.[1]),
     // After the name comes how it is chosen again.
     primary: legName(/^Primary Slave: (\S+)/m.exec(head)?.[1]),
+    miimonMs: milliseconds(head, 'MII Polling Interval'),
+    upDelayMs: milliseconds(head, 'Up Delay'),
     legs: sections.slice(0, LEGS_MAX).flatMap((section) => {
       const leg = legName(section.split('\n', 1)[0]);
       if (leg === null) return [];
@@ -89,6 +91,9 @@ export function parseBond(name: string, text: string): GuestBond {
     }),
   };
 }
+
+const milliseconds = (text: string, what: string): number =>
+  Number(new RegExp(`^${what} \\(ms\\): (\\d{1,9})$`, 'm').exec(text)?.[1] ?? 0);
 
 const legName = (name: string | undefined): string | null =>
   name === undefined || name === 'None' || !isPlainName(name) ? null : name;
@@ -103,11 +108,18 @@ export async function setActiveLeg(agent: Agent, bond: string, leg: string): Pro
   return done ?? false;
 }
 
+/** See `Hypervisor.setUpDelay`. */
+export async function setUpDelay(agent: Agent, bond: string, delayMs: number): Promise<boolean> {
+  if (!isPlainName(bond)) return false;
+  return (
+    (await nullWithoutAgent(agent.write(`/sys/class/net/${bond}/bonding/updelay`, `${delayMs}`))) ?? false
+  );
+}
+
 /** How often, and how far apart: one announcement can be lost. */
 const ANNOUNCED_TIMES = 5;
 const ANNOUNCED_EVERY_S = 0.2;
 const ANNOUNCE_LIMIT_MS = 10_000;
-const ENDED_EVERY_MS = 500;
 
 /**
  * Setting an interface's MAC to what it is makes the kernel announce its addresses (NETDEV_CHANGEADDR), if
@@ -136,9 +148,7 @@ export async function announce(agent: Agent, clock: Clock, bond: string): Promis
       const pid = await agent.run('/bin/sh', ['-c', ANNOUNCE, 'announce', bond]);
       if (pid === null) return false;
       // The agent keeps what it knows of a command until somebody asks how it ended.
-      const endMs = clock.monotonicMs() + ANNOUNCE_LIMIT_MS;
-      do await clock.sleep(ENDED_EVERY_MS);
-      while ((await agent.exitOf(pid)) === null && clock.monotonicMs() < endMs);
+      await endOf(agent, clock, pid, ANNOUNCE_LIMIT_MS);
       return true;
     })(),
   );

@@ -3,7 +3,7 @@
  * what it knows to be in the way. What comes back is the guest's own text. Used by the files of this folder.
  */
 import type { Clock } from '../base/clock.ts';
-import { type Agent, type GuestExit, objectOf } from './agent.ts';
+import { type Agent, endOf, type GuestExit, objectOf } from './agent.ts';
 import { nullWithoutAgent } from './guest-agent.ts';
 import type { GuestHooks } from './port.ts';
 
@@ -12,8 +12,6 @@ const HOOK_LIMIT_S = 30;
 const HOOKS_LIMIT_MS = 60_000;
 /** Shell on a guest that has little CPU. */
 const STATUS_LIMIT_MS = 10_000;
-const LOOK_EVERY_MS = 250;
-const LOOK_EVERY_MS_MAX = 2_000;
 const NO_KIT = 127;
 const CALL = `kit=/usr/sbin/handover-guest; [ -x $kit ] || exit ${NO_KIT}; exec $kit "$@"`;
 const LINES_MAX = 10;
@@ -64,13 +62,9 @@ async function call(
 ): Promise<GuestExit | 'late' | null> {
   const pid = await agent.run('/bin/sh', ['-c', CALL, 'kit', ...args]);
   if (pid === null) return null;
-  const endMs = clock.monotonicMs() + limitMs;
-  for (let pauseMs = LOOK_EVERY_MS; ; pauseMs = Math.min(pauseMs * 2, LOOK_EVERY_MS_MAX)) {
-    const exit = await agent.exitOf(pid);
-    if (exit) return exit.code === NO_KIT ? null : exit;
-    if (clock.monotonicMs() >= endMs) return 'late';
-    await clock.sleep(pauseMs);
-  }
+  const exit = await endOf(agent, clock, pid, limitMs);
+  if (exit === null) return 'late';
+  return exit.code === NO_KIT ? null : exit;
 }
 
 const clean = (text: string): string =>

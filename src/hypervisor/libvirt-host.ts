@@ -19,7 +19,7 @@ import { emptyMemory, type HostMemory, type Looker, lookAtDomain } from './domai
 import { EventHub } from './event-hub.ts';
 import { type Agent, agentOf } from './agent.ts';
 import { lookForVfs, nullWithoutAgent, rxPacketsSeen } from './guest-agent.ts';
-import { announce, lookAtBond, lookAtGuestNetwork, setActiveLeg } from './guest-network.ts';
+import { announce, lookAtBond, lookAtGuestNetwork, setActiveLeg, setUpDelay } from './guest-network.ts';
 import type { HostChannel } from './host-channel.ts';
 import { lookAtDowntime, lookAtMigration } from './job-look.ts';
 import { runGuestHooks } from './kit-commands.ts';
@@ -150,6 +150,10 @@ export class LibvirtHost implements Hypervisor {
 
   async setActiveLeg(vmId: VmId, bond: string, leg: string): Promise<boolean> {
     return setActiveLeg(await this.#agent(vmId), bond, leg);
+  }
+
+  async setUpDelay(vmId: VmId, bond: string, delayMs: number): Promise<boolean> {
+    return setUpDelay(await this.#agent(vmId), bond, delayMs);
   }
 
   async announce(vmId: VmId, bond: string): Promise<boolean> {

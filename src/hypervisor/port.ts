@@ -168,8 +168,10 @@ export interface RxCount {
 
 /** A count that goes on inside a guest. */
 export interface RxRecording {
-  /** Waits for its end; every 100 ms one count, none if the guest could not. */
-  read(): Promise<readonly RxCount[]>;
+  /** When it ends by itself, wall clock ms. */
+  readonly endsAt: number;
+  /** Ends it; once. Every 100 ms one count, none if the guest could not. */
+  end(): Promise<readonly RxCount[]>;
 }
 
 /** A VF as its guest shows it. */
@@ -236,7 +238,7 @@ export interface Hypervisor {
   guestBond(vmId: VmId, bond: string): Promise<GuestBond | null>;
   /** What an interface of the guest has received; null if it is not told, whatever the reason. */
   guestRxPackets(vmId: VmId, interfaceName: string): Promise<number | null>;
-  /** Has the guest count the same by itself for four seconds; null: its agent may not run commands. */
+  /** Has the guest count the same by itself for half a minute; null: its agent may not run commands. */
   recordRxPackets(vmId: VmId, interfaceName: string): Promise<RxRecording | null>;
   /**
    * Queues of a running domain's ordinary vNICs that the host's kernel serves (vhost) instead of QEMU; null
@@ -299,6 +301,11 @@ export interface Hypervisor {
    * Makes a leg the active one of its bond; false if the bond does not say so afterwards, or no agent does.
    */
   setActiveLeg(vmId: VmId, bond: string, leg: string): Promise<boolean>;
+  /**
+   * Sets how long a leg of a bond has had a link before it is used, ms, a multiple of the bond's miimon;
+   * false if no agent writes it.
+   */
+  setUpDelay(vmId: VmId, bond: string, delayMs: number): Promise<boolean>;
   /**
    * Tells the network where the addresses of a bond, and of what is built on it, are: gratuitous ARP and
    * unsolicited NA, several times in about a second; false if the agent may not run commands. They may be

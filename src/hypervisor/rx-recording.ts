@@ -1,40 +1,46 @@
 /**
- * What an interface of a guest receives, counted by the guest itself for a few seconds, without a word to the
- * agent meanwhile: while QEMU attaches a VF it lets no vCPU go on that needs it, and what the agent says is
- * such a need. On the lab a guest that is asked in that moment stands still for the whole attach, half a
- * second; one that is not asked loses a tenth of that. Used by the files of this folder.
+ * What an interface of a guest receives, counted by the guest itself for a while, without a word to the agent
+ * meanwhile. While QEMU attaches a VF it lets no vCPU go on that needs it, and what the agent says is such a
+ * need: on the lab a guest that is asked in that moment stands still for the whole attach, half a second; one
+ * that is not asked loses a tenth of that. And a guest that is busy answers late, which looks like a silence
+ * of its network. Used by the files of this folder.
  */
 import type { Clock } from '../base/clock.ts';
-import type { Agent } from './agent.ts';
+import { type Agent, endOf } from './agent.ts';
 import { interfaceFile } from './guest-agent.ts';
 import type { RxCount, RxRecording } from './port.ts';
 
-const LOOKS = 40;
+const LOOKS = 300;
 const LOOK_EVERY_MS = 100;
-/** The same, and what a slow guest takes longer. */
-const ENDED_LIMIT_MS = 15_000;
-const ASK_EVERY_MS = 500;
-/** Uptime in seconds, and the counter, a line for each look. Some `sleep` take whole seconds only. */
-const SCRIPT =
-  `i=0; while [ $i -lt ${LOOKS} ]; do read -r up _ </proc/uptime && read -r n <"$1" || exit 1; ` +
+const NAME = 'handover-count';
+/** A slow guest takes its time to end a command, and to tell what it printed. */
+const ENDED_LIMIT_MS = 5_000;
+/**
+ * Uptime in seconds, and the counter, a line for each look. Before other work of the guest, where it allows
+ * that (`chrt`): udev and a network manager keep its CPU from it for a second when a VF comes. Some `sleep`
+ * take whole seconds only.
+ */
+const COUNT =
+  `chrt -f -p 1 $$ >/dev/null 2>&1; i=0; while [ $i -lt ${LOOKS} ]; do ` +
+  `read -r up _ </proc/uptime && read -r n <"$1" || exit 1; ` +
   `echo "$up $n"; sleep ${LOOK_EVERY_MS / 1000} || exit 1; i=$((i+1)); done`;
+/** Only what is that: another process may have its number by now. */
+const END = `grep -qs ${NAME} "/proc/$1/cmdline" && kill "$1"`;
 
 /** See `Hypervisor.recordRxPackets`. */
 export async function recordRxPackets(agent: Agent, clock: Clock, name: string): Promise<RxRecording | null> {
   const path = interfaceFile(name, 'statistics/rx_packets');
   if (path === null) return null;
-  const pid = await agent.run('/bin/sh', ['-c', SCRIPT, 'record', path]);
+  const pid = await agent.run('/bin/sh', ['-c', COUNT, NAME, path]);
   if (pid === null) return null;
   const beganAt = clock.now();
   return {
-    async read() {
-      const endMs = clock.monotonicMs() + ENDED_LIMIT_MS;
-      for (;;) {
-        const exit = await agent.exitOf(pid);
-        if (exit) return countsOf(exit.printed, beganAt);
-        if (clock.monotonicMs() >= endMs) return [];
-        await clock.sleep(ASK_EVERY_MS);
-      }
+    endsAt: beganAt + LOOKS * LOOK_EVERY_MS,
+    async end() {
+      const ending = await agent.run('/bin/sh', ['-c', END, 'end', `${pid}`]);
+      if (ending !== null) await endOf(agent, clock, ending, ENDED_LIMIT_MS);
+      const exit = await endOf(agent, clock, pid, ENDED_LIMIT_MS);
+      return countsOf(exit?.printed ?? '', beganAt);
     },
   };
 }

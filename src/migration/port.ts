@@ -63,8 +63,15 @@ export interface Standby {
 /** The traffic of a VM, being watched. */
 export interface TrafficWatch {
   /**
-   * Has the guest's agent left alone until the result is called: while a VF is attached to it, a guest that
-   * is asked stands still. Waits a second at most for what was asked before. Never rejects.
+   * Has the guest count by itself, if it may, instead of being asked: a busy guest answers late. Waits a
+   * second at most for what was asked before. Never rejects.
+   */
+  countInside(): Promise<void>;
+  /** Has it asked again: a guest that moves to another host cannot count how long it stood still. */
+  askAgain(): void;
+  /**
+   * The same as `countInside`, and a guest that may not count is not asked either until the result is called:
+   * while a VF is attached to it, a guest that is asked stands still.
    */
   leaveAlone(): Promise<() => void>;
   /** Ends it; what was seen. Looks before `unplugAskedAt` tell how busy the network was. Never rejects. */

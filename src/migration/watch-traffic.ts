@@ -26,5 +26,6 @@ export async function beginWatching(context: MigrationContext, pairs: readonly B
  */
 export async function watchBefore(context: MigrationContext): Promise<void> {
   if (context.runtime.traffic === null) return;
+  await context.runtime.traffic.countInside();
   await context.clock.sleep(WATCHED_BEFORE_MS, context.signal);
 }

@@ -27,6 +27,10 @@ export interface GuestBond {
   /** Names of legs; null = none. */
   readonly active: string | null;
   readonly primary: string | null;
+  /** How often it looks at the links of its legs (miimon), ms; 0 = never. */
+  readonly miimonMs: number;
+  /** How long a leg has had a link before it is used (updelay), ms. */
+  readonly upDelayMs: number;
   readonly legs: readonly GuestLeg[];
 }
 

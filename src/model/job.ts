@@ -142,6 +142,8 @@ export interface MigrationData {
   readonly standbyDoubt?: string | null;
   /** The guest was told to send over the standbys; set before it is told. */
   readonly shiftAsked?: boolean;
+  /** What the updelay of bonds was, ms, by name, before they were told to wait; set before they are told. */
+  readonly upDelays?: Readonly<Record<string, number>>;
   /** The guest's own hooks were begun before the VFs leave. */
   readonly guestHooked?: boolean;
   readonly copyDisks?: readonly {

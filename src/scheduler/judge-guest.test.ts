@@ -26,6 +26,8 @@ const BOND: GuestBond = {
   activeBackup: true,
   active: 'ens8',
   primary: 'ens8',
+  miimonMs: 100,
+  upDelayMs: 0,
   legs: [STANDBY_LEG, VF_LEG],
 };
 const seen = (name: string, mac: string, hasAddress = false) => ({

@@ -120,8 +120,9 @@ const COMMANDS: Readonly<Record<string, (guest: SimGuest, args: Command['args'])
     const command = [String(path), ...(arg as string[])];
     guest.executed.push(command);
     const pid = guest.executed.length;
-    const file = command.at(-1) ?? '';
-    if (file.endsWith('/rx_packets')) guest.recordings.set(pid, guest.record(file));
+    const last = command.at(-1) ?? '';
+    if (last.endsWith('/rx_packets')) guest.recordings.set(pid, guest.record(last));
+    else if (command.at(-2) === 'end') guest.recordings.get(Number(last))?.end();
     return { pid };
   },
   'guest-exec-status'(guest, { pid }) {

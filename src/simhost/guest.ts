@@ -8,14 +8,22 @@
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { SimGuestSpec, UnplugBehaviour } from './inventory.ts';
-import { BOND, bondDescription, LEG_FILE, legFile, type KitAnswer } from './guest-files.ts';
+import {
+  addressesOf,
+  BOND,
+  bondDescription,
+  LEG_FILE,
+  legFile,
+  type KitAnswer,
+  statistics,
+  UP_DELAY_FILE,
+} from './guest-files.ts';
 import { RxRecording } from './rx-recording.ts';
 import { drawMs, type RangeMs, TIMINGS } from './timings.ts';
 
 /** Packets a second on the path that carries the bond, and on a path that only hears broadcasts. */
 const BUSY_PACKETS_PER_SECOND = 2000;
 const QUIET_PACKETS_PER_SECOND = 2;
-const PACKET_BYTES = 700;
 
 /** An interface as the guest sees it. Counters are not whole numbers; readers round down. */
 export interface GuestNic {
@@ -97,6 +105,8 @@ export class SimGuest {
   reselectsPrimary = true;
   /** Arguments of every command that was run in it. */
   readonly executed: (readonly string[])[] = [];
+  /** How long a leg of its bond has had a link before it is used. */
+  upDelayMs = 0;
   /** What counts in it by itself, by process. */
   readonly recordings = new Map<number, RxRecording>();
   /** What the guest kit answers to its arguments; 127: there is no kit. */
@@ -165,6 +175,7 @@ export class SimGuest {
     copy.hasBond = this.hasBond;
     copy.kit = this.kit;
     copy.#hadVf = this.#hadVf;
+    copy.upDelayMs = this.upDelayMs;
     copy.#told = this.#told;
     copy.#gone = { ...this.#gone };
     for (const command of this.agentRefuses) copy.agentRefuses.add(command);
@@ -220,7 +231,7 @@ export class SimGuest {
     if (nic.passthrough) this.#hadVf = true;
     if (nic.passthrough && this.reselectsPrimary) this.#told = null;
     const wait = upNow ? 0 : trouble === 'no_driver' ? Infinity : drawMs(this.#random, TIMINGS.guestNicUp);
-    const upFromMs = this.#clock.monotonicMs() + wait;
+    const upFromMs = this.#clock.monotonicMs() + wait + (this.hasBond ? this.upDelayMs : 0);
     this.nics.push({ ...nic, upFromMs, deaf: trouble === 'deaf', rxPackets: 0, txPackets: 0 });
   }
 
@@ -330,14 +341,19 @@ export class SimGuest {
     if (path === '/proc/version') return 'Linux version 6.12\n';
     if (path === '/sys/class/net/bonding_masters') return isBonded ? `${BOND}\n` : '\n';
     if (isBonded && path === `/proc/net/bonding/${BOND}`) {
-      return bondDescription(this.nics, active, (nic) => this.#isUp(nic));
+      return bondDescription(this.nics, active, this.upDelayMs, (nic) => this.#isUp(nic));
     }
     if (isBonded && path === LEG_FILE) return `${active}\n`;
+    if (isBonded && path === UP_DELAY_FILE) return `${this.upDelayMs}\n`;
     return legFile(netdevs, path);
   }
 
   /** Writes to a file of the kernel's; false = there is none, or it does not take that. */
   writeKernelFile(path: string, text: string): boolean {
+    if (path === UP_DELAY_FILE && this.hasBond) {
+      this.upDelayMs = Number(text);
+      return true;
+    }
     const leg = this.nics.find(({ name }) => name === text.trim());
     if (path !== LEG_FILE || !leg || !this.#isUp(leg)) return false;
     this.count();
@@ -375,25 +391,4 @@ export class SimGuest {
     };
     return [LOOPBACK, bond, ...each];
   }
-}
-
-function addressesOf(address: string | null): AgentAddress[] {
-  if (address === null) return [];
-  const [ip = '', prefix = '24'] = address.split('/');
-  return [{ 'ip-address': ip, 'ip-address-type': 'ipv4', prefix: Number(prefix) }];
-}
-
-function statistics(rxPackets: number, txPackets: number): object {
-  const rx = Math.floor(rxPackets);
-  const tx = Math.floor(txPackets);
-  return {
-    'rx-bytes': rx * PACKET_BYTES,
-    'rx-packets': rx,
-    'rx-errs': 0,
-    'rx-dropped': 0,
-    'tx-bytes': tx * PACKET_BYTES,
-    'tx-packets': tx,
-    'tx-errs': 0,
-    'tx-dropped': 0,
-  };
 }

@@ -4,10 +4,10 @@
  */
 import type { Clock } from '../base/clock.ts';
 
-const LOOKS = 40;
+const LOOKS = 300;
 const LOOK_EVERY_MS = 100;
 
-/** A counter, looked at every 100 ms for four seconds. */
+/** A counter, looked at every 100 ms for half a minute, or until it is ended. */
 export class RxRecording {
   readonly #clock: Clock;
   readonly #read: () => string | null;
@@ -26,7 +26,13 @@ export class RxRecording {
     return this.#isOver ? this.#lines.join('') : null;
   }
 
+  /** Ends it before its time. */
+  end(): void {
+    this.#isOver = true;
+  }
+
   #look(): void {
+    if (this.#isOver) return;
     const count = this.#read();
     if (count !== null)
       this.#lines.push(`${(this.#clock.monotonicMs() / 1000).toFixed(2)} ${count.trim()}\n`);

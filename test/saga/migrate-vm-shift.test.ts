@@ -24,10 +24,49 @@ test('the traffic is on the standby before the VF is asked for, and on the VF af
   const job = await world.migrated('web-1');
   expect(job).toMatchObject({ state: 'succeeded' });
   expect((await world.begun(job, 'shift')).message).toBe('bond0 on ens3, announced');
-  expect(told.mock.calls[0]?.[1]).toBe('ens3');
-  expect(told.mock.invocationCallOrder[0]).toBeLessThan(asked.mock.invocationCallOrder[0] ?? 0);
+  const toStandby = told.mock.calls.findIndex(([, text]) => text === 'ens3');
+  expect(toStandby).not.toBe(-1);
+  expect(told.mock.invocationCallOrder[toStandby]).toBeLessThan(asked.mock.invocationCallOrder[0] ?? 0);
   expect((await world.begun(job, 'verify')).message).toMatch(/; bond0 on ens8, announced$/);
   expect(world.guest('web-1').activeNic()?.name).toBe('ens8');
+});
+
+/** How the updelay of web-1's bond changes from now on, ms. */
+function upDelays(): number[] {
+  const guest = world.guest('web-1');
+  const told: number[] = [];
+  const write = guest.writeKernelFile.bind(guest);
+  guest.writeKernelFile = (path, text) => {
+    if (path.endsWith('/updelay')) told.push(Number(text));
+    return write(path, text);
+  };
+  return told;
+}
+
+test('a bond waits before it goes back to its VF, and no longer than before after the move', async () => {
+  await startWorld();
+  world.guest('web-1').upDelayMs = 200;
+  const told = upDelays();
+  const job = await world.migrated('web-1');
+  expect(job).toMatchObject({ state: 'succeeded', data: { upDelays: { bond0: 200 } } });
+  expect(told).toEqual([1_000, 200]);
+  expect(world.guest('web-1').upDelayMs).toBe(200);
+});
+
+test('a bond whose VF does not leave waits no longer than before', async () => {
+  await startWorld();
+  const told = upDelays();
+  world.guest('web-1').unplug = { type: 'refuse', afterMs: 100 };
+  expect(await world.migrated('web-1')).toMatchObject({ state: 'failed' });
+  expect(told).toEqual([1_000, 0]);
+});
+
+test('a bond that waits long enough by itself is left as it is', async () => {
+  await startWorld();
+  world.guest('web-1').upDelayMs = 2_000;
+  const told = upDelays();
+  expect(await world.migrated('web-1')).toMatchObject({ state: 'succeeded', data: { upDelays: {} } });
+  expect(told).toEqual([]);
 });
 
 test('a bond that does not return by itself is told to, once its VF has a link', async () => {
@@ -85,7 +124,8 @@ test('the time an agent takes to be back after the move is not taken for a silen
   world.host('host-b').listen((event) => {
     if (event.type !== 'lifecycle' || event.event !== LIFECYCLE.resumedMigrated[0]) return;
     // libvirt is not done with the move before the agent is back.
-    world.fleet.faults.add({ bytes: 'sent', host: 'host-a', delayMs: 10_000 });
+    const quick = world.fleet.faults.add({ bytes: 'sent', host: 'host-a', delayMs: 10_000 });
+    world.clock.after(5_000, quick);
     world.clock.after(2_000, back);
   });
   const job = await world.migrated('web-1');

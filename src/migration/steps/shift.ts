@@ -9,7 +9,7 @@
 import { defineStep, finished, skipped } from '../../saga/definition.ts';
 import { runGuestHooks } from '../guest-hooks.ts';
 import { runHooks } from '../hooks.ts';
-import { returnToVfs } from '../legs.ts';
+import { delayReturns, returnToVfs } from '../legs.ts';
 import type { MigrationContext } from '../port.ts';
 import { leavingOf } from '../vnics.ts';
 import { beginWatching, watchBefore } from '../watch-traffic.ts';
@@ -32,6 +32,7 @@ export const shift = defineStep<MigrationContext, null>({
     if (pairs.length === 0)
       return skipped([...said, ownBond(standbyDoubt ?? 'nobody looked at the guest')].join('; '));
     await context.save({ shiftAsked: true });
+    await delayReturns(context, context.source);
     for (const { bond, standby } of pairs) {
       const isDone = await context.source.setActiveLeg(context.vmId, bond, standby);
       const isAnnounced = isDone && (await context.source.announce(context.vmId, bond));

@@ -124,6 +124,7 @@ async function start(context: MigrationContext, seen: NonNullable<Seen>, bell: B
     copyDisks: (data.copyDisks ?? []).map((disk) => disk.target),
   };
   await context.save({ transferStartedAt: context.clock.now() });
+  context.runtime.traffic?.askAgain();
   const giveUp = new AbortController();
   const signal = AbortSignal.any([context.steadySignal, giveUp.signal]);
   const call: MigrateCall = {

@@ -20,19 +20,19 @@ import { saveVnics, vnicsOf } from '../vnics.ts';
 /** A guest driver and its bond need a few seconds; five times the slowest seen in the lab. */
 const VERIFY_LIMIT_MS = 15_000;
 const LOOK_EVERY_MS = 1_000;
+/** A guest that finds its VF and goes back to it needs its CPU for that, and takes as long at least. */
+const SETTLE_MS = 2_000;
 
 /** null: no guest agent answers. One that did before the move may need some seconds to be back. */
 type Look = ReadonlyMap<Mac, GuestVf> | null;
 
-export const verify = defineStep<MigrationContext, Look>({
+export const verify = defineStep<MigrationContext, null>({
   name: 'verify',
   kind: 'forward',
+  // The guest is asked nothing until it has had time.
+  inspect: async () => null,
 
-  async inspect(context) {
-    return pluggedOf(context).length === 0 ? null : lookAtGuest(context);
-  },
-
-  async run(context, first) {
+  async run(context) {
     const plugged = pluggedOf(context);
     const { hypervisor } = await context.target();
     if (plugged.length === 0) {
@@ -41,9 +41,10 @@ export const verify = defineStep<MigrationContext, Look>({
       await context.save({ returnedAt: null });
       return skipped(['no VF to verify', ...(said === '' ? [] : [said])].join('; '));
     }
+    await context.clock.sleep(SETTLE_MS, context.steadySignal);
     const [returned, { verified, last }] = await Promise.all([
       returnToVfs(context, hypervisor),
-      watchTraffic(context, plugged, first),
+      watchTraffic(context, plugged),
     ]);
     await saveGaps(context);
     await context.save({ returnedAt: returned.at });
@@ -94,12 +95,12 @@ async function lookAtGuest(context: MigrationContext): Promise<Look> {
 async function watchTraffic(
   context: MigrationContext,
   vnics: readonly MovingVnic[],
-  first: Look,
 ): Promise<{ verified: ReadonlySet<VnicId>; last: Look }> {
   const verified = new Set<VnicId>();
   const endMs = context.clock.monotonicMs() + VERIFY_LIMIT_MS;
   let before: Look = null;
-  for (let now = first; ; now = await lookAtGuest(context)) {
+  for (;;) {
+    const now = await lookAtGuest(context);
     const open = vnics.filter(({ vnicId, mac }) => {
       const [was, is] = [before?.get(mac), now?.get(mac)];
       if (rose(was, is)) verified.add(vnicId);

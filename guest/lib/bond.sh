@@ -5,8 +5,7 @@
 ANNOUNCEMENTS=5
 ANNOUNCEMENT_MS=200
 MIIMON_MS=100
-# How long a leg has had a link before it is used. One that is used at once cannot be announced at once: the
-# kernel still works on its link, for a second at most (linkwatch).
+# How long a leg has had a link before it is used, as `UP_DELAY_MS` of the engine, which says why.
 UP_DELAY_MS=1000
 # A VF has its link sooner than that, or is not waited for.
 VF_LINK_LIMIT_S=10

@@ -18,6 +18,10 @@ const UNANSWERED_MS = 1_000;
 const ALONE_LIMIT_MS = 1_000;
 /** A guest's own count that ends sooner is not enough for the attach of a VF, and is begun anew. */
 const COUNTED_MS_MIN = 10_000;
+/** So long the guest runs on where it is after a move was asked for, and longer than an answer takes. */
+const BOTH_COUNT_MS = 500;
+/** A job that is done otherwise waits no longer for figures. */
+const READ_LIMIT_MS = 10_000;
 
 /** What is watched, and where the VM is at the moment of a look. */
 export interface Watched {
@@ -26,15 +30,21 @@ export interface Watched {
   readonly host: () => Hypervisor;
 }
 
+/** The guest's own count of one bond. */
+interface Recorded {
+  readonly recording: RxRecording;
+  /** Monotonic ms until which it goes on; 0 = it is no use any more. */
+  endsMs: number;
+  /** Wall clock ms from which what it counted says nothing. */
+  untilMs: number;
+}
+
 /** A bond whose counter is looked at. */
 interface Counted {
   readonly pair: BondedPair;
   /** What the looks saw. */
   readonly counts: RxCount[];
-  /** The guest's own count that goes on. */
-  recording: RxRecording | null;
-  /** Those that ended; never reject. */
-  readonly recorded: Promise<readonly RxCount[]>[];
+  readonly recorded: Recorded[];
 }
 
 /** A part of the time; wall clock ms. */
@@ -58,25 +68,25 @@ class CounterWatch implements TrafficWatch {
   /** Where the agent last answered. */
   #answeredAt: Hypervisor | null = null;
   #isAlone = false;
-  /** The guest counts every bond by itself until then. */
+  /** The guest counts every bond by itself until then; monotonic. */
   #countsUntilMs = 0;
+  /** Rises when what was begun to have the guest count comes too late. */
+  #turn = 0;
   #unaskedSinceMs: number | null = null;
   readonly #unasked: Stretch[] = [];
-  #ending = Promise.resolve();
   readonly #loop: Promise<void>;
 
   constructor(clock: Clock, watched: Watched) {
     this.#clock = clock;
     this.#watched = watched;
-    this.#bonds = watched.pairs.map((pair) => ({ pair, counts: [], recording: null, recorded: [] }));
+    this.#bonds = watched.pairs.map((pair) => ({ pair, counts: [], recorded: [] }));
     this.#loop = this.#untilStopped();
   }
 
   async countInside(): Promise<void> {
-    const limit = new AbortController();
-    const late = this.#clock.sleep(ALONE_LIMIT_MS, limit.signal).catch(() => undefined);
-    await Promise.race([this.#haveCounted(), late]);
-    limit.abort();
+    const begun = this.#haveCounted(this.#turn);
+    await withLimit(this.#clock, ALONE_LIMIT_MS, begun);
+    this.#turn += 1;
   }
 
   async leaveAlone(): Promise<() => void> {
@@ -89,34 +99,38 @@ class CounterWatch implements TrafficWatch {
   }
 
   askAgain(): void {
+    this.#turn += 1;
     this.#countsUntilMs = 0;
-    // The first answer comes before the guest's own count ends: between the two nobody would look.
-    this.#ending = this.#ask(this.#watched.host()).then(() => this.#bonds.forEach((bond) => this.#end(bond)));
+    this.#noteAsked();
+    // Both count until an answer is there: between the two nobody would.
+    const untilMs = this.#clock.now() + BOTH_COUNT_MS;
+    for (const recorded of this.#bonds.flatMap((bond) => bond.recorded)) {
+      recorded.endsMs = 0;
+      recorded.untilMs = Math.min(recorded.untilMs, untilMs);
+    }
   }
 
   async stop(unplugAskedAt: number): Promise<readonly TrafficRecord[]> {
+    this.#turn += 1;
     this.#stopping.abort();
-    await Promise.all([this.#loop, this.#ending]);
-    this.#noteAnswers();
+    await this.#loop;
+    this.#noteAsked();
     return Promise.all(this.#bonds.map((bond) => this.#recordOf(bond, unplugAskedAt)));
   }
 
   async #untilStopped(): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      if (!this.#isAlone && this.#clock.now() >= this.#countsUntilMs) {
-        this.#noteAnswers();
-        void this.#ask(this.#watched.host());
+      const host = this.#watched.host();
+      if (!this.#isAlone && this.#clock.monotonicMs() >= this.#countsUntilMs) {
+        this.#noteAsked();
+        if (!this.#looking.has(host)) {
+          const look = this.#look(host).finally(() => this.#looking.delete(host));
+          this.#looking.set(host, look);
+        }
       }
       await this.#clock.sleep(COUNTED_EVERY_MS, signal).catch(() => undefined);
     }
-  }
-
-  /** What was begun last, if it still goes on. Never rejects. */
-  #ask(host: Hypervisor): Promise<void> {
-    const look = this.#looking.get(host) ?? this.#look(host).finally(() => this.#looking.delete(host));
-    this.#looking.set(host, look);
-    return look;
   }
 
   /** Never rejects: the guest is not there, or not yet. */
@@ -135,45 +149,42 @@ class CounterWatch implements TrafficWatch {
 
   /**
    * After what was asked last it has the guest count by itself. One whose agent is not back after a move is
-   * not asked to.
+   * not asked to. Never rejects.
    */
-  async #haveCounted(): Promise<void> {
+  async #haveCounted(turn: number): Promise<void> {
     const host = this.#watched.host();
     await this.#looking.get(host);
-    if (this.#answeredAt !== host) return;
-    for (const bond of this.#bonds) {
-      const enoughMs = this.#clock.now() + COUNTED_MS_MIN;
-      if (bond.recording !== null && bond.recording.endsAt >= enoughMs) continue;
-      this.#end(bond);
-      bond.recording = await host.recordRxPackets(this.#watched.vmId, bond.pair.bond).catch(() => null);
+    try {
+      for (const bond of this.#bonds) {
+        if (this.#turn !== turn || this.#answeredAt !== host) return;
+        if (endOf(bond) >= this.#clock.monotonicMs() + COUNTED_MS_MIN) continue;
+        const recording = await host.recordRxPackets(this.#watched.vmId, bond.pair.bond);
+        const endsMs = this.#clock.monotonicMs() + (recording?.lengthMs ?? 0);
+        if (recording) bond.recorded.push({ recording, endsMs, untilMs: Infinity });
+      }
+    } catch {
+      return;
     }
-    this.#countsUntilMs = Math.min(...this.#bonds.map(({ recording }) => recording?.endsAt ?? 0));
+    if (this.#turn !== turn) return;
+    this.#countsUntilMs = Math.min(...this.#bonds.map(endOf));
     if (this.#countsUntilMs > 0) this.#unaskedSinceMs ??= this.#clock.now();
   }
 
   /** The guest is asked from now on. */
-  #noteAnswers(): void {
+  #noteAsked(): void {
     if (this.#unaskedSinceMs !== null)
       this.#unasked.push({ fromMs: this.#unaskedSinceMs, toMs: this.#clock.now() });
     this.#unaskedSinceMs = null;
   }
 
-  /** Ends a guest's own count. It may be late to end, and has another idea of the time after a move. */
-  #end(bond: Counted): void {
-    const { recording } = bond;
-    const now = this.#clock.now();
-    const told = recording?.end().then(
-      (counts) => counts.filter(({ at }) => at <= now),
-      () => [],
-    );
-    if (told) bond.recorded.push(told);
-    bond.recording = null;
-  }
-
   async #recordOf(bond: Counted, unplugAskedAt: number): Promise<TrafficRecord> {
-    this.#end(bond);
-    const recorded = (await Promise.all(bond.recorded)).flat();
-    const all = [...bond.counts, ...recorded].sort((one, two) => one.at - two.at);
+    const recordings = await this.#endedOf(bond);
+    const recorded = recordings.flat();
+    // What the guest counts is exact in time; looks between would say the same, later.
+    const isRecorded = ({ at }: RxCount) =>
+      recordings.some((counts) => at >= (counts[0]?.at ?? Infinity) && at <= (counts.at(-1)?.at ?? 0));
+    const looks = bond.counts.filter((count) => !isRecorded(count));
+    const all = [...looks, ...recorded].sort((one, two) => one.at - two.at);
     const before = all.filter(({ at }) => at < unplugAskedAt);
     const guesses = guessed(all, packetsPerMs(before));
     return {
@@ -189,6 +200,34 @@ class CounterWatch implements TrafficWatch {
       doubt: null,
     };
   }
+
+  /** What the guest counted by itself, which is told where it is now. Never rejects. */
+  async #endedOf({ recorded }: Counted): Promise<RxCount[][]> {
+    const ended: RxCount[][] = [];
+    const read = async () => {
+      const host = this.#watched.host();
+      for (const { recording, untilMs } of recorded) {
+        const counts = await host.endRxRecording(this.#watched.vmId, recording);
+        ended.push(counts.filter(({ at }) => at < untilMs));
+      }
+    };
+    await withLimit(
+      this.#clock,
+      READ_LIMIT_MS,
+      read().catch(() => undefined),
+    );
+    return [...ended];
+  }
+}
+
+const endOf = ({ recorded }: Counted): number => recorded.at(-1)?.endsMs ?? 0;
+
+/** Waits for it, but no longer. */
+async function withLimit(clock: Clock, limitMs: number, pending: Promise<void>): Promise<void> {
+  const limit = new AbortController();
+  const late = clock.sleep(limitMs, limit.signal).catch(() => undefined);
+  await Promise.race([pending, late]);
+  limit.abort();
 }
 
 function arrivalsOf(counts: readonly RxCount[]): readonly number[] {

@@ -15,11 +15,6 @@ export interface GuestPair {
 export const ANNOUNCEMENTS = 5;
 export const ANNOUNCEMENT_MS = 200;
 export const MIIMON_MS = 100;
-/**
- * How long a leg has had a link before it is used. One that is used at once cannot be announced at once: the
- * kernel still works on its link, for a second at most (linkwatch).
- */
-export const UP_DELAY_MS = 1_000;
 
 /** True if VF and standby have one address: the bond is to be told from its legs by their drivers. */
 export const hasOneMac = (pair: GuestPair): boolean => pair.vfMac === pair.standbyMac;

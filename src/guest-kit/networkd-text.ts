@@ -11,8 +11,8 @@ import {
   hasOneMac,
   ipv6Token,
   MIIMON_MS,
-  UP_DELAY_MS,
 } from './guest-pair.ts';
+import { UP_DELAY_MS } from '../model/guest.ts';
 import { fileCommands, type GuestFile } from './guest-file.ts';
 
 const HEADER = `#!/bin/sh

@@ -10,8 +10,8 @@ import {
   hasOneMac,
   ipv6Token,
   MIIMON_MS,
-  UP_DELAY_MS,
 } from './guest-pair.ts';
+import { UP_DELAY_MS } from '../model/guest.ts';
 
 const HEADER = `#!/bin/sh
 # NetworkManager 1.40 or newer, as root. The procedure of oVirt's feature page, corrected:

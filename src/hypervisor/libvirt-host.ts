@@ -32,6 +32,7 @@ import type {
   DomainListener,
   GuestHooks,
   GuestVf,
+  RxCount,
   RxRecording,
   HostEndpoint,
   HostFile,
@@ -43,7 +44,7 @@ import type {
   VfPlug,
 } from './port.ts';
 import { acting, domainRef, nullOn } from './refusals.ts';
-import { recordRxPackets } from './rx-recording.ts';
+import { endRxRecording, recordRxPackets } from './rx-recording.ts';
 import { plugVf, reattachVf, requestUnplug, resetVf, setVfCount, startDomain } from './vf-acts.ts';
 import { lookAtVfAttributes } from './vf-look.ts';
 
@@ -146,6 +147,11 @@ export class LibvirtHost implements Hypervisor {
 
   async recordRxPackets(vmId: VmId, interfaceName: string): Promise<RxRecording | null> {
     return nullWithoutAgent(recordRxPackets(await this.#agent(vmId), this.#clock, interfaceName));
+  }
+
+  async endRxRecording(vmId: VmId, recording: RxRecording): Promise<readonly RxCount[]> {
+    const ended = endRxRecording(await this.#agent(vmId), this.#clock, recording);
+    return (await nullWithoutAgent(ended)) ?? [];
   }
 
   async setActiveLeg(vmId: VmId, bond: string, leg: string): Promise<boolean> {

@@ -166,12 +166,14 @@ export interface RxCount {
   readonly count: number;
 }
 
-/** A count that goes on inside a guest. */
+/** A count that goes on inside a guest, wherever that is. */
 export interface RxRecording {
-  /** When it ends by itself, wall clock ms. */
-  readonly endsAt: number;
-  /** Ends it; once. Every 100 ms one count, none if the guest could not. */
-  end(): Promise<readonly RxCount[]>;
+  /** Of its process in the guest. */
+  readonly pid: number;
+  /** Wall clock ms. */
+  readonly beganAt: number;
+  /** It ends by itself then. */
+  readonly lengthMs: number;
 }
 
 /** A VF as its guest shows it. */
@@ -240,6 +242,12 @@ export interface Hypervisor {
   guestRxPackets(vmId: VmId, interfaceName: string): Promise<number | null>;
   /** Has the guest count the same by itself for half a minute; null: its agent may not run commands. */
   recordRxPackets(vmId: VmId, interfaceName: string): Promise<RxRecording | null>;
+  /**
+   * Ends such a count, on the host the guest is on now. Every 100 ms one count, none if the guest could not.
+   * Once only: the agent forgets what it told. Times after a move are too early, by how long the guest stood
+   * still.
+   */
+  endRxRecording(vmId: VmId, recording: RxRecording): Promise<readonly RxCount[]>;
   /**
    * Queues of a running domain's ordinary vNICs that the host's kernel serves (vhost) instead of QEMU; null
    * if that cannot be seen (no host channel).

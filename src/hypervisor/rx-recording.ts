@@ -12,37 +12,41 @@ import type { RxCount, RxRecording } from './port.ts';
 
 const LOOKS = 300;
 const LOOK_EVERY_MS = 100;
-const NAME = 'handover-count';
+/** What its process is known by. */
+export const COUNT_NAME = 'handover-count';
 /** A slow guest takes its time to end a command, and to tell what it printed. */
 const ENDED_LIMIT_MS = 5_000;
 /**
  * Uptime in seconds, and the counter, a line for each look. Before other work of the guest, where it allows
  * that (`chrt`): udev and a network manager keep its CPU from it for a second when a VF comes. Some `sleep`
- * take whole seconds only.
+ * take whole seconds only. Its arguments: a name to be known by, and the counter's file.
  */
-const COUNT =
+export const COUNT =
   `chrt -f -p 1 $$ >/dev/null 2>&1; i=0; while [ $i -lt ${LOOKS} ]; do ` +
   `read -r up _ </proc/uptime && read -r n <"$1" || exit 1; ` +
   `echo "$up $n"; sleep ${LOOK_EVERY_MS / 1000} || exit 1; i=$((i+1)); done`;
-/** Only what is that: another process may have its number by now. */
-const END = `grep -qs ${NAME} "/proc/$1/cmdline" && kill "$1"`;
+/** Kills it only if the process is still ours: its number may have been given to another. */
+export const END = `grep -qs ${COUNT_NAME} "/proc/$1/cmdline" && kill "$1"`;
 
 /** See `Hypervisor.recordRxPackets`. */
 export async function recordRxPackets(agent: Agent, clock: Clock, name: string): Promise<RxRecording | null> {
   const path = interfaceFile(name, 'statistics/rx_packets');
   if (path === null) return null;
-  const pid = await agent.run('/bin/sh', ['-c', COUNT, NAME, path]);
-  if (pid === null) return null;
-  const beganAt = clock.now();
-  return {
-    endsAt: beganAt + LOOKS * LOOK_EVERY_MS,
-    async end() {
-      const ending = await agent.run('/bin/sh', ['-c', END, 'end', `${pid}`]);
-      if (ending !== null) await endOf(agent, clock, ending, ENDED_LIMIT_MS);
-      const exit = await endOf(agent, clock, pid, ENDED_LIMIT_MS);
-      return countsOf(exit?.printed ?? '', beganAt);
-    },
-  };
+  const pid = await agent.run('/bin/sh', ['-c', COUNT, COUNT_NAME, path]);
+  return pid === null ? null : { pid, beganAt: clock.now(), lengthMs: LOOKS * LOOK_EVERY_MS };
+}
+
+/** See `Hypervisor.endRxRecording`. */
+export async function endRxRecording(
+  agent: Agent,
+  clock: Clock,
+  { pid, beganAt }: RxRecording,
+): Promise<readonly RxCount[]> {
+  const ending = await agent.run('/bin/sh', ['-c', END, 'end', `${pid}`]);
+  const exit = await endOf(agent, clock, pid, ENDED_LIMIT_MS);
+  // The agent keeps what it knows of a command until somebody asks how it ended.
+  if (ending !== null) await agent.exitOf(ending);
+  return countsOf(exit?.printed ?? '', beganAt);
 }
 
 /** The guest's uptime tells how far apart its looks were, and the engine's clock when the first was. */

@@ -5,7 +5,7 @@
  * guest was asked for and still has works as before.
  */
 import type { Hypervisor } from '../hypervisor/port.ts';
-import type { BondedPair } from '../model/guest.ts';
+import { type BondedPair, UP_DELAY_MS } from '../model/guest.ts';
 import type { MovingVnic } from '../model/job.ts';
 import type { MigrationContext } from './port.ts';
 import { vnicsOf } from './vnics.ts';
@@ -14,13 +14,6 @@ import { vnicsOf } from './vnics.ts';
 const RETURN_LIMIT_MS = 15_000;
 const LOOK_EVERY_MS = 1_000;
 
-/**
- * A bond that goes to a leg in the moment of its link cannot announce that yet: the kernel keeps the
- * announcement back while it still works on the change of the link (linkwatch, once a second), and whoever
- * sends to the guest sends to the leg it left. Seen on the lab: 20 to 270 ms of what was sent is lost.
- */
-const UP_DELAY_MS = 1_000;
-
 /** What came of it. */
 export interface Returned {
   readonly said: string;
@@ -28,21 +21,34 @@ export interface Returned {
   readonly at: number | null;
 }
 
-/**
- * Has bonds that wait less wait a second before they use a leg whose link came up. `returnToVfs` takes it
- * back.
- */
+/** Has bonds that wait less wait `UP_DELAY_MS` before they use a leg. `returnToVfs` takes it back. */
 export async function delayReturns(context: MigrationContext, hypervisor: Hypervisor): Promise<void> {
-  const delays: { readonly bond: string; readonly wasMs: number; readonly ms: number }[] = [];
+  const delays = new Map<string, { readonly wasMs: number; readonly ms: number }>();
   for (const pair of context.data.pairs ?? []) {
     const bond = await hypervisor.guestBond(context.vmId, pair.bond);
     // One that does not look at links itself takes no delay.
     if (!bond || bond.miimonMs === 0 || bond.upDelayMs >= UP_DELAY_MS) continue;
     const ms = Math.ceil(UP_DELAY_MS / bond.miimonMs) * bond.miimonMs;
-    delays.push({ bond: bond.name, wasMs: bond.upDelayMs, ms });
+    delays.set(bond.name, { wasMs: bond.upDelayMs, ms });
   }
-  await context.save({ upDelays: Object.fromEntries(delays.map(({ bond, wasMs }) => [bond, wasMs])) });
-  for (const { bond, ms } of delays) await hypervisor.setUpDelay(context.vmId, bond, ms);
+  const found = [...delays].map(([bond, { wasMs }]) => [bond, wasMs] as const);
+  // What a process wrote down that died here was before any was told.
+  await context.save({ upDelays: { ...Object.fromEntries(found), ...context.data.upDelays } });
+  for (const [bond, { ms }] of delays) await hypervisor.setUpDelay(context.vmId, bond, ms);
+}
+
+/** Bonds that could not be told are kept in the job's data. What there is to be said of them. */
+async function endDelays(context: MigrationContext, hypervisor: Hypervisor): Promise<string[]> {
+  const { upDelays = {} } = context.data;
+  const kept: [bond: string, wasMs: number][] = [];
+  for (const [bond, wasMs] of Object.entries(upDelays)) {
+    if (await hypervisor.setUpDelay(context.vmId, bond, wasMs)) continue;
+    // An agent that may not write now did not before either.
+    const now = await hypervisor.guestBond(context.vmId, bond);
+    if (now?.upDelayMs !== wasMs) kept.push([bond, wasMs]);
+  }
+  if (Object.keys(upDelays).length > 0) await context.save({ upDelays: Object.fromEntries(kept) });
+  return kept.map(([bond, wasMs]) => `the updelay of ${bond} could not be set back to ${wasMs}`);
 }
 
 /** Waits until every bond whose VF is plugged sends over it, tells it to if need be; announces every bond. */
@@ -63,11 +69,10 @@ export async function returnToVfs(context: MigrationContext, hypervisor: Hypervi
     else if (vnic) at = context.clock.now();
     // Whichever leg it is: what QEMU and the guest announced when it moved may be lost.
     const isAnnounced = await hypervisor.announce(context.vmId, pair.bond);
-    const wasMs = context.data.upDelays?.[pair.bond];
-    if (wasMs !== undefined) await hypervisor.setUpDelay(context.vmId, pair.bond, wasMs);
     const where = leg === null ? 'not on its VF yet' : `on ${leg}`;
     said.push(`${pair.bond} ${where}${isAnnounced ? ', announced' : ''}`);
   }
+  said.push(...(await endDelays(context, hypervisor)));
   return { said: said.join('; '), at: isLate ? null : at };
 }
 

@@ -42,10 +42,16 @@ test('a quiet network, or one that was hardly looked at, tells nothing and says 
 });
 
 test('what nobody looked at is not told, and the rest is', () => {
-  const unseen = [{ fromMs: 4_950, toMs: 5_600 }];
+  const unseen = [{ fromMs: 4_998, toMs: 5_600 }];
   const gap = networkGapOf(record([900, 1_050, 2_400, 4_900, 5_700, 6_000], { unseen }), MARKS);
   expect(gap.gapMs).toEqual({ unplug: 1_350, switchover: 2_500, plug: null, longest: 2_500 });
   expect(gap.doubt).toContain('probe address');
+});
+
+test('what nobody looked at before the transfer says nothing of the switchover, which is told', () => {
+  const unseen = [{ fromMs: 1_200, toMs: 1_990 }];
+  const gap = networkGapOf(record([900, 1_050, 2_100, 4_900, 5_700, 6_000], { unseen }), MARKS);
+  expect(gap.gapMs).toEqual({ unplug: null, switchover: 2_800, plug: 300, longest: 2_800 });
 });
 
 test('figures from a time without answers say how they were come by', () => {

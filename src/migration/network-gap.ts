@@ -48,8 +48,8 @@ function reserveOf({ unseen, unansweredMs }: TrafficRecord): string | null {
 }
 
 const BLIND =
-  'while a VF is plugged the guest is left alone, and it could not count by itself; give the VM a probe ' +
-  'address to know the gap at plug';
+  'for a part of the time the guest was left alone, and it could not count by itself; give the VM a probe ' +
+  'address to know all of the gap';
 
 function doubtOf({ looksBefore, arrivalsBefore }: TrafficRecord): string | null {
   if (looksBefore < LOOKS_MIN) return 'too little was seen before the VFs left';
@@ -57,7 +57,7 @@ function doubtOf({ looksBefore, arrivalsBefore }: TrafficRecord): string | null 
   return 'there was too little traffic to tell a gap from a pause; give the VM a probe address';
 }
 
-function gapsIn({ arrivals, unseen }: TrafficRecord, data: MigrationData): NetworkGapMs {
+function gapsIn({ arrivals, unseen, everyMs }: TrafficRecord, data: MigrationData): NetworkGapMs {
   const { plugAskedAt = Infinity } = data;
   // A drill sends nothing: what begins before the plug is of the unplug.
   const { transferStartedAt = plugAskedAt } = data;
@@ -73,8 +73,15 @@ function gapsIn({ arrivals, unseen }: TrafficRecord, data: MigrationData): Netwo
     const phase = phaseAt(arrival);
     gaps[phase] = Math.max(gaps[phase], next - arrival);
   }
+  const phases = [
+    ['unplug', unplugAskedAt, transferStartedAt],
+    ['switchover', transferStartedAt, plugAskedAt],
+    ['plug', plugAskedAt, Infinity],
+  ] as const;
   // The longest of a phase may be in what nobody saw of it.
-  for (const { toMs } of unseen) gaps[phaseAt(toMs)] = 0;
+  for (const { fromMs, toMs } of unseen)
+    for (const [phase, beginMs, endMs] of phases)
+      if (Math.min(toMs, endMs) - Math.max(fromMs, beginMs) > everyMs / 2) gaps[phase] = 0;
   const seen = (phase: keyof typeof gaps) => (gaps[phase] === 0 ? null : Math.round(gaps[phase]));
   return {
     unplug: seen('unplug'),

@@ -29,11 +29,11 @@ export async function plugEach(
   beside: () => Promise<unknown> = async () => undefined,
 ): Promise<StepResult> {
   const moving = vnicsOf(context);
-  const askAgain = await context.runtime.traffic?.leaveAlone();
+  const release = await context.runtime.traffic?.leaveAlone();
   const plugAskedAt = context.data.plugAskedAt ?? context.clock.now();
   const plugs = moving.map((vnic) => plugOne(context, vnic, seen));
   const [results] = await Promise.all([
-    Promise.all(plugs).finally(askAgain),
+    Promise.all(plugs).finally(release),
     context.save({ plugAskedAt }),
     beside(),
   ]);

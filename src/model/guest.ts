@@ -31,6 +31,13 @@ export interface GuestFinding {
   readonly vnicId: VnicId | null;
 }
 
+/**
+ * How long a leg of a bond should have had a link before it is used (updelay), ms: one that is used at once
+ * cannot be announced at once, because the kernel still works on its link, for a second at most (linkwatch).
+ * What is sent to the guest until then is lost.
+ */
+export const UP_DELAY_MS = 1_000;
+
 /** A VF and its standby in one bond. */
 export interface BondedPair {
   readonly vnicId: VnicId;

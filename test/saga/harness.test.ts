@@ -43,6 +43,7 @@ async function expectPromisesKept(host: string): Promise<void> {
   const domain = world.fleet.host(host).domains.get(world.vmId('web-1'));
   expect(domain?.guest?.running).toBe(true);
   expect(domain?.vfs.size).toBe(2);
+  expect(domain?.guest?.upDelayMs).toBe(0);
   if (host === 'host-a') expect([...(domain?.vfs.values() ?? [])]).toEqual([vfOf(0), vfOf(1)]);
   expect(await world.brokenAtRest(120_000)).toEqual([]);
   expect(world.broken).toEqual([]);

@@ -31,13 +31,13 @@ test('the traffic is on the standby before the VF is asked for, and on the VF af
   expect(world.guest('web-1').activeNic()?.name).toBe('ens8');
 });
 
-/** How the updelay of web-1's bond changes from now on, ms. */
-function upDelays(): number[] {
+/** What is written to the updelay of web-1's bond from now on, ms, and the leg that was active then. */
+function upDelays(): [ms: number, active: string | undefined][] {
   const guest = world.guest('web-1');
-  const told: number[] = [];
+  const told: [number, string | undefined][] = [];
   const write = guest.writeKernelFile.bind(guest);
   guest.writeKernelFile = (path, text) => {
-    if (path.endsWith('/updelay')) told.push(Number(text));
+    if (path.endsWith('/updelay')) told.push([Number(text), guest.activeNic()?.name]);
     return write(path, text);
   };
   return told;
@@ -48,8 +48,11 @@ test('a bond waits before it goes back to its VF, and no longer than before afte
   world.guest('web-1').upDelayMs = 200;
   const told = upDelays();
   const job = await world.migrated('web-1');
-  expect(job).toMatchObject({ state: 'succeeded', data: { upDelays: { bond0: 200 } } });
-  expect(told).toEqual([1_000, 200]);
+  expect(job).toMatchObject({ state: 'succeeded', data: { upDelays: {} } });
+  expect(told).toEqual([
+    [1_000, 'ens8'],
+    [200, 'ens8'],
+  ]);
   expect(world.guest('web-1').upDelayMs).toBe(200);
 });
 
@@ -58,7 +61,10 @@ test('a bond whose VF does not leave waits no longer than before', async () => {
   const told = upDelays();
   world.guest('web-1').unplug = { type: 'refuse', afterMs: 100 };
   expect(await world.migrated('web-1')).toMatchObject({ state: 'failed' });
-  expect(told).toEqual([1_000, 0]);
+  expect(told).toEqual([
+    [1_000, 'ens8'],
+    [0, 'ens8'],
+  ]);
 });
 
 test('a bond that waits long enough by itself is left as it is', async () => {

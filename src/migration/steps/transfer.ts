@@ -123,8 +123,8 @@ async function start(context: MigrationContext, seen: NonNullable<Seen>, bell: B
     bandwidthMiBps: params.bandwidthMiBps,
     copyDisks: (data.copyDisks ?? []).map((disk) => disk.target),
   };
-  await context.save({ transferStartedAt: context.clock.now() });
   context.runtime.traffic?.askAgain();
+  await context.save({ transferStartedAt: context.clock.now() });
   const giveUp = new AbortController();
   const signal = AbortSignal.any([context.steadySignal, giveUp.signal]);
   const call: MigrateCall = {

@@ -41,7 +41,7 @@ export const verify = defineStep<MigrationContext, null>({
       await context.save({ returnedAt: null });
       return skipped(['no VF to verify', ...(said === '' ? [] : [said])].join('; '));
     }
-    await context.clock.sleep(SETTLE_MS, context.steadySignal);
+    if (context.data.hadAgent !== false) await context.clock.sleep(SETTLE_MS, context.steadySignal);
     const [returned, { verified, last }] = await Promise.all([
       returnToVfs(context, hypervisor),
       watchTraffic(context, plugged),

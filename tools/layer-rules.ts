@@ -39,7 +39,7 @@ export const LAYERS: readonly Layer[] = [
   { area: 'src/scheduler', imports: ['src/base', 'src/model'], packages: [] },
   { area: 'src/libvirt', imports: ['src/base'], packages: ['node:*', 'saxes'] },
   { area: 'src/hypervisor', imports: ['src/base', 'src/model', 'src/libvirt'], packages: ['node:*'] },
-  { area: 'src/guest-kit', imports: ['src/base'], packages: ['node:*'] },
+  { area: 'src/guest-kit', imports: ['src/base', 'src/model'], packages: ['node:*'] },
   { area: 'src/saga', imports: ['src/base'], packages: [] },
   { area: 'src/migration', imports: ['src/base', 'src/model', 'src/saga', PORTS], packages: [] },
   { area: 'src/store', imports: ['src/base', 'src/model', PORTS], packages: ['node:*', 'pg'] },

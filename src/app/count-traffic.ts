@@ -37,6 +37,8 @@ interface Recorded {
   endsMs: number;
   /** Wall clock ms from which what it counted says nothing. */
   untilMs: number;
+  /** Once it was ended: what it told. Never rejects. */
+  told?: Promise<readonly RxCount[]>;
 }
 
 /** A bond whose counter is looked at. */
@@ -102,11 +104,13 @@ class CounterWatch implements TrafficWatch {
     this.#turn += 1;
     this.#countsUntilMs = 0;
     this.#noteAsked();
+    const host = this.#watched.host();
     // Both count until an answer is there: between the two nobody would.
     const untilMs = this.#clock.now() + BOTH_COUNT_MS;
     for (const recorded of this.#bonds.flatMap((bond) => bond.recorded)) {
       recorded.endsMs = 0;
       recorded.untilMs = Math.min(recorded.untilMs, untilMs);
+      recorded.told ??= this.#endSoon(host, recorded.recording);
     }
   }
 
@@ -130,6 +134,16 @@ class CounterWatch implements TrafficWatch {
         }
       }
       await this.#clock.sleep(COUNTED_EVERY_MS, signal).catch(() => undefined);
+    }
+  }
+
+  /** A count that goes on writes to memory that is to be sent, and makes the switchover longer. */
+  async #endSoon(host: Hypervisor, recording: RxRecording): Promise<readonly RxCount[]> {
+    try {
+      await this.#clock.sleep(BOTH_COUNT_MS, this.#stopping.signal);
+      return await host.endRxRecording(this.#watched.vmId, recording);
+    } catch {
+      return [];
     }
   }
 
@@ -159,8 +173,11 @@ class CounterWatch implements TrafficWatch {
         if (this.#turn !== turn || this.#answeredAt !== host) return;
         if (endOf(bond) >= this.#clock.monotonicMs() + COUNTED_MS_MIN) continue;
         const recording = await host.recordRxPackets(this.#watched.vmId, bond.pair.bond);
-        const endsMs = this.#clock.monotonicMs() + (recording?.lengthMs ?? 0);
-        if (recording) bond.recorded.push({ recording, endsMs, untilMs: Infinity });
+        if (!recording) continue;
+        // When it began is known by the answer: a late one tells too little. It is ended all the same.
+        const [endsMs, untilMs] =
+          this.#turn === turn ? [this.#clock.monotonicMs() + recording.lengthMs, Infinity] : [0, 0];
+        bond.recorded.push({ recording, endsMs, untilMs });
       }
     } catch {
       return;
@@ -191,6 +208,7 @@ class CounterWatch implements TrafficWatch {
       vnicId: bond.pair.vnicId,
       by: 'guest',
       everyMs: COUNTED_EVERY_MS,
+      endedAt: all.at(-1)?.at ?? 0,
       arrivals: [...arrivalsOf(all), ...guesses.arrivals].sort((one, two) => one - two),
       unseen: unseenOf(this.#unasked, recorded),
       unansweredMs: guesses.unansweredMs,
@@ -201,13 +219,14 @@ class CounterWatch implements TrafficWatch {
     };
   }
 
-  /** What the guest counted by itself, which is told where it is now. Never rejects. */
+  /** What the guest counted by itself; what was not told yet is told where it is now. Never rejects. */
   async #endedOf({ recorded }: Counted): Promise<RxCount[][]> {
     const ended: RxCount[][] = [];
     const read = async () => {
       const host = this.#watched.host();
-      for (const { recording, untilMs } of recorded) {
-        const counts = await host.endRxRecording(this.#watched.vmId, recording);
+      for (const { recording, untilMs, told } of recorded) {
+        const before = (await told) ?? [];
+        const counts = before.length > 0 ? before : await host.endRxRecording(this.#watched.vmId, recording);
         ended.push(counts.filter(({ at }) => at < untilMs));
       }
     };
@@ -268,8 +287,13 @@ function guessed(
 /** Of the times without looks, what the guest did not count either. */
 function unseenOf(unasked: readonly Stretch[], counts: readonly RxCount[]): readonly Stretch[] {
   return unasked.flatMap(({ fromMs, toMs }) => {
-    const last = counts.findLast(({ at }) => at >= fromMs && at <= toMs)?.at ?? null;
-    if (last === null) return [{ fromMs, toMs }];
-    return toMs - last > UNANSWERED_MS ? [{ fromMs: last, toMs }] : [];
+    const inside = counts.filter(({ at }) => at >= fromMs && at <= toMs);
+    const [first = toMs, last = fromMs] = [inside[0]?.at, inside.at(-1)?.at];
+    if (inside.length === 0) return [{ fromMs, toMs }];
+    const ends = [
+      { fromMs, toMs: first },
+      { fromMs: last, toMs },
+    ];
+    return ends.filter((end) => end.toMs - end.fromMs > UNANSWERED_MS);
   });
 }

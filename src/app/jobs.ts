@@ -2,6 +2,7 @@
 import { HandoverError } from '../base/errors.ts';
 import type { JobId } from '../base/ids.ts';
 import { alertsOfJob } from '../migration/alerts.ts';
+import { delaysLeft } from '../migration/legs.ts';
 import type { Job, MovingVnic } from '../model/job.ts';
 import type { AppParts } from './parts.ts';
 import type { UseCases } from './use-cases.ts';
@@ -48,11 +49,7 @@ async function abandonJob(parts: AppParts, id: JobId): Promise<Job> {
     `Job ${id} was given up in step ${step?.name ?? 'none'}: ${job.vmName} and its VFs stay as they are on ` +
       `the hosts; nothing more is undone. See that it runs on one host only.`,
     ...leftOut(job, pending),
-    ...Object.entries(job.data.upDelays ?? {}).map(
-      ([bond, wasMs]) =>
-        `${bond} in ${job.vmName} waits before it uses a leg: write ${wasMs} to ` +
-        `/sys/class/net/${bond}/bonding/updelay there, as it was.`,
-    ),
+    ...delaysLeft(job.data, job.vmName),
     ...(job.data.copyDisks ?? []).map(
       (disk) => `The disk image ${disk.path} on the target is left; remove it by hand.`,
     ),

@@ -3,6 +3,7 @@
  * else by the counters of its bonds, through the guest's agent. Watching must never keep a migration from
  * anything: whatever goes wrong is a doubt in the record.
  */
+import type { Clock } from '../base/clock.ts';
 import { explain } from '../base/errors.ts';
 import type { TrafficWatch } from '../migration/port.ts';
 import type { TrafficRecord } from '../migration/network-gap.ts';
@@ -17,7 +18,7 @@ export async function watchTraffic(
   watched: Watched,
 ): Promise<TrafficWatch> {
   const { probeAddress } = await guestRecord(parts, watched.vmId);
-  if (probeAddress !== null) return await watchFromOutside(startProbe, probeAddress);
+  if (probeAddress !== null) return await watchFromOutside(parts.clock, startProbe, probeAddress);
   if (watched.pairs.length === 0) return settled([{ ...NOTHING, by: 'guest', doubt: NOTHING_TO_COUNT }]);
   return countTraffic(parts.clock, watched);
 }
@@ -26,6 +27,7 @@ const NOTHING = {
   vnicId: null,
   everyMs: 0,
   arrivals: [],
+  endedAt: 0,
   unseen: [],
   unansweredMs: 0,
   looksBefore: 0,
@@ -33,18 +35,23 @@ const NOTHING = {
 };
 const NOTHING_TO_COUNT = 'no bond of its guest can be looked at; give the VM a probe address';
 
-async function watchFromOutside(startProbe: StartProbe, address: string): Promise<TrafficWatch> {
+async function watchFromOutside(
+  clock: Clock,
+  startProbe: StartProbe,
+  address: string,
+): Promise<TrafficWatch> {
   const record = { ...NOTHING, by: 'probe' as const };
   try {
     const probe = await startProbe(address);
     return {
       ...notAsked,
       stop: async (unplugAskedAt) => {
+        const endedAt = clock.now();
         const { everyMs, answers, doubt } = await probe.stop();
         const before = answers.filter((at) => at < unplugAskedAt);
         const looksBefore = before.length === 0 ? 0 : Math.ceil((unplugAskedAt - (before[0] ?? 0)) / everyMs);
         const counted = { looksBefore, arrivalsBefore: before.length };
-        return [{ ...record, everyMs, arrivals: answers, ...counted, doubt }];
+        return [{ ...record, everyMs, arrivals: answers, endedAt, ...counted, doubt }];
       },
     };
   } catch (thrown) {

@@ -6,7 +6,8 @@
  */
 import type { Hypervisor } from '../hypervisor/port.ts';
 import { type BondedPair, UP_DELAY_MS } from '../model/guest.ts';
-import type { MovingVnic } from '../model/job.ts';
+import { isActive } from '../model/domain.ts';
+import type { MigrationData, MovingVnic } from '../model/job.ts';
 import type { MigrationContext } from './port.ts';
 import { vnicsOf } from './vnics.ts';
 
@@ -37,19 +38,46 @@ export async function delayReturns(context: MigrationContext, hypervisor: Hyperv
   for (const [bond, { ms }] of delays) await hypervisor.setUpDelay(context.vmId, bond, ms);
 }
 
-/** Bonds that could not be told are kept in the job's data. What there is to be said of them. */
-async function endDelays(context: MigrationContext, hypervisor: Hypervisor): Promise<string[]> {
-  const { upDelays = {} } = context.data;
-  const kept: [bond: string, wasMs: number][] = [];
-  for (const [bond, wasMs] of Object.entries(upDelays)) {
-    if (await hypervisor.setUpDelay(context.vmId, bond, wasMs)) continue;
-    // An agent that may not write now did not before either.
-    const now = await hypervisor.guestBond(context.vmId, bond);
-    if (now?.upDelayMs !== wasMs) kept.push([bond, wasMs]);
+/** Bonds that could not be told, as long as the VM runs, are kept in the job's data. */
+async function endDelays(context: MigrationContext, hypervisor: Hypervisor): Promise<void> {
+  let kept = Object.entries(context.data.upDelays ?? {});
+  if (kept.length === 0) return;
+  const endMs = context.clock.monotonicMs() + RETURN_LIMIT_MS;
+  for (;;) {
+    const open: typeof kept = [];
+    for (const [bond, wasMs] of kept)
+      if (!(await endDelay(context, hypervisor, bond, wasMs))) open.push([bond, wasMs]);
+    kept = open;
+    if (kept.length === 0 || context.clock.monotonicMs() >= endMs) break;
+    const domain = await hypervisor.inspect(context.vmId);
+    if (!domain || !isActive(domain)) {
+      kept = [];
+      break;
+    }
+    // After a move an agent needs some seconds to be back.
+    await context.clock.sleep(LOOK_EVERY_MS, context.steadySignal);
   }
-  if (Object.keys(upDelays).length > 0) await context.save({ upDelays: Object.fromEntries(kept) });
-  return kept.map(([bond, wasMs]) => `the updelay of ${bond} could not be set back to ${wasMs}`);
+  await context.save({ upDelays: Object.fromEntries(kept) });
 }
+
+async function endDelay(
+  context: MigrationContext,
+  hypervisor: Hypervisor,
+  bond: string,
+  wasMs: number,
+): Promise<boolean> {
+  if (await hypervisor.setUpDelay(context.vmId, bond, wasMs)) return true;
+  // An agent that may not write now did not before either.
+  return (await hypervisor.guestBond(context.vmId, bond))?.upDelayMs === wasMs;
+}
+
+/** What there is to be done about bonds whose updelay is not yet what it was. */
+export const delaysLeft = ({ upDelays = {} }: MigrationData, vmName: string): string[] =>
+  Object.entries(upDelays).map(
+    ([bond, wasMs]) =>
+      `${bond} in ${vmName} waits before it uses a leg: write ${wasMs} to ` +
+      `/sys/class/net/${bond}/bonding/updelay there, as it was`,
+  );
 
 /** Waits until every bond whose VF is plugged sends over it, tells it to if need be; announces every bond. */
 export async function returnToVfs(context: MigrationContext, hypervisor: Hypervisor): Promise<Returned> {
@@ -72,7 +100,8 @@ export async function returnToVfs(context: MigrationContext, hypervisor: Hypervi
     const where = leg === null ? 'not on its VF yet' : `on ${leg}`;
     said.push(`${pair.bond} ${where}${isAnnounced ? ', announced' : ''}`);
   }
-  said.push(...(await endDelays(context, hypervisor)));
+  await endDelays(context, hypervisor);
+  said.push(...delaysLeft(context.data, context.vmName));
   return { said: said.join('; '), at: isLate ? null : at };
 }
 

@@ -8,6 +8,7 @@ const record = (arrivals: readonly number[], more: Partial<TrafficRecord> = {}):
   by: 'probe',
   everyMs: 10,
   arrivals,
+  endedAt: arrivals.at(-1) ?? 0,
   unseen: [],
   unansweredMs: 0,
   looksBefore: 100,
@@ -52,6 +53,17 @@ test('what nobody looked at before the transfer says nothing of the switchover, 
   const unseen = [{ fromMs: 1_200, toMs: 1_990 }];
   const gap = networkGapOf(record([900, 1_050, 2_100, 4_900, 5_700, 6_000], { unseen }), MARKS);
   expect(gap.gapMs).toEqual({ unplug: null, switchover: 2_800, plug: 300, longest: 2_800 });
+});
+
+test('a gap that is longer than what was seen of it is not told', () => {
+  const unseen = [{ fromMs: 4_998, toMs: 5_600 }];
+  const gap = networkGapOf(record([900, 1_050, 2_100, 2_200, 5_700, 6_000], { unseen }), MARKS);
+  expect(gap.gapMs).toEqual({ unplug: 1_050, switchover: null, plug: null, longest: 1_050 });
+});
+
+test('a silence that goes on when the watch ends is as long as it was watched', () => {
+  const gap = networkGapOf(record([900, 1_050, 2_100, 5_100], { endedAt: 21_000 }), MARKS);
+  expect(gap.gapMs).toMatchObject({ plug: 15_900, longest: 15_900 });
 });
 
 test('figures from a time without answers say how they were come by', () => {

@@ -16,6 +16,8 @@ export interface TrafficRecord {
   readonly everyMs: number;
   /** Wall clock ms, ascending. */
   readonly arrivals: readonly number[];
+  /** The last look, or the end of the probe; wall clock ms. */
+  readonly endedAt: number;
   /** Parts of the time in which nobody looked. */
   readonly unseen: readonly { readonly fromMs: number; readonly toMs: number }[];
   /** The longest time in which nobody answered, which was filled by what was received in it. */
@@ -41,10 +43,10 @@ export function networkGapOf(record: TrafficRecord, data: MigrationData): Networ
 
 /** What there is to be said of figures that are known; null: nothing. */
 function reserveOf({ unseen, unansweredMs }: TrafficRecord): string | null {
-  if (unseen.length > 0) return BLIND;
-  if (unansweredMs === 0) return null;
   const seconds = (unansweredMs / 1000).toFixed(1);
-  return `nothing answered for ${seconds} s: the gap is told by how much less was received in it than before`;
+  const guess = `nothing answered for ${seconds} s: the gap is told by how much less was received in it than before`;
+  const said = [...(unseen.length > 0 ? [BLIND] : []), ...(unansweredMs > 0 ? [guess] : [])];
+  return said.length === 0 ? null : said.join('; ');
 }
 
 const BLIND =
@@ -57,7 +59,7 @@ function doubtOf({ looksBefore, arrivalsBefore }: TrafficRecord): string | null 
   return 'there was too little traffic to tell a gap from a pause; give the VM a probe address';
 }
 
-function gapsIn({ arrivals, unseen, everyMs }: TrafficRecord, data: MigrationData): NetworkGapMs {
+function gapsIn({ arrivals, endedAt, unseen, everyMs }: TrafficRecord, data: MigrationData): NetworkGapMs {
   const { plugAskedAt = Infinity } = data;
   // A drill sends nothing: what begins before the plug is of the unplug.
   const { transferStartedAt = plugAskedAt } = data;
@@ -65,13 +67,17 @@ function gapsIn({ arrivals, unseen, everyMs }: TrafficRecord, data: MigrationDat
   const phaseAt = (at: number) =>
     at < transferStartedAt ? 'unplug' : at < plugAskedAt ? 'switchover' : 'plug';
   const gaps = { unplug: 0, switchover: 0, plug: 0 };
+  const cut = { unplug: 0, switchover: 0, plug: 0 };
   for (const [index, arrival] of arrivals.entries()) {
-    const next = arrivals[index + 1];
-    if (next === undefined) break;
+    // What goes on when the watch ends is as long at least.
+    const next = arrivals[index + 1] ?? endedAt;
     // One that was under way when the VFs were asked for counts: the shift may have begun it.
-    if (next < unplugAskedAt || unseen.some(({ fromMs, toMs }) => arrival < toMs && next > fromMs)) continue;
+    if (next < unplugAskedAt) continue;
     const phase = phaseAt(arrival);
-    gaps[phase] = Math.max(gaps[phase], next - arrival);
+    const hidden = unseen.filter(({ fromMs, toMs }) => arrival < toMs && next > fromMs);
+    const seenTo = Math.min(next, ...hidden.map(({ fromMs }) => fromMs));
+    const gap = hidden.length > 0 ? cut : gaps;
+    gap[phase] = Math.max(gap[phase], seenTo - arrival);
   }
   const phases = [
     ['unplug', unplugAskedAt, transferStartedAt],
@@ -82,6 +88,8 @@ function gapsIn({ arrivals, unseen, everyMs }: TrafficRecord, data: MigrationDat
   for (const { fromMs, toMs } of unseen)
     for (const [phase, beginMs, endMs] of phases)
       if (Math.min(toMs, endMs) - Math.max(fromMs, beginMs) > everyMs / 2) gaps[phase] = 0;
+  // Nor is known how long one was that had gone on for longer when nobody looked any more.
+  for (const [phase] of phases) if (cut[phase] > gaps[phase]) gaps[phase] = 0;
   const seen = (phase: keyof typeof gaps) => (gaps[phase] === 0 ? null : Math.round(gaps[phase]));
   return {
     unplug: seen('unplug'),

@@ -16,7 +16,9 @@ export async function beginWatching(context: MigrationContext, pairs: readonly B
   const { vmId, source, runtime } = context;
   if (runtime.traffic !== null) return;
   const { hypervisor: target } = await context.target();
-  const host = () => (runtime.resumedOnTarget ? target : source);
+  // The event may have been lost, and the move be known by looking at both hosts.
+  const hasMoved = () => runtime.resumedOnTarget || context.data.resumedAt !== undefined;
+  const host = () => (hasMoved() ? target : source);
   runtime.traffic = await context.ports.watchTraffic({ vmId, pairs, host });
 }
 
@@ -26,6 +28,6 @@ export async function beginWatching(context: MigrationContext, pairs: readonly B
  */
 export async function watchBefore(context: MigrationContext): Promise<void> {
   if (context.runtime.traffic === null) return;
-  await context.runtime.traffic.countInside();
   await context.clock.sleep(WATCHED_BEFORE_MS, context.signal);
+  await context.runtime.traffic.countInside();
 }

@@ -9,6 +9,7 @@ import { defineStep, finished } from '../../saga/definition.ts';
 import { sourceAlert } from '../alerts.ts';
 import { type BothSides, lookAtBoth } from '../look.ts';
 import type { MigrationContext } from '../port.ts';
+import { delaysLeft } from '../legs.ts';
 import { alertOfUnseenTarget, endSecondCopy } from '../second-copy.ts';
 import { vnicsOf } from '../vnics.ts';
 
@@ -39,11 +40,12 @@ export const release = defineStep<MigrationContext, BothSides>({
     if (isThere && context.data.persistent && context.data.autostart)
       await target.setAutostart(context.vmId, true);
     await context.ports.releaseReservations(context.jobId, 'source');
-    const kept = (context.data.copyDisks ?? []).map(
+    const disks = (context.data.copyDisks ?? []).map(
       (disk) =>
         `The disk ${disk.path} of ${context.vmName} was copied; the original stays on ` +
         `${context.sourceHost.name} and can be removed`,
     );
+    const kept = [...disks, ...delaysLeft(context.data, context.vmName)];
     if (kept.length > 0) await context.save({ leftBehind: kept });
     await context.ports.observeHost(context.sourceHost.id).catch((thrown) => noteUnlessOurs(context, thrown));
     await context.ports

@@ -6,6 +6,7 @@ import { HandoverError } from '../../base/errors.ts';
 import { type Domain, isActive } from '../../model/domain.ts';
 import type { MovingVnic } from '../../model/job.ts';
 import { defineStep, finished } from '../../saga/definition.ts';
+import { delaysLeft } from '../legs.ts';
 import type { MigrationContext } from '../port.ts';
 import { vnicsOf } from '../vnics.ts';
 
@@ -24,7 +25,8 @@ export const settle = defineStep<MigrationContext, Domain | null>({
 function whatIsWrong(context: MigrationContext, domain: Domain | null): string[] {
   const { vmName, sourceHost, data } = context;
   if (!domain || !isActive(domain)) return [`${vmName} stopped running on ${sourceHost.name} meanwhile`];
-  const wrong = vnicsOf(context).flatMap((vnic) => wrongWith(vnic) ?? []);
+  const vnics = vnicsOf(context).flatMap((vnic) => wrongWith(vnic) ?? []);
+  const wrong = [...vnics, ...delaysLeft(data, vmName)];
   const { pairs = [], returnedAt } = data;
   if (wrong.length > 0 || pairs.length === 0 || returnedAt != null) return wrong;
   const bonds = pairs.map(({ bond }) => bond).join(', ');

@@ -44,7 +44,8 @@ export function networkGapOf(record: TrafficRecord, data: MigrationData): Networ
 /** What there is to be said of figures that are known; null: nothing. */
 function reserveOf({ unseen, unansweredMs }: TrafficRecord): string | null {
   const seconds = (unansweredMs / 1000).toFixed(1);
-  const guess = `nothing answered for ${seconds} s: the gap is told by how much less was received in it than before`;
+  const guess =
+    `nothing answered for ${seconds} s: the gap is told by how much less was received in it than ` + 'before';
   const said = [...(unseen.length > 0 ? [BLIND] : []), ...(unansweredMs > 0 ? [guess] : [])];
   return said.length === 0 ? null : said.join('; ');
 }

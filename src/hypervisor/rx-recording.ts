@@ -17,12 +17,12 @@ export const COUNT_NAME = 'handover-count';
 /** A slow guest takes its time to end a command, and to tell what it printed. */
 const ENDED_LIMIT_MS = 5_000;
 /**
- * Uptime in seconds, and the counter, a line for each look. Before other work of the guest, where it allows
- * that (`chrt`): udev and a network manager keep its CPU from it for a second when a VF comes. Some `sleep`
- * take whole seconds only. Its arguments: a name to be known by, and the counter's file.
+ * Uptime in seconds, and the counter, a line for each look. Not before other work of the guest (`chrt`):
+ * where it has little CPU, two such counts leave it too little. Some `sleep` take whole seconds only. Its
+ * arguments: a name to be known by, and the counter's file.
  */
 export const COUNT =
-  `chrt -f -p 1 $$ >/dev/null 2>&1; i=0; while [ $i -lt ${LOOKS} ]; do ` +
+  `i=0; while [ $i -lt ${LOOKS} ]; do ` +
   `read -r up _ </proc/uptime && read -r n <"$1" || exit 1; ` +
   `echo "$up $n"; sleep ${LOOK_EVERY_MS / 1000} || exit 1; i=$((i+1)); done`;
 /** Kills it only if the process is still ours: its number may have been given to another. */

@@ -171,7 +171,7 @@ class CounterWatch implements TrafficWatch {
     try {
       for (const bond of this.#bonds) {
         if (this.#turn !== turn || this.#answeredAt !== host) return;
-        if (endOf(bond) >= this.#clock.monotonicMs() + COUNTED_MS_MIN) continue;
+        if (countedUntil(bond) >= this.#clock.monotonicMs() + COUNTED_MS_MIN) continue;
         const recording = await host.recordRxPackets(this.#watched.vmId, bond.pair.bond);
         if (!recording) continue;
         // When it began is known by the answer: a late one tells too little. It is ended all the same.
@@ -183,7 +183,7 @@ class CounterWatch implements TrafficWatch {
       return;
     }
     if (this.#turn !== turn) return;
-    this.#countsUntilMs = Math.min(...this.#bonds.map(endOf));
+    this.#countsUntilMs = Math.min(...this.#bonds.map(countedUntil));
     if (this.#countsUntilMs > 0) this.#unaskedSinceMs ??= this.#clock.now();
   }
 
@@ -230,16 +230,15 @@ class CounterWatch implements TrafficWatch {
         ended.push(counts.filter(({ at }) => at < untilMs));
       }
     };
-    await withLimit(
-      this.#clock,
-      READ_LIMIT_MS,
-      read().catch(() => undefined),
-    );
+    // What cannot be read any more was not seen.
+    const done = read().catch(() => undefined);
+    await withLimit(this.#clock, READ_LIMIT_MS, done);
     return [...ended];
   }
 }
 
-const endOf = ({ recorded }: Counted): number => recorded.at(-1)?.endsMs ?? 0;
+/** Until when the guest counts this bond by itself, monotonic ms; 0 = it does not. */
+const countedUntil = ({ recorded }: Counted): number => recorded.at(-1)?.endsMs ?? 0;
 
 /** Waits for it, but no longer. */
 async function withLimit(clock: Clock, limitMs: number, pending: Promise<void>): Promise<void> {

@@ -350,7 +350,7 @@ export class SimGuest {
 
   /** Writes to a file of the kernel's; false = there is none, or it does not take that. */
   writeKernelFile(path: string, text: string): boolean {
-    if (path === UP_DELAY_FILE && this.hasBond) {
+    if (path === UP_DELAY_FILE && this.hasBond && text !== '') {
       this.upDelayMs = Number(text);
       return true;
     }

@@ -67,6 +67,19 @@ test('a bond whose VF does not leave waits no longer than before', async () => {
   ]);
 });
 
+test('a bond that cannot be told to wait no longer is left behind, with what to write where', async () => {
+  await startWorld();
+  const guest = world.guest('web-1');
+  const plug = guest.plug.bind(guest);
+  guest.plug = (...nic) => {
+    guest.agentRefuses.add('guest-file-write');
+    plug(...nic);
+  };
+  const job = await world.migrated('web-1');
+  expect(job).toMatchObject({ state: 'succeeded', data: { upDelays: { bond0: 0 } } });
+  expect(job.data.leftBehind?.join()).toContain('write 0 to /sys/class/net/bond0/bonding/updelay');
+});
+
 test('a bond that waits long enough by itself is left as it is', async () => {
   await startWorld();
   world.guest('web-1').upDelayMs = 2_000;

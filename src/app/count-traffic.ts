@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import type { VmId } from '../base/ids.ts';
-import type { Hypervisor, RxCount, RxRecording } from '../hypervisor/port.ts';
+import type { Hypervisor, RxCounts, RxRecording } from '../hypervisor/port.ts';
 import type { TrafficRecord } from '../migration/network-gap.ts';
 import type { TrafficWatch } from '../migration/port.ts';
 import type { BondedPair } from '../model/guest.ts';
@@ -30,7 +30,7 @@ export interface Watched {
   readonly host: () => Hypervisor;
 }
 
-/** The guest's own count of one bond. */
+/** The guest's own count of its bonds. */
 interface Recorded {
   readonly recording: RxRecording;
   /** Monotonic ms until which it goes on; 0 = it is no use any more. */
@@ -38,15 +38,14 @@ interface Recorded {
   /** Wall clock ms from which what it counted says nothing. */
   untilMs: number;
   /** Once it was ended: what it told. Never rejects. */
-  told?: Promise<readonly RxCount[]>;
+  told?: Promise<readonly RxCounts[]>;
 }
 
-/** A bond whose counter is looked at. */
-interface Counted {
-  readonly pair: BondedPair;
-  /** What the looks saw. */
-  readonly counts: RxCount[];
-  readonly recorded: Recorded[];
+/** What one bond had received then. */
+interface RxCount {
+  /** Wall clock ms. */
+  readonly at: number;
+  readonly count: number;
 }
 
 /** A part of the time; wall clock ms. */
@@ -63,14 +62,16 @@ export function countTraffic(clock: Clock, watched: Watched): TrafficWatch {
 class CounterWatch implements TrafficWatch {
   readonly #clock: Clock;
   readonly #watched: Watched;
-  readonly #bonds: readonly Counted[];
+  readonly #bonds: readonly string[];
+  readonly #looks: RxCounts[] = [];
+  readonly #recorded: Recorded[] = [];
   readonly #stopping = new AbortController();
   /** A look at a guest that stands still hangs until the agent's limit; the other host must not wait. */
   readonly #looking = new Map<Hypervisor, Promise<void>>();
   /** Where the agent last answered. */
   #answeredAt: Hypervisor | null = null;
   #isAlone = false;
-  /** The guest counts every bond by itself until then; monotonic. */
+  /** The guest counts by itself until then; monotonic. */
   #countsUntilMs = 0;
   /** Rises when what was begun to have the guest count comes too late. */
   #turn = 0;
@@ -81,7 +82,7 @@ class CounterWatch implements TrafficWatch {
   constructor(clock: Clock, watched: Watched) {
     this.#clock = clock;
     this.#watched = watched;
-    this.#bonds = watched.pairs.map((pair) => ({ pair, counts: [], recorded: [] }));
+    this.#bonds = watched.pairs.map(({ bond }) => bond);
     this.#loop = this.#untilStopped();
   }
 
@@ -107,7 +108,7 @@ class CounterWatch implements TrafficWatch {
     const host = this.#watched.host();
     // Both count until an answer is there: between the two nobody would.
     const untilMs = this.#clock.now() + BOTH_COUNT_MS;
-    for (const recorded of this.#bonds.flatMap((bond) => bond.recorded)) {
+    for (const recorded of this.#recorded) {
       recorded.endsMs = 0;
       recorded.untilMs = Math.min(recorded.untilMs, untilMs);
       recorded.told ??= this.#endSoon(host, recorded.recording);
@@ -119,7 +120,11 @@ class CounterWatch implements TrafficWatch {
     this.#stopping.abort();
     await this.#loop;
     this.#noteAsked();
-    return Promise.all(this.#bonds.map((bond) => this.#recordOf(bond, unplugAskedAt)));
+    const recordings = await this.#recordings();
+    return this.#watched.pairs.map(({ vnicId }, index) => ({
+      vnicId,
+      ...this.#recordOf(recordings, index, unplugAskedAt),
+    }));
   }
 
   async #untilStopped(): Promise<void> {
@@ -138,7 +143,7 @@ class CounterWatch implements TrafficWatch {
   }
 
   /** A count that goes on writes to memory that is to be sent, and makes the switchover longer. */
-  async #endSoon(host: Hypervisor, recording: RxRecording): Promise<readonly RxCount[]> {
+  async #endSoon(host: Hypervisor, recording: RxRecording): Promise<readonly RxCounts[]> {
     try {
       await this.#clock.sleep(BOTH_COUNT_MS, this.#stopping.signal);
       return await host.endRxRecording(this.#watched.vmId, recording);
@@ -150,12 +155,10 @@ class CounterWatch implements TrafficWatch {
   /** Never rejects: the guest is not there, or not yet. */
   async #look(host: Hypervisor): Promise<void> {
     try {
-      for (const bond of this.#bonds) {
-        const count = await host.guestRxPackets(this.#watched.vmId, bond.pair.bond);
-        if (count === null) continue;
-        this.#answeredAt = host;
-        bond.counts.push({ at: this.#clock.now(), count });
-      }
+      const counts = await host.guestRxPackets(this.#watched.vmId, this.#bonds);
+      if (counts.every((count) => count === null)) return;
+      this.#answeredAt = host;
+      this.#looks.push({ at: this.#clock.now(), counts });
     } catch {
       // Nothing was answered in that time then.
     }
@@ -168,23 +171,19 @@ class CounterWatch implements TrafficWatch {
   async #haveCounted(turn: number): Promise<void> {
     const host = this.#watched.host();
     await this.#looking.get(host);
-    try {
-      for (const bond of this.#bonds) {
-        if (this.#turn !== turn || this.#answeredAt !== host) return;
-        if (countedUntil(bond) >= this.#clock.monotonicMs() + COUNTED_MS_MIN) continue;
-        const recording = await host.recordRxPackets(this.#watched.vmId, bond.pair.bond);
-        if (!recording) continue;
-        // When it began is known by the answer: a late one tells too little. It is ended all the same.
-        const [endsMs, untilMs] =
-          this.#turn === turn ? [this.#clock.monotonicMs() + recording.lengthMs, Infinity] : [0, 0];
-        bond.recorded.push({ recording, endsMs, untilMs });
-      }
-    } catch {
-      return;
+    if (this.#turn !== turn || this.#answeredAt !== host) return;
+    const last = this.#recorded.at(-1);
+    if ((last?.endsMs ?? 0) < this.#clock.monotonicMs() + COUNTED_MS_MIN) {
+      const recording = await host.recordRxPackets(this.#watched.vmId, this.#bonds).catch(() => null);
+      if (!recording) return;
+      // When it began is known by the answer: a late one tells too little. It is ended all the same.
+      const isLate = this.#turn !== turn;
+      const endsMs = isLate ? 0 : this.#clock.monotonicMs() + recording.lengthMs;
+      this.#recorded.push({ recording, endsMs, untilMs: isLate ? 0 : Infinity });
+      if (isLate) return;
     }
-    if (this.#turn !== turn) return;
-    this.#countsUntilMs = Math.min(...this.#bonds.map(countedUntil));
-    if (this.#countsUntilMs > 0) this.#unaskedSinceMs ??= this.#clock.now();
+    this.#countsUntilMs = this.#recorded.at(-1)?.endsMs ?? 0;
+    this.#unaskedSinceMs ??= this.#clock.now();
   }
 
   /** The guest is asked from now on. */
@@ -194,18 +193,20 @@ class CounterWatch implements TrafficWatch {
     this.#unaskedSinceMs = null;
   }
 
-  async #recordOf(bond: Counted, unplugAskedAt: number): Promise<TrafficRecord> {
-    const recordings = await this.#endedOf(bond);
-    const recorded = recordings.flat();
+  #recordOf(
+    recordings: readonly (readonly RxCounts[])[],
+    bond: number,
+    unplugAskedAt: number,
+  ): Omit<TrafficRecord, 'vnicId'> {
+    const recorded = countsOf(recordings.flat(), bond);
     // What the guest counts is exact in time; looks between would say the same, later.
     const isRecorded = ({ at }: RxCount) =>
-      recordings.some((counts) => at >= (counts[0]?.at ?? Infinity) && at <= (counts.at(-1)?.at ?? 0));
-    const looks = bond.counts.filter((count) => !isRecorded(count));
+      recordings.some((looks) => at >= (looks[0]?.at ?? Infinity) && at <= (looks.at(-1)?.at ?? 0));
+    const looks = countsOf(this.#looks, bond).filter((count) => !isRecorded(count));
     const all = [...looks, ...recorded].sort((one, two) => one.at - two.at);
     const before = all.filter(({ at }) => at < unplugAskedAt);
     const guesses = guessed(all, packetsPerMs(before));
     return {
-      vnicId: bond.pair.vnicId,
       by: 'guest',
       everyMs: COUNTED_EVERY_MS,
       endedAt: all.at(-1)?.at ?? 0,
@@ -220,14 +221,14 @@ class CounterWatch implements TrafficWatch {
   }
 
   /** What the guest counted by itself; what was not told yet is told where it is now. Never rejects. */
-  async #endedOf({ recorded }: Counted): Promise<RxCount[][]> {
-    const ended: RxCount[][] = [];
+  async #recordings(): Promise<readonly (readonly RxCounts[])[]> {
+    const ended: RxCounts[][] = [];
     const read = async () => {
       const host = this.#watched.host();
-      for (const { recording, untilMs, told } of recorded) {
+      for (const { recording, untilMs, told } of this.#recorded) {
         const before = (await told) ?? [];
-        const counts = before.length > 0 ? before : await host.endRxRecording(this.#watched.vmId, recording);
-        ended.push(counts.filter(({ at }) => at < untilMs));
+        const looks = before.length > 0 ? before : await host.endRxRecording(this.#watched.vmId, recording);
+        ended.push(looks.filter(({ at }) => at < untilMs));
       }
     };
     // What cannot be read any more was not seen.
@@ -237,8 +238,12 @@ class CounterWatch implements TrafficWatch {
   }
 }
 
-/** Until when the guest counts this bond by itself, monotonic ms; 0 = it does not. */
-const countedUntil = ({ recorded }: Counted): number => recorded.at(-1)?.endsMs ?? 0;
+/** Of one bond of several. */
+const countsOf = (looks: readonly RxCounts[], bond: number): readonly RxCount[] =>
+  looks.flatMap(({ at, counts }) => {
+    const count = counts[bond] ?? null;
+    return count === null ? [] : [{ at, count }];
+  });
 
 /** Waits for it, but no longer. */
 async function withLimit(clock: Clock, limitMs: number, pending: Promise<void>): Promise<void> {

@@ -93,9 +93,17 @@ export async function rxPacketsOf(agent: Agent, name: string): Promise<number | 
  * The same in one call to the agent where that tells it, which is a third of the load on guest and host of a
  * file: for looks that are repeated while both have other work.
  */
-export async function rxPacketsSeen(agent: Agent, name: string): Promise<number | null> {
+export async function rxPacketsSeen(
+  agent: Agent,
+  names: readonly string[],
+): Promise<readonly (number | null)[]> {
   const list = parseInterfaces(await agent.ask('guest-network-get-interfaces', undefined, REPEATED_LIMIT_S));
-  return list?.find((each) => each.name === name)?.rxPackets ?? (await rxPacketsOf(agent, name));
+  const seen: (number | null)[] = [];
+  for (const name of names) {
+    const told = list?.find((each) => each.name === name)?.rxPackets;
+    seen.push(told ?? (await rxPacketsOf(agent, name)));
+  }
+  return seen;
 }
 
 /** The device of an interface; null: it has none, or the agent does not tell. */

@@ -32,7 +32,7 @@ import type {
   DomainListener,
   GuestHooks,
   GuestVf,
-  RxCount,
+  RxCounts,
   RxRecording,
   HostEndpoint,
   HostFile,
@@ -141,15 +141,16 @@ export class LibvirtHost implements Hypervisor {
     return lookAtBond(await this.#agent(vmId), bond);
   }
 
-  async guestRxPackets(vmId: VmId, interfaceName: string): Promise<number | null> {
-    return nullWithoutAgent(rxPacketsSeen(await this.#agent(vmId), interfaceName));
+  async guestRxPackets(vmId: VmId, names: readonly string[]): Promise<RxCounts['counts']> {
+    const seen = await nullWithoutAgent(rxPacketsSeen(await this.#agent(vmId), names));
+    return seen ?? names.map(() => null);
   }
 
-  async recordRxPackets(vmId: VmId, interfaceName: string): Promise<RxRecording | null> {
-    return nullWithoutAgent(recordRxPackets(await this.#agent(vmId), this.#clock, interfaceName));
+  async recordRxPackets(vmId: VmId, names: readonly string[]): Promise<RxRecording | null> {
+    return nullWithoutAgent(recordRxPackets(await this.#agent(vmId), this.#clock, names));
   }
 
-  async endRxRecording(vmId: VmId, recording: RxRecording): Promise<readonly RxCount[]> {
+  async endRxRecording(vmId: VmId, recording: RxRecording): Promise<readonly RxCounts[]> {
     const ended = endRxRecording(await this.#agent(vmId), this.#clock, recording);
     return (await nullWithoutAgent(ended)) ?? [];
   }

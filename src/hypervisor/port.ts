@@ -159,11 +159,12 @@ export interface GuestHooks {
   readonly said: readonly string[];
 }
 
-/** How many packets were received until then. */
-export interface RxCount {
+/** How many packets interfaces had received then. */
+export interface RxCounts {
   /** Wall clock ms of the engine. */
   readonly at: number;
-  readonly count: number;
+  /** In the order the interfaces were named in; null = not told. */
+  readonly counts: readonly (number | null)[];
 }
 
 /** A count that goes on inside a guest, wherever that is. */
@@ -238,16 +239,16 @@ export interface Hypervisor {
    * reason.
    */
   guestBond(vmId: VmId, bond: string): Promise<GuestBond | null>;
-  /** What an interface of the guest has received; null if it is not told, whatever the reason. */
-  guestRxPackets(vmId: VmId, interfaceName: string): Promise<number | null>;
+  /** What interfaces of the guest have received; null for each that is not told, whatever the reason. */
+  guestRxPackets(vmId: VmId, names: readonly string[]): Promise<RxCounts['counts']>;
   /** Has the guest count the same by itself for half a minute; null: its agent may not run commands. */
-  recordRxPackets(vmId: VmId, interfaceName: string): Promise<RxRecording | null>;
+  recordRxPackets(vmId: VmId, names: readonly string[]): Promise<RxRecording | null>;
   /**
-   * Ends such a count, on the host the guest is on now. Every 100 ms one count, none if the guest could not.
+   * Ends such a count, on the host the guest is on now. Every 100 ms one look, none if the guest could not.
    * Once only: the agent forgets what it told. Times after a move are too early, by how long the guest stood
    * still.
    */
-  endRxRecording(vmId: VmId, recording: RxRecording): Promise<readonly RxCount[]>;
+  endRxRecording(vmId: VmId, recording: RxRecording): Promise<readonly RxCounts[]>;
   /**
    * Queues of a running domain's ordinary vNICs that the host's kernel serves (vhost) instead of QEMU; null
    * if that cannot be seen (no host channel).

@@ -31,24 +31,26 @@ const end = ([program = '', ...options]: readonly string[], pid: number): number
   spawnSync(program, [...options, '-c', END, 'end', `${pid}`]).status;
 
 describe.each(shells.map((shell) => ({ name: shell.join(' '), shell })))('$name', ({ shell }) => {
-  test('tells the uptime and the counter over and over, until it is ended', async () => {
-    const counter = join(folder, 'rx_packets');
+  test('tells the uptime and the counters over and over, until it is ended', async () => {
+    const [counter, other] = [join(folder, 'rx_packets'), join(folder, 'other')];
     writeFileSync(counter, '41\n');
-    const count = start(shell, [COUNT, COUNT_NAME, counter]);
+    writeFileSync(other, '7\n');
+    const count = start(shell, [COUNT, COUNT_NAME, counter, other]);
     const told = (row: RegExp) =>
       until(systemClock, `${row} to be told`, { limitMs: 10_000, everyMs: 20 }, () =>
         row.test(count.printed()) ? true : undefined,
       );
-    await told(/^\d+\.\d\d 41\n\d+\.\d\d 41\n/);
+    await told(/^\d+\.\d\d 41 7\n\d+\.\d\d 41 7\n/);
     writeFileSync(counter, '42\n');
-    await told(/ 42\n/);
+    await told(/ 42 7\n/);
     expect(end(shell, count.pid)).toBe(0);
     await count.ended;
-    expect(count.printed()).toMatch(/^(\d+\.\d\d 4[12]\n)+$/);
+    expect(count.printed()).toMatch(/^(\d+\.\d\d 4[12] 7\n)+$/);
   });
 
   test('of a counter that is not there nothing is told', async () => {
-    const count = start(shell, [COUNT, COUNT_NAME, join(folder, 'none')]);
+    writeFileSync(join(folder, 'one'), '41\n');
+    const count = start(shell, [COUNT, COUNT_NAME, join(folder, 'one'), join(folder, 'none')]);
     await count.ended;
     expect(count.printed()).toBe('');
   });

@@ -121,7 +121,8 @@ const COMMANDS: Readonly<Record<string, (guest: SimGuest, args: Command['args'])
     guest.executed.push(command);
     const pid = guest.executed.length;
     const last = command.at(-1) ?? '';
-    if (last.endsWith('/rx_packets')) guest.recordings.set(pid, guest.record(last));
+    const counters = command.filter((each) => each.endsWith('/rx_packets'));
+    if (counters.length > 0) guest.recordings.set(pid, guest.record(counters));
     else if (command.at(-2) === 'end') guest.recordings.get(Number(last))?.end();
     return { pid };
   },

@@ -318,8 +318,9 @@ export class SimGuest {
     } else this.#hooks?.removed(alias);
   }
 
-  /** Looks into a file of the kernel's, again and again. */
-  record = (path: string): RxRecording => new RxRecording(this.#clock, () => this.kernelFile(path));
+  /** Looks into files of the kernel's, again and again. */
+  record = (paths: readonly string[]): RxRecording =>
+    new RxRecording(this.#clock, () => paths.map((path) => this.kernelFile(path)));
 
   /** The answer of `guest-network-get-interfaces`, the JSON value in `return`. */
   interfaces(): AgentInterface[] {

@@ -7,15 +7,15 @@ import type { Clock } from '../base/clock.ts';
 const LOOKS = 300;
 const LOOK_EVERY_MS = 100;
 
-/** A counter, looked at every 100 ms for half a minute, or until it is ended. */
+/** Counters, looked at every 100 ms for half a minute, or until it is ended. */
 export class RxRecording {
   readonly #clock: Clock;
-  readonly #read: () => string | null;
+  readonly #read: () => readonly (string | null)[];
   readonly #lines: string[] = [];
   #isOver = false;
 
-  /** Begins at once. `read` gives what is in the counter's file; null = there is none. */
-  constructor(clock: Clock, read: () => string | null) {
+  /** Begins at once. `read` gives what is in the counters' files; null = there is none. */
+  constructor(clock: Clock, read: () => readonly (string | null)[]) {
     this.#clock = clock;
     this.#read = read;
     this.#look();
@@ -33,10 +33,11 @@ export class RxRecording {
 
   #look(): void {
     if (this.#isOver) return;
-    const count = this.#read();
-    if (count !== null)
-      this.#lines.push(`${(this.#clock.monotonicMs() / 1000).toFixed(2)} ${count.trim()}\n`);
-    this.#isOver = count === null || this.#lines.length === LOOKS;
+    const counts = this.#read();
+    const isMissing = counts.includes(null);
+    const uptime = (this.#clock.monotonicMs() / 1000).toFixed(2);
+    if (!isMissing) this.#lines.push([uptime, ...counts.map((count) => count?.trim())].join(' ') + '\n');
+    this.#isOver = isMissing || this.#lines.length === LOOKS;
     if (!this.#isOver) this.#clock.after(LOOK_EVERY_MS, () => this.#look());
   }
 }

@@ -116,25 +116,25 @@ export async function setUpDelay(agent: Agent, bond: string, delayMs: number): P
   );
 }
 
-/** How often, and how far apart: one announcement can be lost. */
-const ANNOUNCED_TIMES = 5;
+/** Five times in all: one announcement can be lost. */
 const ANNOUNCED_EVERY_S = 0.2;
 const ANNOUNCE_LIMIT_MS = 10_000;
 
 /**
  * Setting an interface's MAC to what it is makes the kernel announce its addresses (NETDEV_CHANGEADDR), if
  * `arp_notify` and `ndisc_notify` are set: a gratuitous ARP for IPv4, an unsolicited NA for IPv6. They are
- * set for that moment. What is built on the bond (VLANs, bridges) is announced as well.
+ * set for that moment. What is built on the bond (VLANs, bridges) is announced as well. The shell reads and
+ * counts by itself: each program a guest with little CPU starts makes it late.
  */
 const ANNOUNCE = `
 cd /sys/class/net || exit 1
-set -- "$1" $(cd "$1" 2>/dev/null && ls -d upper_* 2>/dev/null | sed s/^upper_//)
-for n in $(seq ${ANNOUNCED_TIMES}); do
+for upper in "$1"/upper_*; do [ -e "$upper" ] && set -- "$@" "\${upper##*/upper_}"; done
+for n in 1 2 3 4 5; do
   for d in "$@"; do
     a=/proc/sys/net/ipv4/conf/$d/arp_notify; b=/proc/sys/net/ipv6/conf/$d/ndisc_notify
-    x=$(cat $a 2>/dev/null); y=$(cat $b 2>/dev/null)
+    x=; y=; read -r x 2>/dev/null <$a; read -r y 2>/dev/null <$b
     [ -n "$x" ] && echo 1 >$a; [ -n "$y" ] && echo 1 >$b
-    ip link set dev "$d" address "$(cat "$d/address")"
+    read -r mac <"$d/address" && ip link set dev "$d" address "$mac"
     [ -n "$x" ] && echo "$x" >$a; [ -n "$y" ] && echo "$y" >$b
   done
   sleep ${ANNOUNCED_EVERY_S}

@@ -14,6 +14,8 @@ import type { BondedPair } from '../model/guest.ts';
 const COUNTED_EVERY_MS = 100;
 /** So long without an answer says something of the agent, not of the network. */
 const UNANSWERED_MS = 1_000;
+/** Between two looks as much was received as before, or nearly: then that was no silence of the network. */
+const FLOWED_SHARE_MIN = 0.8;
 /** Whoever wants the guest left alone waits no longer for that: a VM is without its VF meanwhile. */
 const ALONE_LIMIT_MS = 1_000;
 /** A guest's own count that ends sooner is not enough for the attach of a VF, and is begun anew. */
@@ -205,7 +207,8 @@ class CounterWatch implements TrafficWatch {
     const looks = countsOf(this.#looks, bond).filter((count) => !isRecorded(count));
     const all = [...looks, ...recorded].sort((one, two) => one.at - two.at);
     const before = all.filter(({ at }) => at < unplugAskedAt);
-    const guesses = guessed(all, packetsPerMs(before));
+    const perMs = packetsPerMs(before);
+    const guesses = guessed(all, perMs);
     return {
       by: 'guest',
       everyMs: COUNTED_EVERY_MS,
@@ -213,6 +216,7 @@ class CounterWatch implements TrafficWatch {
       arrivals: [...arrivalsOf(all), ...guesses.arrivals].sort((one, two) => one - two),
       unseen: unseenOf(this.#unasked, recorded),
       unansweredMs: guesses.unansweredMs,
+      lateMs: lateOf(all.slice(Math.max(0, before.length - 1)), perMs),
       // The first look has nothing to compare with.
       looksBefore: Math.max(0, before.length - 1),
       arrivalsBefore: arrivalsOf(before).length,
@@ -286,6 +290,19 @@ function guessed(
       arrivals.push(then);
   }
   return { arrivals, unansweredMs };
+}
+
+/** The longest time between two looks, beyond what is meant to be, in which the network was not silent. */
+function lateOf(counts: readonly RxCount[], perMs: number): number {
+  let lateMs = 0;
+  for (const [index, { at, count }] of counts.entries()) {
+    const before = counts[index - 1];
+    if (!before || perMs <= 0) continue;
+    const passedMs = at - before.at;
+    if (passedMs <= 2 * COUNTED_EVERY_MS || passedMs > UNANSWERED_MS) continue;
+    if (count - before.count >= FLOWED_SHARE_MIN * perMs * passedMs) lateMs = Math.max(lateMs, passedMs);
+  }
+  return lateMs;
 }
 
 /** Of the times without looks, what the guest did not count either. */

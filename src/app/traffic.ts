@@ -30,6 +30,7 @@ const NOTHING = {
   endedAt: 0,
   unseen: [],
   unansweredMs: 0,
+  lateMs: 0,
   looksBefore: 0,
   arrivalsBefore: 0,
 };

@@ -11,6 +11,7 @@ const record = (arrivals: readonly number[], more: Partial<TrafficRecord> = {}):
   endedAt: arrivals.at(-1) ?? 0,
   unseen: [],
   unansweredMs: 0,
+  lateMs: 0,
   looksBefore: 100,
   arrivalsBefore: 100,
   doubt: null,

@@ -22,6 +22,8 @@ export interface TrafficRecord {
   readonly unseen: readonly { readonly fromMs: number; readonly toMs: number }[];
   /** The longest time in which nobody answered, which was filled by what was received in it. */
   readonly unansweredMs: number;
+  /** The longest time in which it was not looked in time, although as much was received as before. */
+  readonly lateMs: number;
   /** Looks of the time before the unplug, and those that saw something new. */
   readonly looksBefore: number;
   readonly arrivalsBefore: number;
@@ -42,11 +44,18 @@ export function networkGapOf(record: TrafficRecord, data: MigrationData): Networ
 }
 
 /** What there is to be said of figures that are known; null: nothing. */
-function reserveOf({ unseen, unansweredMs }: TrafficRecord): string | null {
+function reserveOf({ unseen, unansweredMs, lateMs }: TrafficRecord): string | null {
   const seconds = (unansweredMs / 1000).toFixed(1);
   const guess =
     `nothing answered for ${seconds} s: the gap is told by how much less was received in it than ` + 'before';
-  const said = [...(unseen.length > 0 ? [BLIND] : []), ...(unansweredMs > 0 ? [guess] : [])];
+  const late =
+    `the guest had no time to count for ${lateMs} ms in which its network was not silent: a gap may be ` +
+    'shorter than told; give the VM a probe address to know';
+  const said = [
+    ...(unseen.length > 0 ? [BLIND] : []),
+    ...(unansweredMs > 0 ? [guess] : []),
+    ...(lateMs > 0 ? [late] : []),
+  ];
   return said.length === 0 ? null : said.join('; ');
 }
 

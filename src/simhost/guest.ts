@@ -109,6 +109,8 @@ export class SimGuest {
   upDelayMs = 0;
   /** What counts in it by itself, by process. */
   readonly recordings = new Map<number, RxRecording>();
+  /** It looks at counters so often; a busy one less often than asked to. */
+  countsEveryMs = 100;
   /** What the guest kit answers to its arguments; 127: there is no kit. */
   kit = (_args: readonly string[]): KitAnswer => ({ code: 127 });
   readonly nics: GuestNic[] = [];
@@ -320,7 +322,7 @@ export class SimGuest {
 
   /** Looks into files of the kernel's, again and again. */
   record = (paths: readonly string[]): RxRecording =>
-    new RxRecording(this.#clock, () => paths.map((path) => this.kernelFile(path)));
+    new RxRecording(this.#clock, this.countsEveryMs, () => paths.map((path) => this.kernelFile(path)));
 
   /** The answer of `guest-network-get-interfaces`, the JSON value in `return`. */
   interfaces(): AgentInterface[] {

@@ -5,18 +5,19 @@
 import type { Clock } from '../base/clock.ts';
 
 const LOOKS = 300;
-const LOOK_EVERY_MS = 100;
 
-/** Counters, looked at every 100 ms for half a minute, or until it is ended. */
+/** Counters, looked at again and again, 300 times or until it is ended. */
 export class RxRecording {
   readonly #clock: Clock;
   readonly #read: () => readonly (string | null)[];
+  readonly #everyMs: number;
   readonly #lines: string[] = [];
   #isOver = false;
 
   /** Begins at once. `read` gives what is in the counters' files; null = there is none. */
-  constructor(clock: Clock, read: () => readonly (string | null)[]) {
+  constructor(clock: Clock, everyMs: number, read: () => readonly (string | null)[]) {
     this.#clock = clock;
+    this.#everyMs = everyMs;
     this.#read = read;
     this.#look();
   }
@@ -38,6 +39,6 @@ export class RxRecording {
     const uptime = (this.#clock.monotonicMs() / 1000).toFixed(2);
     if (!isMissing) this.#lines.push([uptime, ...counts.map((count) => count?.trim())].join(' ') + '\n');
     this.#isOver = isMissing || this.#lines.length === LOOKS;
-    if (!this.#isOver) this.#clock.after(LOOK_EVERY_MS, () => this.#look());
+    if (!this.#isOver) this.#clock.after(this.#everyMs, () => this.#look());
   }
 }

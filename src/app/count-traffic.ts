@@ -14,6 +14,8 @@ import type { BondedPair } from '../model/guest.ts';
 const COUNTED_EVERY_MS = 100;
 /** So long without an answer says something of the agent, not of the network. */
 const UNANSWERED_MS = 1_000;
+/** Looks that are further apart are late. From the last one to the guest's own first a few may be missing. */
+const LATE_MS = 400;
 /** Between two looks as much was received as before, or nearly: then that was no silence of the network. */
 const FLOWED_SHARE_MIN = 0.8;
 /** Whoever wants the guest left alone waits no longer for that: a VM is without its VF meanwhile. */
@@ -292,14 +294,14 @@ function guessed(
   return { arrivals, unansweredMs };
 }
 
-/** The longest time between two looks, beyond what is meant to be, in which the network was not silent. */
+/** The longest time between two looks, if one was late, in which the network was not silent. */
 function lateOf(counts: readonly RxCount[], perMs: number): number {
   let lateMs = 0;
   for (const [index, { at, count }] of counts.entries()) {
     const before = counts[index - 1];
     if (!before || perMs <= 0) continue;
     const passedMs = at - before.at;
-    if (passedMs <= 2 * COUNTED_EVERY_MS || passedMs > UNANSWERED_MS) continue;
+    if (passedMs <= LATE_MS || passedMs > UNANSWERED_MS) continue;
     if (count - before.count >= FLOWED_SHARE_MIN * perMs * passedMs) lateMs = Math.max(lateMs, passedMs);
   }
   return lateMs;

@@ -49,8 +49,8 @@ function reserveOf({ unseen, unansweredMs, lateMs }: TrafficRecord): string | nu
   const guess =
     `nothing answered for ${seconds} s: the gap is told by how much less was received in it than ` + 'before';
   const late =
-    `the guest had no time to count for ${lateMs} ms in which its network was not silent: a gap may be ` +
-    'shorter than told; give the VM a probe address to know';
+    `nothing was counted for ${lateMs} ms, although as much was received as before: a gap may be shorter ` +
+    'than told; give the VM a probe address to know it';
   const said = [
     ...(unseen.length > 0 ? [BLIND] : []),
     ...(unansweredMs > 0 ? [guess] : []),
